@@ -1,0 +1,101 @@
+/**
+ * Bundles the command and the processes of a container into `dist/`, with the native files they need. The bytes
+ * depend on the sources alone, not on the folder or the time.
+ */
+import { cpSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
+import { build } from 'rolldown'
+
+/** Bundle below `dist/` → its source. */
+export const ENTRIES = {
+  'regatta.js': 'bin/regatta.ts',
+  'runtime/server.js': 'src/serve/main.ts',
+  'runtime/gateway.js': 'src/route/main.ts',
+} as const satisfies Readonly<Record<string, string>>
+
+/** What to build, from where and to where. */
+export interface BuildOptions {
+  /** Folder that sources are relative to, and below which packages are found. */
+  readonly root: string
+  readonly out: string
+  /** Bundle → source. */
+  readonly entries: Readonly<Record<string, string>>
+  /** Build the entries whose source exists and leave out the others. @default false */
+  readonly partial?: boolean
+}
+
+/** Loaded from the packages' own files, for a bundle cannot hold native code. */
+const EXTERNAL = ['onnxruntime-node']
+
+/** Builds into a folder beside `out`, then puts it in the place of `out`; returns the bundles that were left out. */
+export async function buildAll(options: BuildOptions): Promise<readonly string[]> {
+  const { entries, out, partial = false, root } = options
+  const missing = Object.values(entries).filter(source => !existsSync(join(root, source)))
+  if (missing.length > 0 && !partial) {
+    throw new Error(`Cannot build: ${missing.join(', ')} not found (REGATTA_BUILD_PARTIAL=1 builds the rest)`)
+  }
+  const part = `${out}.part`
+  rmSync(part, { recursive: true, force: true })
+  try {
+    for (const [bundle, source] of Object.entries(entries)) {
+      if (!missing.includes(source)) await bundleEntry(root, source, join(part, bundle))
+    }
+    copyRuntime(root, join(part, 'runtime'))
+    replaceFolder(out, part)
+  } finally {
+    rmSync(part, { recursive: true, force: true })
+  }
+  return missing
+}
+
+/** One entry becomes one file: a container needs no folder of chunks, and a single file starts fastest. */
+async function bundleEntry(root: string, source: string, file: string): Promise<void> {
+  await build({
+    cwd: root,
+    input: source,
+    platform: 'node',
+    external: EXTERNAL,
+    logLevel: 'warn',
+    // Names are kept for the errors' classes, which show in logs.
+    output: { file, format: 'esm', minify: true, keepNames: true, codeSplitting: false },
+  })
+}
+
+/** The part of ONNX Runtime's packages that runs on this platform, without sources and maps. */
+function copyRuntime(root: string, folder: string): void {
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(join(folder, 'package.json'), '{"type":"module"}\n')
+  const copied = {
+    'onnxruntime-node': ['package.json', 'dist', join('bin', 'napi-v6', 'linux', process.arch)],
+    'onnxruntime-common': ['package.json', join('dist', 'cjs')],
+  }
+  for (const [name, parts] of Object.entries(copied)) {
+    for (const part of parts) {
+      cpSync(join(root, 'node_modules', name, part), join(folder, 'node_modules', name, part), {
+        recursive: true,
+        filter: path => !/\.(map|d\.ts)$/.test(path),
+      })
+    }
+  }
+}
+
+/** Another process may read the old folder until the new one is whole. */
+function replaceFolder(folder: string, next: string): void {
+  const old = join(dirname(folder), `.${basename(folder)}.old`)
+  rmSync(old, { recursive: true, force: true })
+  if (existsSync(folder)) renameSync(folder, old)
+  renameSync(next, folder)
+  rmSync(old, { recursive: true, force: true })
+}
+
+if (import.meta.main) {
+  const root = resolve(import.meta.dirname, '..')
+  const partial = process.env['REGATTA_BUILD_PARTIAL'] === '1'
+  try {
+    const missing = await buildAll({ root, out: join(root, 'dist'), entries: ENTRIES, partial })
+    if (missing.length > 0) console.error(`build: left out ${missing.join(', ')}: not found`)
+  } catch (error) {
+    console.error(error instanceof Error ? `build: ${error.message}` : error)
+    process.exitCode = 1
+  }
+}
