@@ -1,0 +1,203 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { RegattaError, toErrorText, toSystemCode } from './errors.ts'
+import { type HttpHandler, type HttpRequest, type HttpResponse, toJsonResponse } from './http.ts'
+
+/** Where and within which bounds an HTTP server listens. */
+export interface ListenOptions {
+  /** @default '127.0.0.1' */
+  readonly host?: string
+  /** 0 lets the system choose. */
+  readonly port: number
+  /** A longer body is answered with 413. @default 64 MiB */
+  readonly maxBodyBytes?: number
+  /** Time for the whole request to arrive, ms. @default 30_000 */
+  readonly requestTimeoutMs?: number
+  /** Time an idle kept-alive connection stays open, ms. @default 60_000 */
+  readonly keepAliveTimeoutMs?: number
+  /** Asked before a body is read: a response refuses the request, a function is called once the request is over. */
+  readonly admit?: (head: HttpRequestHead) => HttpResponse | (() => void)
+  /** Told of every handler that threw. */
+  readonly onError?: (error: unknown) => void
+  /** How this server words its own refusals (413, 500); @default `{"error": text}` */
+  readonly toError?: (status: number, text: string) => HttpResponse
+}
+
+/** What is known of a request before its body is read. */
+export interface HttpRequestHead {
+  readonly path: string
+  /** As declared; 0 where the body comes in chunks of unknown length. */
+  readonly bodyBytes: number
+}
+
+/** A listening HTTP server. Disposal stops it without waiting for requests in flight. */
+export interface HttpServer extends AsyncDisposable {
+  readonly host: string
+  readonly port: number
+  readonly url: string
+  /** Stops accepting, lets requests in flight finish for up to `drainMs`, then closes every connection. */
+  drain(drainMs: number): Promise<void>
+}
+
+/** Serves a handler over `node:http`. @throws PORT_IN_USE, LISTEN */
+export async function listenHttp(handler: HttpHandler, options: ListenOptions): Promise<HttpServer> {
+  const host = options.host ?? '127.0.0.1'
+  const requestTimeout = options.requestTimeoutMs ?? 30_000
+  const server = createServer(
+    { requestTimeout, headersTimeout: requestTimeout, keepAliveTimeout: options.keepAliveTimeoutMs ?? 60_000 },
+    (incoming, outgoing) => {
+      // Every failure is answered inside; a rejection here would be a bug of this file.
+      void answer(handler, options, incoming, outgoing)
+    },
+  )
+  await listen(server, host, options.port)
+  const { port } = server.address() as AddressInfo
+  const closed = new Promise<void>(resolve => server.once('close', () => resolve()))
+  let draining = false
+  server.on('request', (_incoming, outgoing: ServerResponse) => {
+    if (draining) outgoing.shouldKeepAlive = false
+  })
+  return {
+    host,
+    port,
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    async drain(drainMs) {
+      draining = true
+      server.close()
+      server.closeIdleConnections()
+      const force = setTimeout(() => server.closeAllConnections(), drainMs)
+      await closed
+      clearTimeout(force)
+    },
+    async [Symbol.asyncDispose]() {
+      server.close()
+      server.closeAllConnections()
+      await closed
+    },
+  }
+}
+
+async function listen(server: ReturnType<typeof createServer>, host: string, port: number): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', error => {
+      reject(
+        toSystemCode(error) === 'EADDRINUSE'
+          ? new RegattaError('PORT_IN_USE', `Cannot listen on port ${port}: another program uses it`, {
+              where: `${host}:${port}`,
+              fix: 'Stop that program, or choose another port (0 takes a free one)',
+              cause: error,
+            })
+          : new RegattaError('LISTEN', `Cannot listen on ${host}:${port}: ${toErrorText(error)}`, { cause: error }),
+      )
+    })
+    server.listen(port, host, resolve)
+  })
+}
+
+async function answer(
+  handler: HttpHandler,
+  options: ListenOptions,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+): Promise<void> {
+  const toError = options.toError ?? ((status, error) => toJsonResponse(status, { error }))
+  const abort = new AbortController()
+  outgoing.once('close', () => abort.abort())
+  const admitted = options.admit?.(toHead(incoming))
+  if (typeof admitted === 'function') outgoing.once('close', admitted)
+  try {
+    if (typeof admitted === 'object') return await refuse(incoming, outgoing, admitted)
+    const body = await readBody(incoming, options.maxBodyBytes ?? 64 * 1024 * 1024)
+    if (body === 'too-long') {
+      const limit = `${options.maxBodyBytes ?? 64 * 1024 * 1024} bytes`
+      return await refuse(incoming, outgoing, toError(413, `Request body is longer than the limit of ${limit}`))
+    }
+    await send(outgoing, incoming.method, await handler(toRequest(incoming, body, abort.signal)))
+  } catch (error) {
+    if (abort.signal.aborted || incoming.destroyed) return
+    options.onError?.(error)
+    if (outgoing.headersSent) outgoing.destroy()
+    else
+      await send(outgoing, incoming.method, toError(500, 'Internal error; the server log has the details')).catch(() =>
+        outgoing.destroy(),
+      )
+  }
+}
+
+/** Answers without reading the body: what the client still sends is thrown away until it closes or its time is over. */
+async function refuse(incoming: IncomingMessage, outgoing: ServerResponse, response: HttpResponse): Promise<void> {
+  outgoing.shouldKeepAlive = false
+  await send(outgoing, incoming.method, response)
+  incoming.resume()
+}
+
+function toHead(incoming: IncomingMessage): HttpRequestHead {
+  const target = incoming.url ?? '/'
+  const mark = target.indexOf('?')
+  return {
+    path: mark === -1 ? target : target.slice(0, mark),
+    bodyBytes: Number(incoming.headers['content-length'] ?? 0),
+  }
+}
+
+function toRequest(incoming: IncomingMessage, body: Uint8Array, signal: AbortSignal): HttpRequest {
+  const target = incoming.url ?? '/'
+  const mark = target.indexOf('?')
+  const headers: Record<string, string | undefined> = {}
+  for (const [name, value] of Object.entries(incoming.headers))
+    headers[name] = Array.isArray(value) ? value.join(', ') : value
+  return {
+    method: incoming.method ?? 'GET',
+    path: mark === -1 ? target : target.slice(0, mark),
+    query: new URLSearchParams(mark === -1 ? '' : target.slice(mark + 1)),
+    headers,
+    body,
+    signal,
+  }
+}
+
+async function readBody(incoming: IncomingMessage, maxBytes: number): Promise<Uint8Array | 'too-long'> {
+  if (Number(incoming.headers['content-length'] ?? 0) > maxBytes) return 'too-long'
+  const chunks: Buffer[] = []
+  let length = 0
+  return await new Promise((resolve, reject) => {
+    const onData = (chunk: Buffer): void => {
+      length += chunk.length
+      chunks.push(chunk)
+      if (length <= maxBytes) return
+      incoming.off('data', onData)
+      resolve('too-long')
+    }
+    incoming.on('data', onData)
+    incoming.once('end', () =>
+      resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)),
+    )
+    incoming.once('error', reject)
+    incoming.once('close', () => reject(new Error('The client closed the connection before its request was whole')))
+  })
+}
+
+async function send(outgoing: ServerResponse, method: string | undefined, response: HttpResponse): Promise<void> {
+  const { body } = response
+  if (body instanceof Uint8Array) {
+    outgoing.writeHead(response.status, { ...response.headers, 'content-length': body.byteLength })
+    outgoing.end(method === 'HEAD' ? undefined : body)
+    return
+  }
+  outgoing.writeHead(response.status, response.headers)
+  outgoing.flushHeaders()
+  for await (const chunk of body) {
+    if (outgoing.destroyed) return
+    if (!outgoing.write(chunk))
+      await new Promise<void>(resolve => {
+        const done = (): void => {
+          outgoing.off('drain', done)
+          outgoing.off('close', done)
+          resolve()
+        }
+        outgoing.once('drain', done)
+        outgoing.once('close', done)
+      })
+  }
+  outgoing.end()
+}

@@ -1,0 +1,40 @@
+/** One HTTP request, whatever carried it. Header names are lower-case; `path` has no query. */
+export interface HttpRequest {
+  readonly method: string
+  readonly path: string
+  readonly query: URLSearchParams
+  readonly headers: Readonly<Record<string, string | undefined>>
+  readonly body: Uint8Array
+  /** Aborts when the client goes away or the server stops waiting. */
+  readonly signal: AbortSignal
+}
+
+/** One HTTP response. A body of chunks is streamed with back-pressure and ends when the iterable ends. */
+export interface HttpResponse {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Uint8Array | AsyncIterable<Uint8Array>
+}
+
+/** Answers a request. A thrown error is a bug and becomes a 500 without its text. */
+export type HttpHandler = (request: HttpRequest) => Promise<HttpResponse> | HttpResponse
+
+const encoder = new TextEncoder()
+
+/** A JSON response; `body` must be serialisable. */
+export function toJsonResponse(
+  status: number,
+  body: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): HttpResponse {
+  return {
+    status,
+    headers: { 'content-type': 'application/json', ...headers },
+    body: encoder.encode(JSON.stringify(body)),
+  }
+}
+
+/** A plain-text response in UTF-8. */
+export function toTextResponse(status: number, text: string, contentType = 'text/plain; charset=utf-8'): HttpResponse {
+  return { status, headers: { 'content-type': contentType }, body: encoder.encode(text) }
+}

@@ -1,0 +1,44 @@
+import { RegattaError } from './errors.ts'
+
+/** One row of one prediction: `ID/i`; `ID` alone is row 0. */
+export interface PredictionId {
+  /** The request, a UUIDv7 in lower case. */
+  readonly request: string
+  /** The row within the request's batch, counted from 0. */
+  readonly row: number
+}
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
+
+/**
+ * Makes a UUIDv7: 48 bits of `at` (epoch ms), then 74 bits of `random` (at least 10 bytes).
+ * Source: RFC 9562, section 5.7.
+ */
+export function toUuidV7(at: number, random: Uint8Array): string {
+  const bytes = new Uint8Array(16)
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(Math.trunc(at)) << 16n)
+  bytes.set(random.subarray(0, 10), 6)
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x70
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80
+  const hex = Buffer.from(bytes.buffer).toString('hex')
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
+}
+
+/** The first and the lowest UUIDv7 of an instant (epoch ms): keys below it are older. */
+export function toUuidV7Floor(at: number): string {
+  const hex = Math.trunc(at).toString(16).padStart(12, '0')
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000`
+}
+
+/** Reads `ID` or `ID/row`. @throws PREDICTION_ID */
+export function parsePredictionId(text: string): PredictionId {
+  const [request = '', row, ...rest] = text.toLowerCase().split('/')
+  if (!UUID.test(request) || rest.length > 0 || (row !== undefined && !/^(0|[1-9]\d{0,5})$/.test(row))) {
+    throw new RegattaError(
+      'PREDICTION_ID',
+      `Cannot read prediction id "${text}": expected a UUID, optionally followed by / and the row's number`,
+      { fix: 'Use the id of the x-regatta-prediction header of the answer' },
+    )
+  }
+  return { request, row: row === undefined ? 0 : Number(row) }
+}
