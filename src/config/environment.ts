@@ -1,0 +1,71 @@
+import { isObject } from '../core/json.ts'
+import { findNearest } from '../core/nearest.ts'
+import { listScalarKeys, type ScalarKey } from './json-schema.ts'
+import type { Problem } from './problem.ts'
+
+/** Environment variables by name. */
+export type Environment = Readonly<Record<string, string | undefined>>
+
+const PREFIX = 'REGATTA_'
+
+/** Variables of regatta that are no keys of regatta.yaml. */
+const OTHER_VARIABLES = /^REGATTA_(TOKEN|URL|READY|LOG_LEVEL|PARAMS|OUTPUT|RUN_ID|TEST_.*)$/
+
+/** The variable of each scalar key: `race.minGain` → `REGATTA_RACE_MIN_GAIN`. */
+const VARIABLES: ReadonlyMap<string, ScalarKey> = new Map(listScalarKeys().map(key => [toVariable(key.path), key]))
+
+function toVariable(path: readonly string[]): string {
+  return PREFIX + path.map(key => key.replaceAll(/[A-Z]/g, letter => `_${letter}`).toUpperCase()).join('_')
+}
+
+/** The first words of the variables: what begins with one of them is meant for regatta.yaml. */
+const SECTIONS = new Set([...VARIABLES.values()].map(({ path }) => toVariable(path.slice(0, 1))))
+
+/** A file's value with the environment laid over it. */
+export interface Overlay {
+  readonly value: unknown
+  /** The variable that a key (`serve.replicas`) came from. */
+  readonly variables: ReadonlyMap<string, string>
+  readonly problems: readonly Problem[]
+}
+
+/** Lays the environment over the value of regatta.yaml. Empty variables count as not set. */
+export function applyEnvironment(file: unknown, env: Environment): Overlay {
+  const variables = new Map<string, string>()
+  const problems: Problem[] = []
+  let value = file
+  for (const [variable, content] of Object.entries(env).toSorted(([a], [b]) => (a < b ? -1 : 1))) {
+    if (!variable.startsWith(PREFIX) || content === undefined || content === '') continue
+    const key = VARIABLES.get(variable)
+    if (key !== undefined) {
+      variables.set(key.path.join('.'), variable)
+      value = setAt(value, key.path, key.numeric ? toNumber(content) : content)
+    } else problems.push(...listUnknown(variable))
+  }
+  return { value, variables, problems }
+}
+
+function listUnknown(variable: string): Problem[] {
+  if (OTHER_VARIABLES.test(variable)) return []
+  const nearest = findNearest(
+    variable.slice(PREFIX.length),
+    [...VARIABLES.keys()].map(name => name.slice(PREFIX.length)),
+  )
+  const inSection = [...SECTIONS].some(section => variable === section || variable.startsWith(`${section}_`))
+  if (!inSection && nearest === undefined) return []
+  const hint = nearest === undefined ? 'a key with a single value has one' : `did you mean ${PREFIX}${nearest}?`
+  return [{ place: { variable }, key: '', text: `unknown variable, ${hint}` }]
+}
+
+/** Text that is no number stays as it is, for the schema to refuse. */
+function toNumber(content: string): string | number {
+  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(content.trim()) ? Number(content) : content
+}
+
+/** A copy of a mapping with one key set; whatever is no mapping stays, for the schema to refuse. */
+function setAt(value: unknown, path: readonly string[], leaf: string | number): unknown {
+  const [key, ...rest] = path
+  if (key === undefined) return leaf
+  if (value !== undefined && !isObject(value)) return value
+  return { ...value, [key]: setAt(value?.[key], rest, leaf) }
+}

@@ -1,0 +1,38 @@
+import { z } from 'zod'
+import { isObject, type JsonObject } from '../core/json.ts'
+import { projectSchema } from './schema.ts'
+
+/** The JSON Schema (draft 2020-12) of regatta.yaml, as editors read it. */
+export const PROJECT_JSON_SCHEMA: JsonObject = z.toJSONSchema(projectSchema, { io: 'input' })
+
+/** The keys that may stand at a path; none where any key may, or where no mapping is. */
+export function listKeys(path: readonly PropertyKey[]): readonly string[] {
+  return Object.keys(toProperties(path.reduce(toProperty, PROJECT_JSON_SCHEMA)))
+}
+
+/** Every key with a single value, as a path. */
+export function listScalarKeys(schema: JsonObject = PROJECT_JSON_SCHEMA): readonly ScalarKey[] {
+  return Object.entries(toProperties(schema)).flatMap(([key, inner]) => {
+    if (!isObject(inner)) return []
+    const type = inner['type']
+    if (type === 'string') return [{ path: [key], numeric: false }]
+    if (type === 'number' || type === 'integer') return [{ path: [key], numeric: true }]
+    return listScalarKeys(inner).map(({ path, numeric }) => ({ path: [key, ...path], numeric }))
+  })
+}
+
+/** A key of regatta.yaml with a single value. */
+export interface ScalarKey {
+  readonly path: readonly string[]
+  readonly numeric: boolean
+}
+
+function toProperties(schema: unknown): JsonObject {
+  const properties = isObject(schema) ? schema['properties'] : undefined
+  return isObject(properties) ? properties : {}
+}
+
+function toProperty(schema: unknown, key: PropertyKey): JsonObject {
+  const inner = toProperties(schema)[String(key)]
+  return isObject(inner) ? inner : {}
+}

@@ -1,0 +1,84 @@
+import type { VariantName } from '../core/brands.ts'
+
+/** A whole regatta.yaml with its defaults filled in. Paths are as written, relative to `folder`. */
+export interface Project {
+  /** Absolute path of the folder that holds regatta.yaml. */
+  readonly folder: string
+  /** DNS label that names the model, the deployment and every object. */
+  readonly name: string
+  readonly train: TrainConfig | undefined
+  readonly image: ImageConfig
+  readonly serve: ServeConfig
+  readonly race: RaceConfig
+  readonly targets: { readonly local: LocalTargetConfig }
+}
+
+export type ParamValue = string | number | boolean
+
+export interface TrainConfig {
+  /** Any command line; run by `/bin/sh -c` in the project's folder. */
+  readonly run: string
+  readonly params: Readonly<Record<string, ParamValue>>
+  /** Files whose digests go into the run record. @default [] */
+  readonly data: readonly string[]
+  /** Folder that the command leaves its model in. @default 'model' */
+  readonly output: string
+}
+
+export interface ImageConfig {
+  /** Repository to push to; undefined until one is set. */
+  readonly repository: string | undefined
+  /** @default 'onnx' */
+  readonly server: 'onnx'
+  /** @default 'host' */
+  readonly base: 'host'
+  /** Folder in the image under which VERSION/ lies. @default /models/NAME */
+  readonly modelPath: string
+}
+
+export interface ServeConfig {
+  /** Replicas per variant. @default 1 */
+  readonly replicas: number
+}
+
+/** What is compared and how; fixed when a race starts. */
+export interface RaceConfig {
+  /** @default 'regression' */
+  readonly task: 'forecast' | 'regression' | 'classification' | 'value'
+  /** JMESPath into one row of the output; undefined: the row itself. */
+  readonly prediction: string | undefined
+  readonly truth: TruthConfig
+  /** Undefined: the first variant deployed. */
+  readonly champion: VariantName | undefined
+  /** @default squared (forecast, regression), log (classification), value (value) */
+  readonly loss: Loss
+  /** @default 'shadow', for task value 'split' */
+  readonly mode: 'shadow' | 'split'
+  /** @default 0.05 */
+  readonly alpha: number
+  /** Labels at which the sequence is tightest. @default 1000 */
+  readonly tOpt: number
+  /** Smallest improvement of the mean loss worth promoting. @default 0 */
+  readonly minGain: number
+  /** Half-width of "equivalent" in units of the loss; 0: never. @default 0 */
+  readonly margin: number
+  /** Rows of one season (task: forecast). @default 1 */
+  readonly season: number
+}
+
+export type TruthConfig =
+  | { readonly by: 'prediction' }
+  | { readonly by: 'series'; readonly series: string | undefined; readonly at: string | undefined }
+
+export type Loss =
+  | { readonly kind: 'squared' | 'absolute' | 'log' | 'brier' | 'zero-one' | 'value' }
+  | { readonly kind: 'pinball'; readonly quantile: number }
+
+export interface LocalTargetConfig {
+  /** @default '127.0.0.1' */
+  readonly host: string
+  /** Port of the gateway. 0 takes a free one. @default 8501 */
+  readonly httpPort: number
+  /** Port of control. 0 takes a free one. @default 8400 */
+  readonly controlPort: number
+}

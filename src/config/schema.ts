@@ -1,0 +1,248 @@
+import { compile, isRegistered } from '@jmespath-community/jmespath'
+import { z } from 'zod'
+import { parseVariantName } from '../core/brands.ts'
+import { toErrorText } from '../core/errors.ts'
+import { isObject } from '../core/json.ts'
+import type { Loss } from './project.ts'
+
+/*
+ * Every schema's message is what was wanted, as in "expected MESSAGE, found …".
+ */
+
+const MAX_EXPRESSION = 1000
+
+function whole(least: number, most = Number.MAX_SAFE_INTEGER) {
+  const wanted =
+    most === Number.MAX_SAFE_INTEGER ? `a whole number of ${least} or more` : `a whole number from ${least} to ${most}`
+  return z.int(wanted).min(least, wanted).max(most, wanted)
+}
+
+function text(wanted: string, pattern: RegExp, longest = 1000) {
+  return z.string(wanted).regex(pattern, wanted).max(longest, `${wanted}, at most ${longest} characters`)
+}
+
+function oneOf<const values extends readonly [string, ...string[]]>(values: values) {
+  return z.enum(values, `one of ${values.join(', ')}`)
+}
+
+function section<shape extends z.ZodRawShape>(shape: shape) {
+  return z.strictObject(shape, `a mapping with ${Object.keys(shape).join(', ')}`)
+}
+
+/** A JMESPath expression whose syntax and functions are known (jmespath.site). */
+const expression = () =>
+  z.string('a JMESPath expression').check(context => {
+    const problem = toExpressionProblem(context.value)
+    if (problem === undefined) return
+    const message = `a JMESPath expression (${problem})`
+    context.issues.push({ code: 'custom', message, input: context.value })
+  })
+
+function toExpressionProblem(expression: string): string | undefined {
+  if (expression.length > MAX_EXPRESSION) return `at most ${MAX_EXPRESSION} characters`
+  try {
+    const unknown = listFunctions(compile(expression)).find(name => !isRegistered(name))
+    return unknown === undefined ? undefined : `there is no function ${unknown}()`
+  } catch (error) {
+    return toErrorText(error)
+  }
+}
+
+function listFunctions(node: unknown): string[] {
+  if (Array.isArray(node)) return node.flatMap(listFunctions)
+  if (!isObject(node)) return []
+  const own = node['type'] === 'Function' && typeof node['name'] === 'string' ? [node['name']] : []
+  return [...own, ...Object.values(node).flatMap(listFunctions)]
+}
+
+const LOSS = /^(squared|absolute|log|brier|zero-one|value|pinball\((0?\.(?=\d*[1-9])\d{1,9})\))$/
+
+/** Reads what the pattern of a loss let through. */
+function toLoss(written: string): Loss {
+  const quantile = LOSS.exec(written)?.[2]
+  if (quantile !== undefined) return { kind: 'pinball', quantile: Number(quantile) }
+  return { kind: written as Exclude<Loss['kind'], 'pinball'> }
+}
+
+/** Losses that fit each task, the default first. */
+export const LOSSES_OF_TASK = {
+  forecast: ['squared', 'absolute', 'pinball'],
+  regression: ['squared', 'absolute', 'pinball'],
+  classification: ['log', 'brier', 'zero-one'],
+  value: ['value'],
+} as const satisfies Record<string, readonly [Loss['kind'], ...Loss['kind'][]]>
+
+/** The losses of a race's task; none where the task itself is a problem. */
+function lossesOf(race: unknown): readonly string[] {
+  const task = isObject(race) ? race['task'] : undefined
+  return Object.entries(LOSSES_OF_TASK).find(([name]) => name === task)?.[1] ?? []
+}
+
+/** Whether task and loss go together; true where either is a problem of its own. */
+function fitsTask(race: unknown): boolean {
+  const losses = lossesOf(race)
+  const loss = isObject(race) ? race['loss'] : undefined
+  const kind = isObject(loss) ? loss['kind'] : undefined
+  return losses.length === 0 || typeof kind !== 'string' || losses.includes(kind)
+}
+
+const param = z.union([z.string(), z.number(), z.boolean()], 'text, a finite number, true or false')
+
+const train = section({
+  run: text('a command line', /\S/, 100_000).meta({
+    description: "Command that trains the model; run by /bin/sh -c in the project's folder",
+    examples: ['node train.ts', 'python train.py'],
+  }),
+  params: z
+    .record(z.string(), param, 'a mapping of names to values')
+    .default({})
+    .meta({
+      description: 'Parameters, passed as JSON in REGATTA_PARAMS; `regatta train --set` overrides them',
+      examples: [{ hidden: 100, learning_rate: 0.001 }],
+    }),
+  data: z
+    .array(text('the path of a file, or a pattern', /\S/), 'a list of paths')
+    .max(1000, 'at most 1000 paths')
+    .default([])
+    .meta({
+      description: 'Files whose digests go into the run record; patterns with * are allowed',
+      examples: [['data/series.csv']],
+    }),
+  output: text('a folder inside the project, such as model', /^(?!\/)(?!(.*\/)?\.\.?(\/|$))[^\0]+$/)
+    .default('model')
+    .meta({ description: 'Folder that the command leaves model.onnx in, unless it writes to REGATTA_OUTPUT' }),
+}).meta({ description: 'How a model is trained' })
+
+const image = section({
+  repository: text(
+    'a repository without a tag, such as registry.example.com/team/forecast',
+    /^([a-zA-Z0-9.-]+(:\d{1,5})?\/)?[a-z0-9]+([._-]+[a-z0-9]+)*(\/[a-z0-9]+([._-]+[a-z0-9]+)*)*$/,
+    255,
+  )
+    .optional()
+    .meta({ description: 'Repository to push images to', examples: ['registry.example.com/team/forecast'] }),
+  server: oneOf(['onnx']).default('onnx').meta({ description: 'Model server in the image' }),
+  base: oneOf(['host'])
+    .default('host')
+    .meta({ description: 'What the image stands on: `host` is the Node that regatta itself runs on' }),
+  modelPath: text('an absolute path such as /models/forecast', /^(\/(?!\.\.?(\/|$))[A-Za-z0-9._-]+)+$/)
+    .optional()
+    .meta({ description: 'Folder in the image that holds VERSION/; default /models/NAME' }),
+}).meta({ description: 'The image that a run is packed into' })
+
+const serve = section({
+  replicas: whole(1).default(1).meta({ description: 'Model servers per variant' }),
+}).meta({ description: 'How a variant is served' })
+
+const truth = section({
+  by: oneOf(['prediction', 'series'])
+    .default('prediction')
+    .meta({ description: 'What truth names: the id of a prediction, or a series and a time' }),
+  series: expression().optional().meta({ description: 'Path from a request row to its series (by: series)' }),
+  at: expression().optional().meta({ description: 'Path from a request row to its time (by: series)' }),
+})
+  .refine(({ by, series }) => by === 'series' || series === undefined, {
+    when: ({ value }) => isObject(value),
+    path: ['series'],
+    error: 'nothing here unless by is series',
+  })
+  .refine(({ by, at }) => by === 'series' || at === undefined, {
+    when: ({ value }) => isObject(value),
+    path: ['at'],
+    error: 'nothing here unless by is series',
+  })
+  .meta({ description: 'How truth finds its prediction' })
+
+const race = section({
+  task: oneOf(['forecast', 'regression', 'classification', 'value'])
+    .default('regression')
+    .meta({ description: 'What the model predicts' }),
+  prediction: expression()
+    .optional()
+    .meta({ description: 'Path into one row of the output; default: the row itself', examples: ['[-1][0]'] }),
+  truth: truth.prefault({}),
+  champion: text('1–40 of a–z, 0–9 and -, first a letter, last not -', /^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$/)
+    .transform(parseVariantName)
+    .optional()
+    .meta({ description: 'Variant that is the first champion; default: the first deployed', examples: ['a'] }),
+  loss: text('squared, absolute, pinball(0.9), log, brier, zero-one or value', LOSS)
+    .transform(toLoss)
+    .optional()
+    .meta({
+      description: 'Loss of one outcome; default: squared, for classification log, for value value',
+      examples: ['squared', 'pinball(0.9)'],
+    }),
+  mode: oneOf(['shadow', 'split'])
+    .optional()
+    .meta({ description: 'Whether a challenger sees copies or answers a share; default: shadow, for value split' }),
+  alpha: z
+    .number('a number above 0 and below 1')
+    .gt(0, 'a number above 0 and below 1')
+    .lt(1, 'a number above 0 and below 1')
+    .default(0.05)
+    .meta({ description: 'Probability of a wrong verdict that you accept' }),
+  tOpt: whole(1).default(1000).meta({ description: 'Labels at which the confidence sequence is tightest' }),
+  minGain: z
+    .number('a number of 0 or more')
+    .min(0, 'a number of 0 or more')
+    .default(0)
+    .meta({ description: 'Smallest improvement of the mean loss worth a promotion' }),
+  margin: z
+    .number('a number of 0 or more')
+    .min(0, 'a number of 0 or more')
+    .default(0)
+    .meta({ description: 'Half-width of "equivalent" in units of the loss; 0: never' }),
+  season: whole(1)
+    .default(1)
+    .meta({ description: 'Rows of one season (task: forecast)', examples: [24] }),
+})
+  .refine(fitsTask, {
+    when: ({ value }) => isObject(value),
+    path: ['loss'],
+    error: ({ input }) => `a loss that fits the task: ${lossesOf(input).join(', ')}`,
+  })
+  .refine(({ task, season }) => task === 'forecast' || season === 1, {
+    path: ['season'],
+    error: '1 unless task is forecast',
+  })
+  .meta({ description: 'What is compared and how' })
+
+const port = (usual: number, of: string) =>
+  whole(0, 65_535)
+    .default(usual)
+    .meta({ description: `Port of ${of}; 0 takes a free one` })
+
+const local = section({
+  host: text('a host name or an IP address', /^[A-Za-z0-9.:_-]+$/, 253)
+    .default('127.0.0.1')
+    .meta({ description: 'Address that the gateway and control listen on' }),
+  httpPort: port(8501, 'the gateway'),
+  controlPort: port(8400, 'control'),
+})
+  .refine(({ httpPort, controlPort }) => httpPort !== controlPort || httpPort === 0, {
+    when: ({ value }) => isObject(value),
+    path: ['controlPort'],
+    error: 'another port than httpPort',
+  })
+  .meta({ description: 'Processes on this machine' })
+
+/** What regatta.yaml may hold. */
+export const projectSchema = section({
+  name: text(
+    'a DNS label: 1–63 of a–z, 0–9 and -, first a letter, last not -',
+    /^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/,
+  ).meta({
+    description: 'Names the model, the deployment and every object',
+    examples: ['forecast'],
+  }),
+  train: train.optional(),
+  image: image.prefault({}),
+  serve: serve.prefault({}),
+  race: race.prefault({}),
+  targets: section({ local: local.prefault({}) })
+    .prefault({})
+    .meta({ description: 'Where a deployment runs' }),
+}).meta({ title: 'regatta.yaml' })
+
+/** A checked regatta.yaml. */
+export type ProjectInput = z.output<typeof projectSchema>
