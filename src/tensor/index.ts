@@ -1,0 +1,22 @@
+export { DTYPES, type Dtype, isDtype, type V2Datatype } from './dtype.ts'
+export { TensorError, type TensorErrorCode } from './errors.ts'
+export { fromHalfBits, toHalfBits } from './half.ts'
+export { JsonParseError } from './json-cursor.ts'
+export { isList, isMembers, isNumber, isNumbers, type JsonMembers, type JsonNode } from './json-node.ts'
+export { MAX_JSON_DEPTH, parseJson } from './json-parse.ts'
+export { toLength } from './json-shape.ts'
+export { toShownText, toTypeText } from './json-text.ts'
+export { toFloatText, toShortestFloat32 } from './number-text.ts'
+export { isSameShape, isWantedShape, type Shape, toElementCount, toShapeText, type WantedShape } from './shape.ts'
+export {
+  checkTensor,
+  type NamedTensors,
+  type Tensor,
+  type TensorDataByDtype,
+  type TensorSpec,
+  toSizeBytes,
+  toZeros,
+} from './tensor.ts'
+export { parseTfsInputs, parseTfsInstances } from './tfs-json.ts'
+export { toTfsOutputs, toTfsPredictions } from './tfs-json-text.ts'
+export { parseV2Data, toV2Data } from './v2-json.ts'

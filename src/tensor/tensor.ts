@@ -1,0 +1,81 @@
+import { DTYPES, type Dtype } from './dtype.ts'
+import { TensorError } from './errors.ts'
+import { type Shape, toElementCount, toShapeText, type WantedShape } from './shape.ts'
+
+/** The elements of a tensor, by its type; row-major. */
+export interface TensorDataByDtype {
+  readonly bool: Uint8Array
+  readonly uint8: Uint8Array
+  readonly uint16: Uint16Array
+  readonly uint32: Uint32Array
+  readonly uint64: BigUint64Array
+  readonly int8: Int8Array
+  readonly int16: Int16Array
+  readonly int32: Int32Array
+  readonly int64: BigInt64Array
+  /** The 16 bits of each half (`half.ts`). */
+  readonly float16: Uint16Array
+  readonly float32: Float32Array
+  readonly float64: Float64Array
+  readonly string: readonly string[]
+}
+
+/** A dense array of one element type. Its data holds exactly as many elements as its shape says. */
+export type Tensor = {
+  readonly [dtype in Dtype]: {
+    readonly dtype: dtype
+    readonly shape: Shape
+    readonly data: TensorDataByDtype[dtype]
+  }
+}[Dtype]
+
+/** What a model says of one of its inputs or outputs. */
+export interface TensorSpec {
+  readonly name: string
+  readonly dtype: Dtype
+  readonly shape: WantedShape
+}
+
+/** Tensors by the name of the input or output they are for. */
+export type NamedTensors = ReadonlyMap<string, Tensor>
+
+/** Checks that a tensor's data fills its shape, and returns it. @throws TENSOR_SHAPE */
+export function checkTensor(tensor: Tensor): Tensor {
+  const wanted = toElementCount(tensor.shape)
+  if (tensor.data.length !== wanted || !tensor.shape.every(length => Number.isSafeInteger(length) && length >= 0)) {
+    throw new TensorError(
+      'TENSOR_SHAPE',
+      `Cannot make a tensor of shape ${toShapeText(tensor.shape)}: expected ${wanted} elements, found ${tensor.data.length}`,
+    )
+  }
+  return tensor
+}
+
+/** A tensor of zeros (empty texts, false). */
+export function toZeros(dtype: Dtype, shape: Shape): Tensor {
+  return { bool, uint8, uint16, uint32, uint64, int8, int16, int32, int64, float16, float32, float64, string }[dtype](
+    shape,
+    toElementCount(shape),
+  )
+}
+
+/** Bytes that a tensor's elements take; texts count by their UTF-16 length. */
+export function toSizeBytes(tensor: Tensor): number {
+  if (tensor.dtype === 'string') return tensor.data.reduce((sum, text) => sum + text.length * 2, 0)
+  return tensor.data.length * DTYPES[tensor.dtype].bytes
+}
+
+type Zeros = (shape: Shape, count: number) => Tensor
+const bool: Zeros = (shape, count) => ({ dtype: 'bool', shape, data: new Uint8Array(count) })
+const uint8: Zeros = (shape, count) => ({ dtype: 'uint8', shape, data: new Uint8Array(count) })
+const uint16: Zeros = (shape, count) => ({ dtype: 'uint16', shape, data: new Uint16Array(count) })
+const uint32: Zeros = (shape, count) => ({ dtype: 'uint32', shape, data: new Uint32Array(count) })
+const uint64: Zeros = (shape, count) => ({ dtype: 'uint64', shape, data: new BigUint64Array(count) })
+const int8: Zeros = (shape, count) => ({ dtype: 'int8', shape, data: new Int8Array(count) })
+const int16: Zeros = (shape, count) => ({ dtype: 'int16', shape, data: new Int16Array(count) })
+const int32: Zeros = (shape, count) => ({ dtype: 'int32', shape, data: new Int32Array(count) })
+const int64: Zeros = (shape, count) => ({ dtype: 'int64', shape, data: new BigInt64Array(count) })
+const float16: Zeros = (shape, count) => ({ dtype: 'float16', shape, data: new Uint16Array(count) })
+const float32: Zeros = (shape, count) => ({ dtype: 'float32', shape, data: new Float32Array(count) })
+const float64: Zeros = (shape, count) => ({ dtype: 'float64', shape, data: new Float64Array(count) })
+const string: Zeros = (shape, count) => ({ dtype: 'string', shape, data: new Array<string>(count).fill('') })
