@@ -1,0 +1,119 @@
+import { randomBytes } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { access, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Digest } from '../core/brands.ts'
+import { toDiskError } from '../core/disk.ts'
+import { RegattaError, toSystemCode } from '../core/errors.ts'
+import { createDigester } from './digest.ts'
+import type { Descriptor } from './manifest.ts'
+
+/*
+ * Blobs lie under `blobs/sha256/HEX`. A new one is written under `ingest/` and renamed once its digest is known,
+ * so that every file below `blobs/` is whole and named by its content at any moment.
+ */
+
+/** A part that nobody wrote to for this long belongs to a process that died. */
+const STALE_PART_MS = 60 * 60 * 1000
+
+/** Where the blob of a digest lies within a layout's folder. */
+export function toBlobPath(folder: string, digest: Digest): string {
+  return join(folder, 'blobs', 'sha256', digest.slice('sha256:'.length))
+}
+
+/** Whether the blob is there. */
+export async function hasBlob(folder: string, digest: Digest): Promise<boolean> {
+  return await access(toBlobPath(folder, digest)).then(
+    () => true,
+    () => false,
+  )
+}
+
+/** Writes a blob in constant memory; content that is there already is kept. @throws DISK_FULL */
+export async function writeBlob(
+  folder: string,
+  content: Uint8Array | AsyncIterable<Uint8Array>,
+  mediaType: string,
+): Promise<Descriptor> {
+  const ingest = join(folder, 'ingest')
+  const part = join(ingest, `${randomBytes(8).toString('hex')}.part`)
+  const digester = createDigester()
+  try {
+    await mkdir(ingest, { recursive: true })
+    const file = await open(part, 'wx', 0o644)
+    try {
+      for await (const chunk of content instanceof Uint8Array ? [content] : content) {
+        digester.update(chunk)
+        await file.writeFile(chunk)
+      }
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    const digest = digester.finish()
+    await rename(part, toBlobPath(folder, digest))
+    return { mediaType, digest, size: digester.sizeBytes }
+  } catch (error) {
+    await rm(part, { force: true })
+    throw toDiskError(error, part)
+  }
+}
+
+/**
+ * Streams a blob. A blob whose content does not match its digest ends in a throw, so nothing may be done with the
+ * bytes before the end. @throws BLOB_MISSING, BLOB_DIGEST
+ */
+export async function* openBlob(folder: string, digest: Digest): AsyncIterable<Uint8Array> {
+  const path = toBlobPath(folder, digest)
+  const digester = createDigester()
+  try {
+    for await (const chunk of createReadStream(path, { highWaterMark: 1024 * 1024 })) {
+      const bytes: Uint8Array = chunk
+      digester.update(bytes)
+      yield bytes
+    }
+  } catch (error) {
+    throw toSystemCode(error) === 'ENOENT' ? missing(digest, path) : error
+  }
+  const found = digester.finish()
+  if (found !== digest) {
+    throw new RegattaError('BLOB_DIGEST', `Cannot use blob ${digest}: its content has the digest ${found}`, {
+      where: path,
+      fix: 'The file was changed after it was written: delete it, then make it again with the command that made it',
+    })
+  }
+}
+
+/** Reads a whole blob of at most `maxBytes`. @throws BLOB_MISSING, BLOB_DIGEST, BLOB_SIZE */
+export async function readBlob(folder: string, digest: Digest, maxBytes: number): Promise<Uint8Array> {
+  const path = toBlobPath(folder, digest)
+  const found = await stat(path).catch(error => {
+    throw toSystemCode(error) === 'ENOENT' ? missing(digest, path) : error
+  })
+  if (found.size > maxBytes) {
+    throw new RegattaError(
+      'BLOB_SIZE',
+      `Cannot read blob ${digest}: expected at most ${maxBytes} bytes, found ${found.size}`,
+      {
+        where: path,
+      },
+    )
+  }
+  const chunks: Uint8Array[] = []
+  for await (const chunk of openBlob(folder, digest)) chunks.push(chunk)
+  return Buffer.concat(chunks)
+}
+
+/** Deletes what processes that died left of unfinished blobs. `now` is epoch ms. */
+export async function removeStaleParts(folder: string, now: number): Promise<void> {
+  const ingest = join(folder, 'ingest')
+  for (const name of await readdir(ingest).catch(() => [])) {
+    const path = join(ingest, name)
+    const found = await stat(path).catch(() => undefined)
+    if (found !== undefined && now - found.mtimeMs > STALE_PART_MS) await rm(path, { force: true })
+  }
+}
+
+function missing(digest: Digest, path: string): RegattaError {
+  return new RegattaError('BLOB_MISSING', `Cannot find blob ${digest} in the image layout`, { where: path })
+}

@@ -1,0 +1,12 @@
+import { pipeline } from 'node:stream/promises'
+import { createGzip } from 'node:zlib'
+
+/** Compresses in constant memory. The bytes depend on zlib's version: only what is inside is promised to stay. */
+export async function* gzip(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  const codec = createGzip({ level: 6 })
+  const done = pipeline(chunks, codec)
+  // Awaited below; a failure before that reaches the reader through the codec, which is destroyed with it.
+  done.catch(() => undefined)
+  yield* codec
+  await done
+}

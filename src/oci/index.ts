@@ -1,0 +1,28 @@
+export type { Artifact } from './artifact.ts'
+export { createDigester, type Digester, toDigest, toStreamDigest } from './digest.ts'
+export { gzip } from './gzip.ts'
+export { gzipStored } from './gzip-stored.ts'
+export {
+  type EntryFilter,
+  type EntryOptions,
+  type ImageLayout,
+  type IndexEntry,
+  openLayout,
+  REF_NAME,
+} from './layout.node.ts'
+export {
+  type Annotations,
+  type Descriptor,
+  type ImageConfig,
+  type Index,
+  type Manifest,
+  MEDIA_TYPES,
+  type Platform,
+  parseDescriptor,
+  parseImageConfig,
+  parseIndex,
+  parseManifest,
+} from './manifest.ts'
+export { parseReference, parseRefName, type Reference, toReferenceText } from './reference.ts'
+export { planTar, type TarEntry, type TarFile, type TarFolder, toTarFile, writeTar } from './tar.ts'
+export { type ReadEntry, readTar } from './tar-read.ts'

@@ -1,0 +1,242 @@
+import { mkdir, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Digest } from '../core/brands.ts'
+import { toDiskError } from '../core/disk.ts'
+import { RegattaError } from '../core/errors.ts'
+import { readFileIfAny, writeFileWhole } from '../core/files.node.ts'
+import { isObject, type JsonObject, toCanonicalJson } from '../core/json.ts'
+import { waitForFileLock } from '../core/lock.node.ts'
+import { type Artifact, EMPTY_CONFIG, toArtifactManifest } from './artifact.ts'
+import { hasBlob, openBlob, readBlob, removeStaleParts, writeBlob } from './blobs.node.ts'
+import {
+  type Annotations,
+  type Descriptor,
+  type Index,
+  type Manifest,
+  MEDIA_TYPES,
+  parseIndex,
+  parseManifest,
+} from './manifest.ts'
+import { parseRefName } from './reference.ts'
+
+/** Annotation of an index entry that names it. Source: image-spec, annotations.md. */
+export const REF_NAME = 'org.opencontainers.image.ref.name'
+
+const MAX_BLOB_BYTES = 64 * 1024 * 1024
+/** Registries take manifests up to 4 MiB (distribution-spec, "Pushing Manifests"). */
+const MAX_MANIFEST_BYTES = 4 * 1024 * 1024
+const LAYOUT_VERSION = '1.0.0'
+/** All that a layout's folder may hold while it is being made. */
+const OWN_NAMES = /^(blobs|ingest|index\.json|index\.lock|.*\.part)$/
+
+/** One entry of a layout's `index.json`. */
+export interface IndexEntry extends Descriptor {
+  readonly annotations: Annotations
+  /** The entry's `org.opencontainers.image.ref.name`. */
+  readonly ref: string | undefined
+}
+
+/** How a manifest appears in the index. */
+export interface EntryOptions {
+  /** Name in the layout; a former holder of the name loses it. */
+  readonly ref?: string
+  readonly annotations?: Annotations
+}
+
+/** Which entries to list: those of which all that is given holds. */
+export interface EntryFilter {
+  readonly artifactType?: string
+  readonly annotations?: Annotations
+}
+
+/** Images and artifacts in a folder. Source: image-spec, image-layout.md. */
+export interface ImageLayout {
+  readonly folder: string
+  /** Writes a blob in constant memory; content that is there already is kept. @throws DISK_FULL */
+  writeBlob(content: Uint8Array | AsyncIterable<Uint8Array>, mediaType: string): Promise<Descriptor>
+  hasBlob(digest: Digest): Promise<boolean>
+  /** Reads a blob of at most 64 MiB. @throws BLOB_MISSING, BLOB_DIGEST, BLOB_SIZE */
+  readBlob(digest: Digest): Promise<Uint8Array>
+  /** Streams a blob of any length; throws at its end where the content is not the digest's. @throws BLOB_MISSING, BLOB_DIGEST */
+  openBlob(digest: Digest): AsyncIterable<Uint8Array>
+  /** Writes a manifest whose blobs are there and enters it in the index. @throws DISK_FULL, REF_NAME, BLOB_MISSING */
+  putManifest(manifest: Manifest, options?: EntryOptions): Promise<Descriptor>
+  /** Stores an artifact; its annotations stand in the index too. @throws DISK_FULL, REF_NAME, BLOB_MISSING */
+  putArtifact(artifact: Artifact): Promise<Descriptor>
+  /** Enters a manifest that was written as a blob in the index. @throws DISK_FULL, REF_NAME, BLOB_MISSING */
+  enter(descriptor: Descriptor, options?: EntryOptions): Promise<void>
+  /** Reads a manifest of this layout. @throws BLOB_MISSING, BLOB_DIGEST, MANIFEST */
+  readManifest(digest: Digest): Promise<Manifest>
+  /** The index's entries, oldest first. @throws MANIFEST */
+  list(filter?: EntryFilter): Promise<readonly IndexEntry[]>
+  /** The entry with this name or digest, or undefined. @throws MANIFEST */
+  resolve(reference: string): Promise<IndexEntry | undefined>
+}
+
+/**
+ * Opens the image layout in a folder, and makes it where there is none.
+ *
+ * @throws LAYOUT_VERSION for a layout of another version, LAYOUT_FOREIGN for a folder with other files, DISK_FULL
+ */
+export async function openLayout(folder: string): Promise<ImageLayout> {
+  await makeLayout(folder).catch(error => {
+    throw toDiskError(error, folder)
+  })
+  await readIndex(folder)
+  await removeStaleParts(folder, Date.now())
+
+  const layout: ImageLayout = {
+    folder,
+    writeBlob: (content, mediaType) => writeBlob(folder, content, mediaType),
+    hasBlob: digest => hasBlob(folder, digest),
+    readBlob: digest => readBlob(folder, digest, MAX_BLOB_BYTES),
+    openBlob: digest => openBlob(folder, digest),
+    async putManifest(manifest, options = {}) {
+      for (const { digest } of [manifest.config, ...manifest.layers]) await requireBlob(folder, digest)
+      const bytes = new TextEncoder().encode(toCanonicalJson(manifest))
+      const blob = await writeBlob(folder, bytes, manifest.mediaType)
+      const descriptor = manifest.artifactType === undefined ? blob : { ...blob, artifactType: manifest.artifactType }
+      await layout.enter(descriptor, options)
+      return descriptor
+    },
+    async putArtifact(artifact) {
+      const config = await writeBlob(folder, EMPTY_CONFIG, MEDIA_TYPES.empty)
+      const { ref, annotations } = artifact
+      return await layout.putManifest(toArtifactManifest(artifact, config), {
+        ...(ref !== undefined && { ref }),
+        ...(annotations && { annotations }),
+      })
+    },
+    async enter(descriptor, options = {}) {
+      await requireBlob(folder, descriptor.digest)
+      await addEntry(folder, toEntry(descriptor, options))
+    },
+    async readManifest(digest) {
+      const bytes = await readBlob(folder, digest, MAX_MANIFEST_BYTES)
+      return parseManifest(parseJson(new TextDecoder().decode(bytes), digest))
+    },
+    async list(filter = {}) {
+      const { index } = await readIndex(folder)
+      return index.manifests.map(toIndexEntry).filter(entry => matches(entry, filter))
+    },
+    async resolve(reference) {
+      const entries = await layout.list()
+      return entries.find(entry => entry.ref === reference) ?? entries.find(entry => entry.digest === reference)
+    },
+  }
+  return layout
+}
+
+async function makeLayout(folder: string): Promise<void> {
+  const marker = join(folder, 'oci-layout')
+  const found = await readFileIfAny(marker)
+  if (found !== undefined) return requireVersion(found, marker)
+  await mkdir(folder, { recursive: true })
+  const foreign = (await readdir(folder)).find(name => !OWN_NAMES.test(name) && name !== 'oci-layout')
+  if (foreign !== undefined) {
+    throw new RegattaError('LAYOUT_FOREIGN', `Cannot make an image layout in "${folder}": it holds "${foreign}"`, {
+      fix: 'Name a folder that is new, empty, or an image layout already',
+    })
+  }
+  await mkdir(join(folder, 'blobs', 'sha256'), { recursive: true })
+  await using _lock = await lockIndex(folder)
+  const index: Index = { schemaVersion: 2, mediaType: MEDIA_TYPES.index, manifests: [] }
+  const path = join(folder, 'index.json')
+  if ((await readFileIfAny(path)) === undefined) await writeFileWhole(path, toCanonicalJson(index))
+  // Written last: a folder with this file is a whole layout.
+  await writeFileWhole(marker, JSON.stringify({ imageLayoutVersion: LAYOUT_VERSION }))
+}
+
+function requireVersion(text: string, path: string): void {
+  const value = parseJson(text, path)
+  const version = isObject(value) ? value['imageLayoutVersion'] : undefined
+  if (version === LAYOUT_VERSION) return
+  throw new RegattaError(
+    'LAYOUT_VERSION',
+    `Cannot open image layout: expected version "${LAYOUT_VERSION}", found ${JSON.stringify(version) ?? 'none'}`,
+    { where: path, fix: 'Use the newer program that wrote it, or name another folder' },
+  )
+}
+
+/** The index as parsed, and as found: what this program does not know is written back. */
+async function readIndex(folder: string): Promise<{ readonly index: Index; readonly found: JsonObject }> {
+  const path = join(folder, 'index.json')
+  const text = await readFileIfAny(path)
+  if (text === undefined) {
+    throw new RegattaError('MANIFEST', 'Cannot open image layout: it has no index.json', {
+      where: path,
+      fix: 'Restore the file, or name another folder',
+    })
+  }
+  try {
+    const found = parseJson(text, path)
+    return { index: parseIndex(found), found: isObject(found) ? found : {} }
+  } catch (cause) {
+    throw new RegattaError('MANIFEST', 'Cannot read the index of the image layout', {
+      where: path,
+      fix: 'Use the program that wrote it, or name another folder',
+      cause,
+    })
+  }
+}
+
+/** Replaces the index, whole, while no other process does. */
+async function addEntry(folder: string, entry: Descriptor): Promise<void> {
+  try {
+    await using _lock = await lockIndex(folder)
+    const { index, found } = await readIndex(folder)
+    const others = Array.isArray(found['manifests']) ? found['manifests'] : []
+    const kept = others.filter((_, position) => {
+      const other = index.manifests[position]
+      return other !== undefined && !isReplacedBy(other, entry)
+    })
+    await writeFileWhole(join(folder, 'index.json'), toCanonicalJson({ ...found, manifests: [...kept, entry] }))
+  } catch (error) {
+    throw toDiskError(error, join(folder, 'index.json'))
+  }
+}
+
+async function lockIndex(folder: string): Promise<AsyncDisposable> {
+  return await waitForFileLock(join(folder, 'index.lock'), AbortSignal.timeout(30_000))
+}
+
+async function requireBlob(folder: string, digest: Digest): Promise<void> {
+  if (await hasBlob(folder, digest)) return
+  throw new RegattaError('BLOB_MISSING', `Cannot enter a manifest in the image layout: blob ${digest} is not there`, {
+    where: folder,
+  })
+}
+
+function toEntry(descriptor: Descriptor, options: EntryOptions): Descriptor {
+  const annotations = {
+    ...options.annotations,
+    ...(options.ref !== undefined && { [REF_NAME]: parseRefName(options.ref) }),
+  }
+  const { annotations: _, ...rest } = descriptor
+  return Object.keys(annotations).length === 0 ? rest : { ...rest, annotations }
+}
+
+/** A name has one holder, and one manifest stands once under each name. */
+function isReplacedBy(old: Descriptor, entry: Descriptor): boolean {
+  const ref = entry.annotations?.[REF_NAME]
+  if (old.annotations?.[REF_NAME] !== ref) return false
+  return ref !== undefined || old.digest === entry.digest
+}
+
+function toIndexEntry(descriptor: Descriptor): IndexEntry {
+  const annotations = descriptor.annotations ?? {}
+  return { ...descriptor, annotations, ref: annotations[REF_NAME] }
+}
+
+function matches(entry: IndexEntry, filter: EntryFilter): boolean {
+  if (filter.artifactType !== undefined && entry.artifactType !== filter.artifactType) return false
+  return Object.entries(filter.annotations ?? {}).every(([name, value]) => entry.annotations[name] === value)
+}
+
+function parseJson(text: string, where: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new RegattaError('MANIFEST', 'Cannot read OCI document: it is not JSON', { where, cause })
+  }
+}

@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import fc from 'fast-check'
+import { parseReference, parseRefName, toReferenceText } from './reference.ts'
+
+const HEX = 'ab'.repeat(32)
+
+const READ = [
+  ['node', 'docker.io/library/node'],
+  ['team/forecast:1', 'docker.io/team/forecast:1'],
+  ['localhost/forecast', 'localhost/forecast'],
+  ['localhost:5000/forecast:v1.2', 'localhost:5000/forecast:v1.2'],
+  ['registry.example.com/team/forecast', 'registry.example.com/team/forecast'],
+  [`r.io/a@sha256:${HEX}`, `r.io/a@sha256:${HEX}`],
+  [`r.io/a:1@sha256:${HEX}`, `r.io/a:1@sha256:${HEX}`],
+  ['[::1]:5000/a__b/c-d:_x', '[::1]:5000/a__b/c-d:_x'],
+] as const
+
+const REFUSED = [
+  ['', 'REFERENCE'],
+  ['r.io/', 'REFERENCE'],
+  ['r.io/Team/forecast', 'REFERENCE'],
+  ['r.io/a:', 'REFERENCE'],
+  ['r.io/a:-1', 'REFERENCE'],
+  ['r.io//a', 'REFERENCE'],
+  ['https://r.io/a', 'REFERENCE'],
+  [`r.io/${'a'.repeat(260)}`, 'REFERENCE'],
+  [`r.io/a@sha256:${HEX}@x`, 'REFERENCE'],
+  ['r.io/a@sha256:12', 'DIGEST'],
+  ['r.io/a b', 'REFERENCE'],
+] as const
+
+describe('parseReference()', () => {
+  for (const [text, wanted] of READ) {
+    it(`reads ${text}`, () => assert.equal(toReferenceText(parseReference(text)), wanted))
+  }
+
+  for (const [text, code] of REFUSED) {
+    it(`refuses "${text.slice(0, 40)}"`, () => assert.throws(() => parseReference(text), { code }))
+  }
+
+  it('reads back what toReferenceText() writes', () => {
+    const word = fc.stringMatching(/^[a-z0-9]{1,8}([._-][a-z0-9]{1,8})?$/)
+    const tag = fc.option(fc.stringMatching(/^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,20}$/), { nil: undefined })
+    const registry = fc.stringMatching(/^[a-z]{1,9}\.[a-z]{2,3}(:[0-9]{2,5})?$/)
+    fc.assert(
+      fc.property(registry, fc.array(word, { minLength: 1, maxLength: 4 }), tag, (host, words, name) => {
+        const reference = { registry: host, repository: words.join('/'), tag: name, digest: undefined }
+        assert.deepEqual(parseReference(toReferenceText(reference)), reference)
+      }),
+    )
+  })
+})
+
+describe('parseRefName()', () => {
+  for (const text of ['forecast-1', 'v1.2', 'a/b:c@d', 'a--b']) {
+    it(`takes ${text}`, () => assert.equal(parseRefName(text), text))
+  }
+  for (const text of ['', '-a', 'a-', 'a---b', 'a b', 'a//b', 'ü']) {
+    it(`refuses "${text}"`, () => assert.throws(() => parseRefName(text), { code: 'REF_NAME' }))
+  }
+})
