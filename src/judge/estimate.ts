@@ -1,0 +1,61 @@
+import { type Moments, variance } from './moments.ts'
+
+/** The improvement of B over A in units of the loss (positive: B is better), its standard error, and the labels. */
+export interface Estimate {
+  readonly estimate: number
+  readonly se: number
+  readonly n: number
+}
+
+/** One epoch of a split: what each arm's served answers lost. */
+export interface SplitEpoch {
+  /** B's share of the served requests, 0–1. */
+  readonly weightB: number
+  readonly a: Moments
+  readonly b: Moments
+  /** Outcomes with a loss other than zero. */
+  readonly eventsA: number
+  readonly eventsB: number
+  /** Requests that chance gave to each arm; of a sticky entity the first alone. */
+  readonly servedA: number
+  readonly servedB: number
+  /** Predictions for an entity that had one before in this epoch. */
+  readonly repeated: number
+}
+
+/** The estimate from the differences loss A − loss B of the same labels. */
+export function toPairedEstimate(differences: Moments): Estimate {
+  const n = differences.count
+  return { estimate: differences.mean, se: n === 0 ? 0 : Math.sqrt(variance(differences) / n), n }
+}
+
+/** The estimate from two arms with different labels. */
+export function toSplitEstimate(a: Moments, b: Moments): Estimate {
+  return {
+    estimate: a.mean - b.mean,
+    se: Math.sqrt(toMeanVariance(a) + toMeanVariance(b)),
+    n: a.count + b.count,
+  }
+}
+
+/**
+ * The estimate over epochs with different weights: each epoch's difference counts by its labels. A pooled difference
+ * would take a drift of the data for a difference of the arms as soon as the weights move. Epochs with fewer than two
+ * labels in an arm are left out.
+ */
+export function toEpochsEstimate(epochs: readonly Pick<SplitEpoch, 'a' | 'b'>[]): Estimate {
+  const parts = epochs.filter(isComparable).map(({ a, b }) => toSplitEstimate(a, b))
+  const n = parts.reduce((sum, part) => sum + part.n, 0)
+  const weigh = (of: (part: Estimate) => number, power: 1 | 2): number =>
+    parts.reduce((sum, part) => sum + of(part) * (part.n / n) ** power, 0)
+  return { estimate: weigh(part => part.estimate, 1), se: Math.sqrt(weigh(part => part.se ** 2, 2)), n }
+}
+
+/** Whether both arms of an epoch have a variance. */
+export function isComparable({ a, b }: Pick<SplitEpoch, 'a' | 'b'>): boolean {
+  return a.count >= 2 && b.count >= 2
+}
+
+function toMeanVariance(moments: Moments): number {
+  return moments.count === 0 ? 0 : variance(moments) / moments.count
+}

@@ -1,0 +1,7 @@
+export type { Estimate, SplitEpoch } from './estimate.ts'
+export type { DependentEvidence, Evidence, PairedEvidence, SplitEvidence } from './evidence.ts'
+export { emptyMoments, fold, type Moments, merge, remove, variance } from './moments.ts'
+export { POWER_Z, type SequenceRule, toLabelsNeeded, toOneSidedMultiplier } from './multiplier.ts'
+export type { Gate, RaceRule, Verdict, VerdictState } from './race.ts'
+export type { ArmNames } from './sentence.ts'
+export { judgeRace } from './verdict.ts'
