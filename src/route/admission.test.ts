@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { toAdmission } from './admission.ts'
+
+describe('toAdmission()', () => {
+  it('lets in as many requests as there is room for, and another when one is over', () => {
+    const admit = toAdmission({ maxInFlight: 2, maxInFlightBytes: 100 })
+    const first = admit(10)
+    assert.notEqual(admit(10), 'full')
+    assert.equal(admit(0), 'full')
+    assert.ok(first !== 'full')
+    first()
+    assert.notEqual(admit(0), 'full')
+  })
+
+  it('counts the bytes too', () => {
+    const admit = toAdmission({ maxInFlight: 9, maxInFlightBytes: 100 })
+    assert.equal(admit(101), 'full')
+    const first = admit(100)
+    assert.equal(admit(1), 'full')
+    assert.ok(first !== 'full')
+    first()
+    assert.notEqual(admit(1), 'full')
+  })
+})

@@ -1,0 +1,110 @@
+import { Pool } from 'undici'
+import type { Clock } from '../core/clock.ts'
+import type { RouteReplica } from '../core/wire/routes.ts'
+import { type Ejection, type Outcome, TRUSTED, toNext, toTried } from './ejection.ts'
+import type { Limits } from './limits.ts'
+import { sendOnce, type TryResult, type UpstreamBounds, type UpstreamRequest } from './upstream.node.ts'
+
+/** What a replica needs of the gateway around it. */
+export interface ReplicaWorld {
+  readonly clock: Clock
+  readonly limits: Limits
+  /** Told when the replica is put out. */
+  readonly onEjected: (replica: string) => void
+}
+
+const CONNECT_TIMEOUT_MS = 2_000
+
+/** One model server as the gateway knows it: its kept-alive connections, its load and whether it is trusted. */
+export class Replica {
+  readonly name: string
+  readonly url: string
+  readonly #world: ReplicaWorld
+  #pool: Pool
+  #ejection: Ejection = TRUSTED
+  #outstanding = 0
+  #lastUsed = 0
+
+  constructor(route: RouteReplica, world: ReplicaWorld) {
+    this.name = route.name
+    this.url = route.url
+    this.#world = world
+    this.#pool = this.#openPool()
+  }
+
+  get outstanding(): number {
+    return this.#outstanding
+  }
+
+  get lastUsed(): number {
+    return this.#lastUsed
+  }
+
+  get ejection(): Ejection {
+    return this.#ejection
+  }
+
+  /** Sends a request once, and learns from what comes of it. `fresh` does not use a connection that was open before. */
+  async send(request: UpstreamRequest, bounds: UpstreamBounds, fresh = false): Promise<TryResult> {
+    if (fresh) this.#renew()
+    this.#ejection = toTried(this.#ejection, this.#world.clock())
+    this.#outstanding += 1
+    this.#lastUsed = performance.now()
+    const result = await sendOnce(this.#pool, request, bounds)
+    this.#outstanding -= 1
+    this.#learn(toOutcome(result))
+    return result
+  }
+
+  /** Lets requests in flight finish, then closes the connections. */
+  async close(): Promise<void> {
+    await this.#pool.close()
+  }
+
+  /** Breaks what is in flight and closes the connections. */
+  async destroy(): Promise<void> {
+    await this.#pool.destroy()
+  }
+
+  #learn(outcome: Outcome): void {
+    const before = this.#ejection
+    this.#ejection = toNext(before, outcome, this.#world.clock())
+    if (before.state === 'in' && this.#ejection.state === 'out') this.#world.onEjected(this.name)
+  }
+
+  #renew(): void {
+    const old = this.#pool
+    this.#pool = this.#openPool()
+    // Requests in flight finish on the old connections; there is nobody to tell when the last is closed.
+    void old.close()
+  }
+
+  #openPool(): Pool {
+    return new Pool(new URL(this.url).origin, {
+      connections: this.#world.limits.maxConnections,
+      connectTimeout: CONNECT_TIMEOUT_MS,
+      // Each exchange has its own exact timer.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    })
+  }
+}
+
+/** A 503 says that the server cannot take requests now; every other answer shows that it works. */
+function toOutcome(result: TryResult): Outcome {
+  switch (result.kind) {
+    case 'answer':
+      return result.status === 503 ? 'failed' : 'answered'
+    case 'lost':
+      return result.sent ? 'failed' : 'refused'
+    case 'timeout':
+      return 'failed'
+    case 'too-long':
+      return 'answered'
+    case 'gone':
+    case 'unsendable':
+      return 'unknown'
+    default:
+      return result satisfies never
+  }
+}
