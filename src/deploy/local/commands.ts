@@ -1,0 +1,25 @@
+/** The host by which this machine reaches what listens on `host`, as it stands in a URL. */
+export function toLocalHost(host: string): string {
+  if (host === '0.0.0.0') return '127.0.0.1'
+  if (host === '::') return '[::1]'
+  return host.includes(':') ? `[${host}]` : host
+}
+
+/** Where replicas listen: only this machine's gateway talks to them. */
+export const REPLICA_HOST = '127.0.0.1'
+
+/** The command line of a model server on a free port. */
+export function toServerCommand(prefix: readonly string[], model: { name: string; basePath: string }): string[] {
+  const { name, basePath } = model
+  return [...prefix, '--model-name', name, '--model-base-path', basePath, '--host', REPLICA_HOST, '--http-port', '0']
+}
+
+/** The command line of the gateway. Its token is not here: command lines are public on a machine. */
+export function toGatewayCommand(
+  prefix: readonly string[],
+  gateway: { host: string; port: number; controlUrl: string; routesPath: string; spoolPath: string },
+): string[] {
+  const { host, port, controlUrl, routesPath, spoolPath } = gateway
+  const files = ['--routes-file', routesPath, '--control-url', controlUrl, '--spool', spoolPath]
+  return [...prefix, '--host', host, '--http-port', String(port), ...files]
+}
