@@ -1,0 +1,202 @@
+import type { VerdictState } from '../judge/index.ts'
+
+/*
+ * The JSON of control's API, version 1 (`/api/v1`). The page, the CLI and other people's programs read these
+ * types and nothing else of control. Instants are ISO 8601 strings, durations are in the unit of their name.
+ */
+
+/** `GET /api/v1/status` */
+export interface StatusJson {
+  readonly schema: 'regatta/status/v1'
+  readonly deployment: string
+  readonly target: 'local' | 'kubernetes'
+  readonly epoch: number
+  /** Every wanted replica is ready. */
+  readonly ready: boolean
+  readonly gateway: { readonly url: string | null; readonly process: ProcessJson; readonly droppedRecords: number }
+  readonly variants: readonly VariantJson[]
+}
+
+export interface VariantJson {
+  readonly name: string
+  readonly version: number
+  readonly digest: string
+  readonly role: 'champion' | 'split' | 'shadow' | 'standby'
+  /** 0–1 */
+  readonly weight: number
+  /** In the routes; false while its first replicas load. */
+  readonly live: boolean
+  readonly wantedReplicas: number
+  readonly replicas: readonly ProcessJson[]
+}
+
+export interface ProcessJson {
+  readonly name: string
+  readonly state: 'starting' | 'ready' | 'failing' | 'stopping'
+  readonly since: string
+  readonly pid: number | null
+  readonly restarts: number
+  /** Stable code and sentence of a `failing` process. */
+  readonly code: string | null
+  readonly reason: string | null
+}
+
+/** `POST /api/v1/deploy`: answers when the plan is accepted; `status` and `events` tell when it is ready. */
+export interface DeployRequestJson {
+  readonly version: number
+  readonly digest: string
+  /** The variant's name; absent: the champion's (a new deployment calls it `race.champion` or "a"). */
+  readonly variant?: string
+  /** Absent: the version becomes or replaces the champion. */
+  readonly challenger?: { readonly mode: 'shadow' } | { readonly mode: 'split'; readonly weight: number }
+}
+export interface DeployResponseJson {
+  readonly schema: 'regatta/deploy/v1'
+  readonly variant: string
+  readonly version: number
+  readonly digest: string
+  readonly role: VariantJson['role']
+  readonly epoch: number
+  /** False where exactly this already ran. */
+  readonly changed: boolean
+}
+
+/** `POST /api/v1/promote` (`{variant?}`; absent: the only challenger) and `POST /api/v1/rollback` (`{}`) */
+export interface PromoteResponseJson {
+  readonly schema: 'regatta/promote/v1'
+  readonly champion: string
+  readonly version: number
+  readonly previous: string
+  readonly epoch: number
+}
+
+/** `DELETE /api/v1/deployment`: answers when everything has stopped. */
+export interface DeleteResponseJson {
+  readonly schema: 'regatta/delete/v1'
+  readonly deployment: string
+  /** False where nothing was deployed. */
+  readonly deleted: boolean
+}
+
+/** `GET /api/v1/race`: the current race, or the last one where none runs; 404 RACE_NONE before the first. */
+export interface RaceJson {
+  readonly schema: 'regatta/race/v1'
+  readonly race: number
+  readonly startedAt: string
+  /** When and how it ended; null while it runs. */
+  readonly ended: { readonly at: string; readonly how: 'promoted' | 'replaced' | 'deleted' } | null
+  readonly task: string
+  readonly loss: string
+  readonly design: 'paired' | 'split' | 'dependent'
+  readonly alpha: number
+  readonly variants: readonly ArmJson[]
+  readonly verdict: VerdictJson
+  /** Truths taken in by this deployment, by what became of them. */
+  readonly truths: TruthCountsJson
+  /** The first crossing, as it was written when it happened; null before. */
+  readonly decision: (VerdictJson & { readonly at: string }) | null
+  /** A later sequence contradicts the decision. */
+  readonly drift: boolean
+}
+
+export interface ArmJson {
+  readonly name: string
+  readonly version: number
+  readonly digest: string
+  readonly role: 'A' | 'B'
+  readonly params: Readonly<Record<string, string | number | boolean>>
+  readonly predictions: number
+  readonly labels: number
+  readonly meanLoss: number | null
+}
+
+export interface VerdictJson {
+  readonly state: VerdictState
+  readonly reason: string
+  /** Improvement of B over A in units of the loss, and its confidence sequence. */
+  readonly estimate: number | null
+  readonly lower: number | null
+  readonly upper: number | null
+  readonly se: number | null
+  readonly labels: number
+  readonly p: number
+  readonly logE: number
+  readonly gates: readonly { readonly name: string; readonly passed: boolean; readonly detail: string }[]
+}
+
+/** `POST /truth`: one TruthJson, a JSON array or NDJSON of them; all or nothing. */
+export type TruthJson = {
+  readonly value: number | string | boolean | readonly number[]
+  readonly revision?: number
+  readonly source?: string
+} & ({ readonly prediction: string } | { readonly series: string; readonly at: string | number })
+export interface TruthCountsJson {
+  readonly new: number
+  readonly duplicate: number
+  readonly revised: number
+  readonly stale: number
+  readonly conflict: number
+  readonly orphan: number
+}
+
+/** `GET /api/v1/race/series`: the improvement and its confidence sequence as labels came, at most 400 points. */
+export interface RaceSeriesJson {
+  readonly schema: 'regatta/race-series/v1'
+  readonly race: number
+  readonly points: readonly RacePointJson[]
+}
+export interface RacePointJson {
+  /** Labels that counted. */
+  readonly n: number
+  readonly at: string
+  readonly estimate: number
+  readonly lower: number | null
+  readonly upper: number | null
+}
+
+/** The answer to `POST /truth`. */
+export type TruthResponseJson = TruthCountsJson & { readonly schema: 'regatta/truth/v1' }
+
+/** The answer to `POST /api/v1/records`: records that were new, and those of them whose truth was here already. */
+export interface RecordsResponseJson {
+  readonly schema: 'regatta/records-stored/v1'
+  readonly added: number
+  readonly joined: number
+}
+
+/** `GET /api/v1/predictions/ID` */
+export interface TraceJson {
+  readonly schema: 'regatta/trace/v1'
+  readonly prediction: string
+  readonly at: string
+  /** The served answer first, then the shadows'. */
+  readonly answers: readonly TraceAnswerJson[]
+  readonly truth: { readonly value: unknown; readonly revision: number } | null
+}
+export interface TraceAnswerJson {
+  readonly variant: string
+  readonly served: boolean
+  readonly version: number
+  readonly replica: string
+  readonly prediction: unknown
+  readonly loss: number | null
+  readonly latencyMs: number
+  readonly image: string
+  /** Digest of the run record; null for a model that was packed with --model. */
+  readonly run: string | null
+  readonly runId: string | null
+  readonly params: Readonly<Record<string, string | number | boolean>>
+  readonly data: readonly { readonly path: string; readonly digest: string }[]
+  readonly git: { readonly commit: string; readonly dirty: boolean } | null
+}
+
+/** Server-sent events of `GET /api/v1/events`: `event:` is the kind, `data:` the JSON. */
+export type EventJson =
+  | { readonly kind: 'status'; readonly status: StatusJson }
+  | { readonly kind: 'race'; readonly race: RaceJson }
+  | { readonly kind: 'decision'; readonly race: number; readonly verdict: VerdictJson }
+
+/** Every error of the API. */
+export interface ErrorJson {
+  readonly error: { readonly code: string; readonly message: string; readonly fix: string | null }
+}

@@ -1,0 +1,287 @@
+import type { Project } from '../config/index.ts'
+import type { VariantName } from '../core/brands.ts'
+import type { Clock } from '../core/clock.ts'
+import { toErrorText } from '../core/errors.ts'
+import { toCanonicalJson } from '../core/json.ts'
+import type { Capture, Routes } from '../core/wire/routes.ts'
+import type { Target } from '../deploy/index.ts'
+import type { ImageLayout } from '../oci/index.ts'
+import type { NewVariant, RaceEnd, Store, StoredVariant } from '../store/index.ts'
+import type { DeleteResponseJson, DeployResponseJson, PromoteResponseJson } from './api.ts'
+import { promote, rollback, toNewMember } from './commands.ts'
+import {
+  clear,
+  type Deployment,
+  findLive,
+  findSame,
+  isPlaced,
+  type Member,
+  place,
+  release,
+  settle,
+  toDeployment,
+  toPlan,
+  toReadyCount,
+  toRoutes,
+  toWeights,
+  type Wish,
+} from './deployment.ts'
+import { toControlError } from './errors.ts'
+import type { Logger } from './logger.ts'
+import { WorkQueue } from './queue.ts'
+import { toRaceSpec } from './race-rule.ts'
+import { endRace, reconcileRace, startRace } from './races.ts'
+
+/** What the deployer works with. */
+export interface DeployerOptions {
+  readonly project: Project
+  readonly target: Target
+  readonly store: Store
+  readonly layout: ImageLayout
+  readonly clock: Clock
+  readonly logger: Logger
+  /** Time from new routes to the end of replicas that have left them, so that every gateway has heard, ms. */
+  readonly leaveMs: number
+  /** Told of routes that were just written. */
+  readonly onRoutes: (routes: Routes) => void
+  /** Told when a race started or ended. */
+  readonly onRace: () => void
+}
+
+/** Carries out commands on the deployment, one at a time, and follows the target's replicas with the routes. */
+export class Deployer implements AsyncDisposable {
+  readonly #options: DeployerOptions
+  readonly #capture: Capture
+  readonly #queue = new WorkQueue(100)
+  readonly #closing = new AbortController()
+  readonly #timers = new Set<NodeJS.Timeout>()
+  #deployment: Deployment = { epoch: 0, live: [], pending: [], leaving: [] }
+  #routes: Routes | undefined
+  /** Highest epoch that the store knows: a command that failed half-way does not lend its number to the next. */
+  #lastEpoch = 0
+  /** Ids of leaving variants whose end is set. */
+  readonly #leaving = new Set<number>()
+  #followQueued = false
+  #unobserve = (): void => {}
+
+  constructor(options: DeployerOptions) {
+    const { prediction, truth } = options.project.race
+    const { series, at } = truth.by === 'series' ? truth : {}
+    this.#options = options
+    this.#capture = {
+      ...(prediction !== undefined && { prediction }),
+      ...(series !== undefined && { series }),
+      ...(at !== undefined && { at }),
+    }
+  }
+
+  /** What is deployed now. */
+  get deployment(): Deployment {
+    return this.#deployment
+  }
+
+  /** The routes as last written; undefined where nothing was ever deployed. */
+  get routes(): Routes | undefined {
+    return this.#routes
+  }
+
+  /** Takes up what the target has on record: its replicas start again, and its race goes on. */
+  async restore(): Promise<void> {
+    const { target, store, project, clock } = this.#options
+    const epochs = await store.readEpochs()
+    const routes = await target.readRoutes()
+    this.#lastEpoch = Math.max(routes?.epoch ?? 0, ...epochs.map(({ epoch }) => epoch))
+    if (routes !== undefined) {
+      this.#deployment = toDeployment(routes)
+      await this.#commit(await this.#toKnown(this.#deployment), 'replaced')
+      // Control must still come up: its status says what is missing, and a deploy can mend it.
+      await this.#apply(this.#deployment).catch(error => this.#report('Cannot start what was deployed', error))
+    }
+    await reconcileRace(store, this.#deployment, toRaceSpec(project), clock())
+    this.#unobserve = target.observe(() => this.#followLater())
+    this.#followLater()
+  }
+
+  /** Registers variants again that the database does not know: it was replaced since they were deployed. */
+  async #toKnown(deployment: Deployment): Promise<Deployment> {
+    const known = new Set((await this.#options.store.readVariants()).map(toVariantKey))
+    if (deployment.live.every(member => known.has(toVariantKey(member)))) return deployment
+    const live: Member[] = []
+    for (const member of deployment.live) {
+      live.push(known.has(toVariantKey(member)) ? member : { ...member, id: await this.#addVariant(member) })
+    }
+    return { ...deployment, epoch: deployment.epoch + 1, live }
+  }
+
+  /** Takes a version in; its replicas start in the background. */
+  async deploy(wish: Wish): Promise<DeployResponseJson> {
+    return await this.#queue.run(async () => {
+      await this.#requireImage(wish)
+      const member = toNewMember(this.#deployment, wish, this.#options.project.race.champion)
+      const changed = !isPlaced(this.#deployment, member)
+      if (changed) {
+        const id = findSame(this.#deployment, member)?.id ?? (await this.#addVariant(member))
+        const next = place(this.#deployment, { ...member, id })
+        await this.#apply(next)
+        await this.#commit(next, 'replaced')
+        await this.#settle()
+        this.#options.logger.info({ ...member, id }, 'Deployment accepted')
+      }
+      const { name: variant, version, digest, role } = member
+      const { epoch } = this.#deployment
+      return { schema: 'regatta/deploy/v1', variant, version, digest, role, epoch, changed }
+    })
+  }
+
+  /** Makes the challenger, or the named variant, the champion. */
+  async promote(name: VariantName | undefined): Promise<PromoteResponseJson> {
+    return await this.#crown(deployment => promote(deployment, name, this.#readyOf()))
+  }
+
+  /** Swaps the champion with the standby. */
+  async rollback(): Promise<PromoteResponseJson> {
+    return await this.#crown(deployment => rollback(deployment, this.#readyOf()))
+  }
+
+  /** Stops everything. */
+  async delete(signal: AbortSignal): Promise<DeleteResponseJson> {
+    return await this.#queue.run(async () => {
+      const { target, project } = this.#options
+      const { live, pending } = this.#deployment
+      // Replicas alone are left where an earlier delete failed half-way.
+      const deleted = live.length + pending.length + target.state().replicas.length > 0
+      if (deleted) {
+        // The routes are emptied first, so that gateways refuse requests before replicas stop answering them.
+        await this.#commit(clear(this.#deployment), 'deleted')
+        await target.delete(signal)
+      }
+      return { schema: 'regatta/delete/v1', deployment: project.name, deleted }
+    })
+  }
+
+  /** Stops following the target, which is left as it is. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort()
+    this.#unobserve()
+    for (const timer of this.#timers) clearTimeout(timer)
+    await this.#queue.idle()
+  }
+
+  async #crown(decide: (deployment: Deployment) => Deployment): Promise<PromoteResponseJson> {
+    return await this.#queue.run(async () => {
+      const previous = findLive(this.#deployment, 'champion')
+      await this.#commit(decide(this.#deployment), 'promoted')
+      const champion = findLive(this.#deployment, 'champion')
+      if (previous === undefined || champion === undefined) throw new Error('A promotion left no champion')
+      const { epoch } = this.#deployment
+      this.#options.logger.info({ champion: champion.name, previous: previous.name, epoch }, 'Champion changed')
+      return {
+        schema: 'regatta/promote/v1',
+        champion: champion.name,
+        version: champion.version,
+        previous: previous.name,
+        epoch,
+      }
+    })
+  }
+
+  async #requireImage({ digest, version }: Wish): Promise<void> {
+    if (await this.#options.layout.hasBlob(digest)) return
+    throw toControlError(
+      'DIGEST_UNKNOWN',
+      `Cannot deploy version ${version}: image ${digest} is not in this project's image layout`,
+      'Pack the run first: regatta pack',
+    )
+  }
+
+  async #addVariant({ name, version, digest }: Omit<NewVariant, 'at'>): Promise<number> {
+    return await this.#options.store.addVariant({ name, version, digest, at: this.#options.clock() })
+  }
+
+  /**
+   * Makes a deployment the current one. Its epoch is opened and its race started before the first routes name them;
+   * a race ends once the routes have changed, so that a promotion waits for nothing but the routes.
+   */
+  async #commit(wanted: Deployment, how: RaceEnd): Promise<void> {
+    const { store, project, clock, onRace } = this.#options
+    let next = wanted
+    if (wanted.epoch !== this.#deployment.epoch) {
+      next = { ...wanted, epoch: Math.max(wanted.epoch, this.#lastEpoch + 1) }
+      this.#lastEpoch = next.epoch
+      await store.openEpoch({ epoch: next.epoch, startedAt: clock(), weights: toWeights(next) })
+      if (await startRace(store, next, toRaceSpec(project), clock())) onRace()
+    }
+    await this.#publish(next)
+    if (await endRace(store, next, how, clock())) onRace()
+    this.#stopLeaving()
+  }
+
+  /** Writes and hands out the routes where they changed. */
+  async #publish(next: Deployment): Promise<void> {
+    const { project, target, onRoutes } = this.#options
+    const routes = toRoutes(next, project.name, target.state(), this.#capture)
+    const isNew = toCanonicalJson(routes) !== toCanonicalJson(this.#routes ?? null)
+    if (isNew && (next.live.length > 0 || this.#routes !== undefined)) {
+      await target.writeRoutes(routes)
+      this.#routes = routes
+    }
+    this.#deployment = next
+    if (isNew && this.#routes !== undefined) onRoutes(this.#routes)
+  }
+
+  /** Stops replicas that left the routes, once every gateway has had time to hear of it. */
+  #stopLeaving(): void {
+    const ids = this.#deployment.leaving.map(member => member.id).filter(id => !this.#leaving.has(id))
+    if (ids.length === 0 || this.#closing.signal.aborted) return
+    const stop = async (): Promise<void> => {
+      const next = release(this.#deployment, ids)
+      if (next.leaving.length === this.#deployment.leaving.length) return
+      await this.#apply(next)
+      this.#deployment = next
+    }
+    for (const id of ids) this.#leaving.add(id)
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer)
+      for (const id of ids) this.#leaving.delete(id)
+      void this.#queue.run(stop).catch(error => this.#report('Cannot stop replicas that were replaced', error))
+    }, this.#options.leaveMs)
+    this.#timers.add(timer)
+  }
+
+  async #apply(next: Deployment): Promise<void> {
+    const { target, project } = this.#options
+    await target.apply(toPlan(next, project.name, project.serve.replicas), this.#closing.signal)
+  }
+
+  #readyOf(): (id: number) => number {
+    return toReadyCount(this.#options.target.state())
+  }
+
+  /** Many changes of the target that come at once are followed once. */
+  #followLater(): void {
+    if (this.#followQueued || this.#closing.signal.aborted) return
+    this.#followQueued = true
+    const follow = async (): Promise<void> => {
+      this.#followQueued = false
+      await this.#settle()
+    }
+    void this.#queue.run(follow).catch(error => {
+      this.#followQueued = false
+      this.#report('Cannot follow the target', error)
+    })
+  }
+
+  /** Lets ready variants into the routes, and the routes follow the replicas. */
+  async #settle(): Promise<void> {
+    const next = settle(this.#deployment, this.#readyOf(), this.#options.project.serve.replicas)
+    await this.#commit(next, 'replaced')
+  }
+
+  #report(what: string, error: unknown): void {
+    this.#options.logger.error({ code: 'DEPLOYER', error: toErrorText(error) }, what)
+  }
+}
+
+function toVariantKey({ id, name, version, digest }: Omit<StoredVariant, 'at'>): string {
+  return `${id} ${name} ${version} ${digest}`
+}

@@ -1,0 +1,23 @@
+export type {
+  ArmJson,
+  DeleteResponseJson,
+  DeployRequestJson,
+  DeployResponseJson,
+  ErrorJson,
+  EventJson,
+  ProcessJson,
+  PromoteResponseJson,
+  RaceJson,
+  RacePointJson,
+  RaceSeriesJson,
+  RecordsResponseJson,
+  StatusJson,
+  TraceAnswerJson,
+  TraceJson,
+  TruthCountsJson,
+  TruthJson,
+  TruthResponseJson,
+  VariantJson,
+  VerdictJson,
+} from './api.ts'
+export { type Scope, toScopedToken } from './tokens.ts'

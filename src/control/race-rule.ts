@@ -1,0 +1,24 @@
+import type { Project } from '../config/index.ts'
+import type { RaceRule } from '../judge/index.ts'
+import type { LossSpec, RaceSpec, StoredRace } from '../store/index.ts'
+
+/** The rule of a race that starts now, from the configuration. */
+export function toRaceSpec({ race }: Project): RaceSpec {
+  const { task, loss, alpha, tOpt, minGain, margin, season } = race
+  return { task, loss, alpha, tOpt, minGain, margin, season }
+}
+
+/**
+ * The rule of a race that runs. Forecasts of one series err alike from one hour to the next, so their pairs are
+ * judged as dependent.
+ */
+export function toRaceRule({ design, spec }: StoredRace): RaceRule {
+  const { task, loss, alpha, tOpt, minGain, margin, season } = spec
+  const dependent = task === 'forecast' && design === 'paired'
+  return { design, dependent, season, alpha, tOpt, minGain, margin, binary: loss.kind === 'zero-one' }
+}
+
+/** A loss as regatta.yaml writes it. */
+export function toLossText(loss: LossSpec): string {
+  return loss.kind === 'pinball' ? `pinball(${loss.quantile})` : loss.kind
+}

@@ -1,0 +1,265 @@
+import * as z from 'zod'
+import type {
+  DeleteResponseJson,
+  DeployRequestJson,
+  DeployResponseJson,
+  ErrorJson,
+  PromoteResponseJson,
+  RaceJson,
+  RaceSeriesJson,
+  RecordsResponseJson,
+  StatusJson,
+  TraceJson,
+  TruthJson,
+  TruthResponseJson,
+} from './api.ts'
+
+/*
+ * The shapes of the API's documents, once: requests are parsed with them, answers are described by them. The
+ * annotations make the compiler compare each with its type in api.ts.
+ */
+
+const instant = z.iso.datetime()
+const fraction = z.number().min(0).max(1)
+const count = z.int().min(0)
+const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/)
+const params = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
+const role = z.enum(['champion', 'split', 'shadow', 'standby'])
+
+const processJson = z.object({
+  name: z.string(),
+  state: z.enum(['starting', 'ready', 'failing', 'stopping']),
+  since: instant,
+  pid: z.nullable(z.int()),
+  restarts: count,
+  code: z.nullable(z.string()),
+  reason: z.nullable(z.string()),
+})
+
+const status: z.ZodType<StatusJson> = z.object({
+  schema: z.literal('regatta/status/v1'),
+  deployment: z.string(),
+  target: z.enum(['local', 'kubernetes']),
+  epoch: count,
+  ready: z.boolean(),
+  gateway: z.object({ url: z.nullable(z.string()), process: processJson, droppedRecords: count }),
+  variants: z.array(
+    z.object({
+      name: z.string(),
+      version: z.int(),
+      digest,
+      role,
+      weight: fraction,
+      live: z.boolean(),
+      wantedReplicas: count,
+      replicas: z.array(processJson),
+    }),
+  ),
+})
+
+const deployRequest: z.ZodType<DeployRequestJson> = z.strictObject({
+  version: z.int().min(1),
+  digest,
+  variant: z.exactOptional(z.string()),
+  challenger: z.exactOptional(
+    z.discriminatedUnion('mode', [
+      z.strictObject({ mode: z.literal('shadow') }),
+      z.strictObject({ mode: z.literal('split'), weight: z.number().gt(0).lt(1) }),
+    ]),
+  ),
+})
+
+const deployed: z.ZodType<DeployResponseJson> = z.object({
+  schema: z.literal('regatta/deploy/v1'),
+  variant: z.string(),
+  version: z.int(),
+  digest,
+  role,
+  epoch: count,
+  changed: z.boolean(),
+})
+
+const promoted: z.ZodType<PromoteResponseJson> = z.object({
+  schema: z.literal('regatta/promote/v1'),
+  champion: z.string(),
+  version: z.int(),
+  previous: z.string(),
+  epoch: count,
+})
+
+const deleted: z.ZodType<DeleteResponseJson> = z.object({
+  schema: z.literal('regatta/delete/v1'),
+  deployment: z.string(),
+  deleted: z.boolean(),
+})
+
+const truthCounts = z.object({
+  new: count,
+  duplicate: count,
+  revised: count,
+  stale: count,
+  conflict: count,
+  orphan: count,
+})
+
+const verdict = z.object({
+  state: z.enum(['warming-up', 'keep-racing', 'promote-B', 'keep-A', 'equivalent', 'inconclusive']),
+  reason: z.string(),
+  estimate: z.nullable(z.number()),
+  lower: z.nullable(z.number()),
+  upper: z.nullable(z.number()),
+  se: z.nullable(z.number()),
+  labels: count,
+  p: fraction,
+  logE: z.number(),
+  gates: z.array(z.object({ name: z.string(), passed: z.boolean(), detail: z.string() })),
+})
+
+const race: z.ZodType<RaceJson> = z.object({
+  schema: z.literal('regatta/race/v1'),
+  race: z.int(),
+  startedAt: instant,
+  ended: z.nullable(z.object({ at: instant, how: z.enum(['promoted', 'replaced', 'deleted']) })),
+  task: z.string(),
+  loss: z.string(),
+  design: z.enum(['paired', 'split', 'dependent']),
+  alpha: fraction,
+  variants: z.array(
+    z.object({
+      name: z.string(),
+      version: z.int(),
+      digest,
+      role: z.enum(['A', 'B']),
+      params,
+      predictions: count,
+      labels: count,
+      meanLoss: z.nullable(z.number()),
+    }),
+  ),
+  verdict,
+  truths: truthCounts,
+  decision: z.nullable(verdict.extend({ at: instant })),
+  drift: z.boolean(),
+})
+
+const raceSeries: z.ZodType<RaceSeriesJson> = z.object({
+  schema: z.literal('regatta/race-series/v1'),
+  race: z.int(),
+  points: z.array(
+    z.object({
+      n: count,
+      at: instant,
+      estimate: z.number(),
+      lower: z.nullable(z.number()),
+      upper: z.nullable(z.number()),
+    }),
+  ),
+})
+
+const truthShared = {
+  value: z.union([z.number(), z.string(), z.boolean(), z.array(z.number())]),
+  revision: z.exactOptional(count),
+  source: z.exactOptional(z.string()),
+}
+const truth: z.ZodType<TruthJson> = z.union([
+  z.strictObject({ prediction: z.string(), ...truthShared }),
+  z.strictObject({ series: z.string(), at: z.union([z.string(), z.number()]), ...truthShared }),
+])
+
+const truthsTaken: z.ZodType<TruthResponseJson> = truthCounts.extend({ schema: z.literal('regatta/truth/v1') })
+
+const recordsStored: z.ZodType<RecordsResponseJson> = z.object({
+  schema: z.literal('regatta/records-stored/v1'),
+  added: count,
+  joined: count,
+})
+
+/** Sent by gateways and checked by `parseRecordBatch`; here only what a reader of the description needs. */
+const recordBatch = z.object({
+  schema: z.literal('regatta/records/v1'),
+  gateway: z.string(),
+  dropped: count,
+  records: z.array(z.looseObject({ request: z.string(), at: z.number(), variant: z.int(), epoch: count })),
+})
+
+const routes = z.object({
+  schema: z.literal('regatta/routes/v1'),
+  deployment: z.string(),
+  epoch: count,
+  variants: z.array(
+    z.object({
+      id: z.int(),
+      name: z.string(),
+      version: z.int(),
+      digest,
+      role,
+      weight: fraction,
+      replicas: z.array(z.object({ name: z.string(), url: z.string() })),
+    }),
+  ),
+  capture: z.object({
+    prediction: z.exactOptional(z.string()),
+    series: z.exactOptional(z.string()),
+    at: z.exactOptional(z.string()),
+  }),
+})
+
+const trace: z.ZodType<TraceJson> = z.object({
+  schema: z.literal('regatta/trace/v1'),
+  prediction: z.string(),
+  at: instant,
+  answers: z.array(
+    z.object({
+      variant: z.string(),
+      served: z.boolean(),
+      version: z.int(),
+      replica: z.string(),
+      prediction: z.unknown(),
+      loss: z.nullable(z.number()),
+      latencyMs: z.number(),
+      image: digest,
+      run: z.nullable(z.string()),
+      runId: z.nullable(z.string()),
+      params,
+      data: z.array(z.object({ path: z.string(), digest: z.string() })),
+      git: z.nullable(z.object({ commit: z.string(), dirty: z.boolean() })),
+    }),
+  ),
+  truth: z.nullable(z.object({ value: z.unknown(), revision: count })),
+})
+
+const error: z.ZodType<ErrorJson> = z.object({
+  error: z.object({ code: z.string(), message: z.string(), fix: z.nullable(z.string()) }),
+})
+
+/** Every document of the API by the name that its description uses. */
+export const SCHEMAS = {
+  Status: status,
+  DeployRequest: deployRequest,
+  Deployed: deployed,
+  PromoteRequest: z.strictObject({ variant: z.exactOptional(z.string()) }),
+  Promoted: promoted,
+  RollbackRequest: z.strictObject({}),
+  Deleted: deleted,
+  Race: race,
+  RaceSeries: raceSeries,
+  Truths: z.union([truth, z.array(truth)]),
+  TruthsTaken: truthsTaken,
+  RecordBatch: recordBatch,
+  RecordsStored: recordsStored,
+  Routes: routes,
+  Trace: trace,
+  Health: z.object({ status: z.enum(['ok', 'unavailable']), reason: z.exactOptional(z.string()) }),
+  Error: error,
+} as const
+
+/** Name of a document of the API. */
+export type SchemaName = keyof typeof SCHEMAS
+
+/** The documents as JSON Schema 2020-12, which refer to each other under `#/components/schemas/`. */
+export function toJsonSchemas(): Readonly<Record<string, object>> {
+  const registry = z.registry<{ readonly id: string }>()
+  for (const [id, schema] of Object.entries(SCHEMAS)) registry.add(schema, { id })
+  const { schemas } = z.toJSONSchema(registry, { uri: id => `#/components/schemas/${id}`, io: 'input' })
+  return Object.fromEntries(Object.entries(schemas).map(([id, { $schema: _, $id: __, ...schema }]) => [id, schema]))
+}

@@ -1,0 +1,48 @@
+import type { ProcessState, TargetState } from '../deploy/index.ts'
+import type { ProcessJson, StatusJson, VariantJson } from './api.ts'
+import type { Deployment, Member } from './deployment.ts'
+
+/** What a status is made of beside the deployment and the target's state. */
+export interface StatusFacts {
+  readonly name: string
+  readonly target: StatusJson['target']
+  /** Per variant. */
+  readonly replicas: number
+  readonly droppedRecords: number
+}
+
+/** Says what is deployed and how it is: the live variants, then those on their way. */
+export function toStatus(deployment: Deployment, state: TargetState, facts: StatusFacts): StatusJson {
+  const { live, pending } = deployment
+  const variants = [
+    ...live.map(member => toVariant(member, true, state, facts.replicas)),
+    ...pending.map(member => toVariant(member, false, state, facts.replicas)),
+  ]
+  const isWhole = (variant: VariantJson): boolean =>
+    variant.live && variant.replicas.filter(replica => replica.state === 'ready').length >= variant.wantedReplicas
+  return {
+    schema: 'regatta/status/v1',
+    deployment: facts.name,
+    target: facts.target,
+    epoch: deployment.epoch,
+    ready: variants.length > 0 && variants.every(isWhole) && state.gateway.health.state === 'ready',
+    gateway: {
+      url: state.gatewayUrl ?? null,
+      process: toProcess(state.gateway),
+      droppedRecords: facts.droppedRecords,
+    },
+    variants,
+  }
+}
+
+function toVariant(member: Member, live: boolean, state: TargetState, wantedReplicas: number): VariantJson {
+  const { name, version, digest, role } = member
+  const replicas = state.replicas.filter(replica => replica.variant === member.id).map(toProcess)
+  return { name, version, digest, role, weight: live ? member.weight : 0, live, wantedReplicas, replicas }
+}
+
+function toProcess({ name, health, pid, restarts }: ProcessState): ProcessJson {
+  const { code, reason } = health.state === 'failing' ? health : { code: null, reason: null }
+  const since = new Date(health.since).toISOString()
+  return { name, state: health.state, since, pid: pid ?? null, restarts, code, reason }
+}
