@@ -1,0 +1,110 @@
+import {
+  type Application,
+  buildApplication,
+  buildRouteMap,
+  generateHelpTextForAllCommands,
+  proposeCompletions,
+  run,
+  text_en,
+} from '@stricli/core'
+import { EXIT } from './errors.ts'
+import { VERSION } from './installation.ts'
+import type { Context } from './verb.ts'
+import { completion } from './verbs/completion.ts'
+import { deleteVerb } from './verbs/delete.ts'
+import { demo } from './verbs/demo.ts'
+import { deploy } from './verbs/deploy.ts'
+import { doctor } from './verbs/doctor.ts'
+import { down } from './verbs/down.ts'
+import { init } from './verbs/init.ts'
+import { logs } from './verbs/logs.ts'
+import { pack } from './verbs/pack.ts'
+import { predict } from './verbs/predict.ts'
+import { promote } from './verbs/promote.ts'
+import { prune } from './verbs/prune.ts'
+import { race } from './verbs/race.ts'
+import { rollback } from './verbs/rollback.ts'
+import { runs } from './verbs/runs.ts'
+import { serve } from './verbs/serve.ts'
+import { status } from './verbs/status.ts'
+import { trace } from './verbs/trace.ts'
+import { train } from './verbs/train.ts'
+import { truth } from './verbs/truth.ts'
+import { up } from './verbs/up.ts'
+import type { World } from './world.ts'
+
+/** Every verb, in the order of the story that they tell. */
+export const VERBS = {
+  init,
+  train,
+  runs,
+  pack,
+  up,
+  down,
+  deploy,
+  status,
+  logs,
+  predict,
+  truth,
+  race,
+  promote,
+  rollback,
+  trace,
+  doctor,
+  delete: deleteVerb,
+  prune,
+  serve,
+  demo,
+  completion,
+} as const
+
+const app: Application<Context> = buildApplication(
+  buildRouteMap({
+    routes: VERBS,
+    docs: {
+      brief: 'Takes a model from a training script to production and lets live data decide which model stays there',
+    },
+  }),
+  {
+    name: 'regatta',
+    versionInfo: { currentVersion: VERSION },
+    scanner: { caseStyle: 'allow-kebab-for-camel', allowArgumentEscapeSequence: true },
+    documentation: { caseStyle: 'convert-camel-to-kebab', disableAnsiColor: true },
+    localization: { text: text_en },
+  },
+)
+
+/** Runs one command line. Returns the exit code: 0 done, 1 work failed, 2 wrong usage, 3 undecided, 130 interrupted. */
+export async function main(argv: readonly string[], world: World): Promise<number> {
+  const context = toContext(world)
+  await run(app, argv, context)
+  const code = Number(context.process.exitCode ?? EXIT.done)
+  // stricli's own failures (unknown verb or flag, missing argument) are negative: all of them are wrong usage.
+  return code < 0 ? EXIT.usage : code
+}
+
+/** Words that may come next on a command line. */
+export async function proposeWords(world: World, words: readonly string[]): Promise<readonly string[]> {
+  const found = await proposeCompletions(app, words, toContext(world))
+  return found.map(({ completion: word }) => word)
+}
+
+/** A page of documentation for each verb, in Markdown, from the words that `--help` prints. */
+export function toVerbPages(): readonly { readonly name: string; readonly text: string }[] {
+  // Help needs no context, which stricli's type cannot say.
+  return generateHelpTextForAllCommands(app as never).map(([route, help]) => ({
+    name: route.replace(/^regatta /, ''),
+    text: `# ${route}\n\n\`\`\`\n${help.trim()}\n\`\`\`\n\nExit codes: 0 done, 1 work failed, 2 wrong usage, 3 no verdict yet, 130 interrupted.\n`,
+  }))
+}
+
+function toContext(world: World): Context {
+  return {
+    world,
+    process: {
+      stdout: { write: world.out },
+      stderr: { write: world.err },
+      env: { ...world.env, STRICLI_NO_COLOR: '1' },
+    },
+  }
+}

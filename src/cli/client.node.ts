@@ -1,0 +1,114 @@
+import type {
+  DeployRequestJson,
+  DeployResponseJson,
+  PromoteResponseJson,
+  RaceJson,
+  StatusJson,
+  TraceJson,
+  TruthCountsJson,
+  TruthJson,
+} from '../control/index.ts'
+import { RegattaError, toErrorText } from '../core/errors.ts'
+import { isObject } from '../core/json.ts'
+import type { StatePaths } from './paths.ts'
+import { readToken } from './token.node.ts'
+import { readUpRecord } from './up-record.node.ts'
+
+/** Control's API as the CLI uses it. Every call throws control's own error (its code, sentence and fix). */
+export interface ControlClient {
+  readonly url: string
+  readonly token: string
+  status(): Promise<StatusJson>
+  deploy(request: DeployRequestJson): Promise<DeployResponseJson>
+  promote(variant: string | undefined): Promise<PromoteResponseJson>
+  rollback(): Promise<PromoteResponseJson>
+  deleteDeployment(): Promise<void>
+  /** Undefined before the first race. */
+  race(): Promise<RaceJson | undefined>
+  trace(prediction: string): Promise<TraceJson>
+  truth(truths: readonly TruthJson[]): Promise<TruthCountsJson>
+  /** The log's lines as text; with `follow` it ends with the signal. */
+  logs(process: string, lines: number, follow: boolean): AsyncIterable<string>
+}
+
+/** Connects to the project's running control. @throws NOT_RUNNING */
+export async function openClient(paths: StatePaths, signal: AbortSignal): Promise<ControlClient> {
+  const record = await readUpRecord(paths.upRecord)
+  const token = await readToken(paths.token)
+  if (record === undefined || token === undefined) {
+    throw new RegattaError('NOT_RUNNING', 'regatta does not run in this project', {
+      where: paths.root,
+      fix: 'regatta up -d',
+    })
+  }
+  return toClient(record.controlUrl, token, signal)
+}
+
+/** A client of the control at `url`. */
+export function toClient(url: string, token: string, signal: AbortSignal): ControlClient {
+  const call = async (method: string, path: string, body?: unknown): Promise<Response> => {
+    const request = {
+      method,
+      headers: {
+        authorization: `Bearer ${token}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      signal,
+    }
+    const response = await fetch(`${url}${path}`, request).catch((error: unknown) => {
+      if (signal.aborted) throw error
+      throw new RegattaError('CONTROL_AWAY', `Cannot reach control: ${toErrorText(error)}`, {
+        where: `${method} ${url}${path}`,
+        fix: 'regatta logs up, then regatta down and regatta up -d',
+        cause: error,
+        retryable: true,
+      })
+    })
+    if (!response.ok) throw await toError(response, `${method} ${url}${path}`)
+    return response
+  }
+  // The answers are typed by the contract that control's own tests hold it to; both ship in one package.
+  const json = async <answer>(method: string, path: string, body?: unknown): Promise<answer> =>
+    (await (await call(method, path, body)).json()) as answer
+  return {
+    url,
+    token,
+    status: () => json('GET', '/api/v1/status'),
+    deploy: request => json('POST', '/api/v1/deploy', request),
+    promote: variant => json('POST', '/api/v1/promote', variant === undefined ? {} : { variant }),
+    rollback: () => json('POST', '/api/v1/rollback', {}),
+    deleteDeployment: async () => void (await call('DELETE', '/api/v1/deployment')),
+    race: () =>
+      json<RaceJson>('GET', '/api/v1/race').catch((error: unknown) => {
+        if (error instanceof RegattaError && error.code === 'RACE_NONE') return undefined
+        throw error
+      }),
+    trace: prediction => json('GET', `/api/v1/predictions/${prediction}`),
+    truth: truths => json('POST', '/truth', truths),
+    async *logs(process, lines, follow) {
+      const path = `/api/v1/logs/${encodeURIComponent(process)}?lines=${lines}${follow ? '&follow=1' : ''}`
+      const decoder = new TextDecoder()
+      const { body } = await call('GET', path)
+      if (body !== null) for await (const chunk of body) yield decoder.decode(chunk, { stream: true })
+    },
+  }
+}
+
+async function toError(response: Response, where: string): Promise<RegattaError> {
+  const text = (await response.text()).slice(0, 64 * 1024)
+  const body: unknown = await Promise.resolve(text)
+    .then(JSON.parse)
+    .catch(() => undefined)
+  const detail = isObject(body) && isObject(body['error']) ? body['error'] : {}
+  const { code, message, fix } = detail
+  return new RegattaError(
+    typeof code === 'string' ? code : `HTTP_${response.status}`,
+    typeof message === 'string' ? message : `Control answered ${response.status}: ${text}`,
+    {
+      ...(typeof code === 'string' ? {} : { where }),
+      ...(typeof fix === 'string' ? { fix } : {}),
+      retryable: response.status >= 500,
+    },
+  )
+}

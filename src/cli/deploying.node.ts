@@ -1,0 +1,80 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { DeployRequestJson, DeployResponseJson, StatusJson } from '../control/index.ts'
+import { RegattaError } from '../core/errors.ts'
+import { type ControlClient, openClient } from './client.node.ts'
+import { toLiveLine } from './progress.ts'
+import { ensureUp } from './up.node.ts'
+import type { Call } from './verb.ts'
+import type { Workplace } from './workplace.node.ts'
+
+/** Long enough for a large model on a busy machine; each failing replica is told as it happens. */
+const READY_TIMEOUT_MS = 120_000
+
+/** What became of a deployment. */
+export interface Deployed {
+  readonly response: DeployResponseJson
+  readonly status: StatusJson
+  readonly client: ControlClient
+}
+
+/**
+ * Sends a deployment to control, starting it where it does not run, and waits until all replicas are ready.
+ * @throws NOT_READY with each replica's reason when that takes too long
+ */
+export async function deployVersion(
+  call: Call,
+  workplace: Workplace,
+  request: DeployRequestJson,
+  wait: boolean,
+): Promise<Deployed> {
+  const { started } = await ensureUp(call, workplace)
+  if (started) call.err('started regatta in the background\n')
+  const client = await openClient(workplace.paths, call.signal)
+  const response = await client.deploy(request)
+  if (!response.changed) call.err('exactly this was deployed already\n')
+  return { response, client, status: wait ? await untilReady(call, client, response.variant) : await client.status() }
+}
+
+/** Waits until the variant is in the routes with every wanted replica ready. @throws NOT_READY */
+export async function untilReady(
+  call: Call,
+  client: ControlClient,
+  variant: string,
+  timeoutMs = READY_TIMEOUT_MS,
+): Promise<StatusJson> {
+  const live = toLiveLine(call)
+  const deadline = call.clock() + timeoutMs
+  const told = new Set<string>()
+  for (;;) {
+    const status = await client.status()
+    const ours = status.variants.find(({ name }) => name === variant)
+    const ready = ours?.replicas.filter(({ state }) => state === 'ready').length ?? 0
+    const wanted = ours?.wantedReplicas ?? 0
+    for (const { code, name, reason, state } of [...(ours?.replicas ?? []), status.gateway.process]) {
+      if (state !== 'failing' || told.has(`${name} ${reason}`)) continue
+      told.add(`${name} ${reason}`)
+      live.milestone(`${name} is failing [${code}]: ${reason}`)
+    }
+    if (ours !== undefined && ready >= wanted && status.gateway.process.state === 'ready' && status.ready) {
+      live.milestone(`${variant}: version ${ours.version}, ${ready} of ${wanted} replicas ready`)
+      return status
+    }
+    if (call.clock() > deadline) throw toNotReady(status, variant, ready, wanted)
+    live.show(`${variant}: ${ready} of ${wanted} replicas ready`)
+    await sleep(100, undefined, { signal: call.signal })
+  }
+}
+
+function toNotReady(status: StatusJson, variant: string, ready: number, wanted: number): RegattaError {
+  const processes = [status.gateway.process, ...status.variants.flatMap(({ replicas }) => replicas)]
+  const reasons = processes
+    .filter(({ state }) => state !== 'ready')
+    .map(({ name, reason, state }) => `${name} is ${state}${reason === null ? '' : `: ${reason}`}`)
+  return new RegattaError(
+    'NOT_READY',
+    `${ready} of ${wanted} replicas of "${variant}" are ready; ${reasons.join('; ')}`,
+    {
+      fix: 'regatta status tells how it goes on; regatta logs REPLICA shows its log',
+    },
+  )
+}

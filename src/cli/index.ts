@@ -1,0 +1,3 @@
+export { main, toVerbPages } from './app.ts'
+export { toInstallation, VERSION } from './installation.ts'
+export type { Installation, Terminal, World } from './world.ts'

@@ -1,0 +1,47 @@
+import { resolve } from 'node:path'
+import { RegattaError, UsageError } from '../core/errors.ts'
+import { type PackedImage, packImage } from '../pack/index.ts'
+import { listRuns, readRun, type StoredRun } from '../train/index.ts'
+import type { Call } from './verb.ts'
+import type { Workplace } from './workplace.node.ts'
+
+/** What to pack and where to. */
+export interface PackWish {
+  readonly runId: string | undefined
+  readonly model: string | undefined
+  readonly output: string | undefined
+}
+
+/** Packs the wished run or folder. @throws RUN_NONE, PACK_USAGE, and what packing throws */
+export async function packInto(call: Call, workplace: Workplace, wish: PackWish): Promise<PackedImage> {
+  if (wish.runId !== undefined && wish.model !== undefined) {
+    throw new UsageError('PACK_USAGE', 'Cannot pack a run and a folder at once', {
+      fix: 'Give a run, or --model, not both',
+    })
+  }
+  const { layout, paths, project } = workplace
+  const source =
+    wish.model === undefined
+      ? ({ kind: 'run', run: await findRun(call, workplace, wish.runId) } as const)
+      : ({ kind: 'folder', folder: resolve(call.cwd, wish.model) } as const)
+  return await packImage(
+    {
+      project,
+      source,
+      layout,
+      cacheFolder: paths.cache,
+      runtimeFolder: call.installation.runtimeFolder,
+      node: call.installation.node,
+      sourceDateEpoch: call.env['SOURCE_DATE_EPOCH'],
+      ...(wish.output === undefined ? {} : { output: resolve(call.cwd, wish.output) }),
+    },
+    call.signal,
+  )
+}
+
+async function findRun(call: Call, { layout, project }: Workplace, id: string | undefined): Promise<StoredRun> {
+  if (id !== undefined) return await readRun(project.folder, layout, id)
+  const last = (await listRuns(project.folder, layout, call.clock)).find(run => run.record.state === 'done')
+  if (last !== undefined) return last
+  throw new RegattaError('RUN_NONE', 'There is no run that is done', { where: project.folder, fix: 'regatta train' })
+}

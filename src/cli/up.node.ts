@@ -1,0 +1,168 @@
+import { spawn } from 'node:child_process'
+import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { dirname } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { pino } from 'pino'
+import { startControl, toScopedToken } from '../control/index.ts'
+import { RegattaError, toErrorText } from '../core/errors.ts'
+import { readFileIfAny } from '../core/files.node.ts'
+import { takeFileLock } from '../core/lock.node.ts'
+import { isRunning, readProcessId } from '../core/process.node.ts'
+import { cleanLeftovers, openLocalTarget } from '../deploy/index.ts'
+import { openSqliteStore } from '../store/index.ts'
+import { readOrMakeToken } from './token.node.ts'
+import { readUpRecord, type UpRecord, writeUpRecord } from './up-record.node.ts'
+import type { Call } from './verb.ts'
+import type { Workplace } from './workplace.node.ts'
+
+/**
+ * Runs control and the supervisor of the local target until the signal aborts, then stops every process.
+ * `onUp` is told once control listens. @throws UP_RUNNING, PORT_IN_USE, and what the store and the target throw
+ */
+export async function runUp(call: Call, workplace: Workplace, onUp: (record: UpRecord) => void): Promise<void> {
+  const { layout, paths, project } = workplace
+  const lock = await takeFileLock(paths.upLock)
+  if (lock === undefined) {
+    const running = await readUpRecord(paths.upRecord)
+    throw new RegattaError(
+      'UP_RUNNING',
+      `regatta already runs in this project${running === undefined ? '' : ` (process ${running.process.pid})`}`,
+      {
+        where: project.folder,
+        fix: 'Use it as it runs, or stop it first: regatta down',
+      },
+    )
+  }
+  // Disposal runs in the reverse order: control stops first, then the processes, the database, and the lock at last.
+  await using stack = new AsyncDisposableStack()
+  stack.use(lock)
+  for (const line of await cleanLeftovers(paths.local)) call.err(`cleaned up after an earlier regatta: ${line}\n`)
+  const logger = pino({ level: call.env['REGATTA_LOG_LEVEL'] ?? 'info' }, pino.destination(2))
+  const adminToken = await readOrMakeToken(paths.token)
+  const store = stack.use(await openSqliteStore(paths.database, { clock: call.clock }))
+  const { controlPort, host, httpPort } = project.targets.local
+  const port = controlPort === 0 ? await findFreePort(host) : controlPort
+  const controlUrl = `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+  const target = stack.use(
+    await openLocalTarget({
+      folder: paths.local,
+      layout,
+      deployment: project.name,
+      commands: { server: call.installation.server, gateway: call.installation.gateway },
+      gateway: { host, httpPort, controlUrl, token: toScopedToken(adminToken, 'gateway') },
+      clock: call.clock,
+      onEvent: event => logger.info(event),
+    }),
+  )
+  const control = await startControl(
+    { project, target, store, layout, host, port, adminToken, clock: call.clock, logger },
+    call.signal,
+  )
+  stack.defer(() => control.close())
+  const own = readProcessId(process.pid)
+  if (own === undefined) throw new Error('Cannot read the identity of this process from /proc')
+  const record = { process: own, controlUrl: control.url }
+  await writeUpRecord(paths.upRecord, record)
+  stack.defer(() => rm(paths.upRecord, { force: true }))
+  onUp(record)
+  await untilAborted(call.signal)
+}
+
+/**
+ * Makes sure that `up` runs: returns its record, starting it detached where it does not run.
+ * @throws UP_FAILED with the last lines of its log
+ */
+export async function ensureUp(
+  call: Call,
+  workplace: Workplace,
+  timeoutMs = 30_000,
+): Promise<UpRecord & { readonly started: boolean }> {
+  const { paths, project } = workplace
+  const running = await readUpRecord(paths.upRecord)
+  if (running !== undefined) return { ...running, started: false }
+  mkdirSync(dirname(paths.upLog), { recursive: true })
+  const log = openSync(paths.upLog, 'a')
+  const [command = '', ...prefix] = call.installation.regatta
+  const child = spawn(command, [...prefix, 'up', '--cwd', project.folder], {
+    cwd: project.folder,
+    detached: true,
+    env: call.env,
+    stdio: ['ignore', log, log],
+  })
+  closeSync(log)
+  let exit: number | null | undefined
+  child.once('exit', code => {
+    exit = code
+  })
+  child.once('error', () => {
+    exit = null
+  })
+  const deadline = call.clock() + timeoutMs
+  while (exit === undefined && call.clock() < deadline) {
+    const record = await readUpRecord(paths.upRecord)
+    if (record !== undefined) {
+      child.unref()
+      return { ...record, started: true }
+    }
+    await sleep(50, undefined, { signal: call.signal })
+  }
+  if (exit === undefined) child.kill('SIGTERM')
+  throw await toUpError(paths.upLog, exit)
+}
+
+/** Stops a running `up` and waits for it; cleans what a crashed one left. Returns what was done, a line each. */
+export async function stopUp(call: Call, workplace: Workplace, timeoutMs = 30_000): Promise<readonly string[]> {
+  const { paths } = workplace
+  const lines: string[] = []
+  const record = await readUpRecord(paths.upRecord)
+  if (record !== undefined) {
+    process.kill(record.process.pid, 'SIGTERM')
+    const deadline = call.clock() + timeoutMs
+    while (isRunning(record.process)) {
+      if (call.clock() > deadline) process.kill(record.process.pid, 'SIGKILL')
+      await sleep(50, undefined, { signal: call.signal })
+    }
+    lines.push(`stopped regatta (process ${record.process.pid})`)
+  }
+  lines.push(...(await cleanLeftovers(paths.local)))
+  await rm(paths.upRecord, { force: true })
+  return lines
+}
+
+async function toUpError(logPath: string, exit: number | null | undefined): Promise<RegattaError> {
+  const log = (await readFileIfAny(logPath).catch(toErrorText)) ?? ''
+  const said = /error\[([A-Z_]+)\] (.*)(?:\n {2}because: .*)?(?:\n {2}try: (.*))?/.exec(
+    log
+      .slice(-4096)
+      .split(/(?=error\[)/)
+      .at(-1) ?? '',
+  )
+  const how = exit === undefined ? 'did not come up in time' : `ended with exit code ${exit}`
+  return new RegattaError(
+    said?.[1] ?? 'UP_FAILED',
+    said?.[2] ?? `regatta up ${how}: ${log.trim().split('\n').slice(-5).join('\n')}`,
+    {
+      ...(said === null ? { where: logPath } : {}),
+      fix: said?.[3] ?? 'Run "regatta up" in the foreground to see why',
+    },
+  )
+}
+
+/** The gateway is told control's address before control listens, so "any port" is settled first. */
+async function findFreePort(host: string): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(0, host, resolve)
+  })
+  const address = server.address()
+  await new Promise(resolve => server.close(resolve))
+  return typeof address === 'object' && address !== null ? address.port : 0
+}
+
+async function untilAborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return
+  await new Promise<void>(resolve => signal.addEventListener('abort', () => resolve(), { once: true }))
+}

@@ -1,0 +1,99 @@
+import { resolve } from 'node:path'
+import { type ApplicationContext, buildCommand, type Command, type FlagParametersForType } from '@stricli/core'
+import { EXIT, toErrorJson, toErrorLines, toExitCode } from './errors.ts'
+import type { World } from './world.ts'
+
+/** What stricli hands to a verb. */
+export interface Context extends ApplicationContext {
+  readonly world: World
+}
+
+/** The flags every verb has. */
+export interface CommonFlags {
+  readonly json: boolean
+  readonly cwd: string | undefined
+}
+
+/** What a verb's function gets beside its flags and arguments. */
+export interface Call extends World {
+  readonly json: boolean
+}
+
+/** One positional argument, taken as text. */
+export interface Argument {
+  readonly brief: string
+  readonly placeholder: string
+  readonly optional?: boolean
+}
+
+/** A verb as its file describes it. `run` returns the exit code. */
+export interface VerbDefinition<flags extends Readonly<Record<string, unknown>>> {
+  readonly brief: string
+  /** Paragraphs of `--help`, also printed in docs. */
+  readonly description?: string
+  readonly flags: FlagParametersForType<flags, Context>
+  readonly args?: readonly Argument[]
+  /** Takes any number of further arguments after `args`. */
+  readonly rest?: Argument
+  /** One-letter names of flags. */
+  readonly aliases?: Readonly<Record<string, keyof flags & string>>
+  readonly run: (call: Call, flags: flags, args: readonly string[]) => Promise<number>
+}
+
+/**
+ * Makes a stricli command of a verb: adds `--json` and `--cwd`, turns thrown errors into their lines (or one JSON
+ * document) and their exit code.
+ */
+export function verb<flags extends Readonly<Record<string, unknown>>>(
+  definition: VerbDefinition<flags>,
+): Command<Context> {
+  const common: FlagParametersForType<CommonFlags, Context> = {
+    json: { kind: 'boolean', brief: 'Print one JSON document on stdout', default: false, withNegated: false },
+    cwd: { kind: 'parsed', parse: String, brief: 'Work in this folder', placeholder: 'folder', optional: true },
+  }
+  async function func(this: Context, flags: flags & CommonFlags, ...args: readonly string[]): Promise<void> {
+    const { world } = this
+    const cwd = flags.cwd === undefined ? world.cwd : resolve(world.cwd, flags.cwd)
+    this.process.exitCode = await runVerb(definition, { ...world, cwd, json: flags.json }, flags, args)
+  }
+  const toParameter = (argument: Argument) => ({ ...argument, parse: String })
+  const positional =
+    definition.rest === undefined
+      ? { kind: 'tuple', parameters: (definition.args ?? []).map(toParameter) }
+      : { kind: 'array', parameter: toParameter(definition.args?.[0] ?? definition.rest) }
+  return buildCommand<flags & CommonFlags, readonly string[], Context>({
+    // stricli cannot see that an intersection of flag tables is the flag table of the intersection.
+    parameters: {
+      flags: { ...definition.flags, ...common },
+      aliases: definition.aliases ?? {},
+      positional,
+    } as never,
+    docs: {
+      brief: definition.brief,
+      ...(definition.description === undefined ? {} : { fullDescription: definition.description }),
+    },
+    func: func as never,
+  })
+}
+
+async function runVerb<flags extends Readonly<Record<string, unknown>>>(
+  definition: VerbDefinition<flags>,
+  call: Call,
+  flags: flags,
+  args: readonly string[],
+): Promise<number> {
+  try {
+    const code = await definition.run(
+      call,
+      flags,
+      args.filter(argument => argument !== undefined),
+    )
+    return call.signal.aborted && code === EXIT.done ? EXIT.interrupted : code
+  } catch (error) {
+    const code = toExitCode(error, call.signal)
+    if (code === EXIT.interrupted) call.err('interrupted\n')
+    else if (call.json) call.out(toErrorJson(error))
+    else call.err(toErrorLines(error))
+    return code
+  }
+}

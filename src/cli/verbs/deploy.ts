@@ -1,0 +1,97 @@
+import type { DeployRequestJson } from '../../control/index.ts'
+import { parseVariantName } from '../../core/brands.ts'
+import { UsageError } from '../../core/errors.ts'
+import { EXIT } from '../errors.ts'
+import { verb } from '../verb.ts'
+
+type Flags = {
+  readonly challenger: string | undefined
+  readonly shadow: boolean
+  readonly weight: string | undefined
+  readonly wait: boolean
+  readonly dryRun: boolean
+}
+
+/** `regatta deploy`: a version becomes the champion, or a challenger beside it. */
+export const deploy = verb<Flags>({
+  brief: 'Deploy a version as champion, or as challenger beside it',
+  description:
+    'Deploys the version (default: the latest) and waits until every replica is ready, or says which is not and why. ' +
+    'Starts `regatta up -d` where it does not run. With --challenger the version races against the champion: --shadow ' +
+    'gives it copies of every request, --weight a share of them.',
+  flags: {
+    challenger: {
+      kind: 'parsed',
+      parse: String,
+      brief: 'Deploy as a challenger of this name',
+      placeholder: 'name',
+      optional: true,
+    },
+    shadow: {
+      kind: 'boolean',
+      brief: 'The challenger sees copies and answers nobody',
+      default: false,
+      withNegated: false,
+    },
+    weight: {
+      kind: 'parsed',
+      parse: String,
+      brief: 'Share of the requests that the challenger answers',
+      placeholder: '10%',
+      optional: true,
+    },
+    wait: { kind: 'boolean', brief: 'Wait until every replica is ready', default: true },
+    dryRun: { kind: 'boolean', brief: 'Print the plan and do nothing', default: false, withNegated: false },
+  },
+  args: [{ brief: 'The version, a whole number', placeholder: 'version', optional: true }],
+  async run(call, flags, [text]) {
+    const { openWorkplace } = await import('../workplace.node.ts')
+    const { resolveVersion } = await import('../versions.node.ts')
+    const { deployVersion } = await import('../deploying.node.ts')
+    const workplace = await openWorkplace(call)
+    const version = await resolveVersion(workplace, text)
+    const request: DeployRequestJson = { version: version.version, digest: version.digest, ...toRole(flags) }
+    if (flags.dryRun) {
+      call.out(
+        `${JSON.stringify({ schema: 'regatta/deploy-plan/v1', replicas: workplace.project.serve.replicas, ...request }, null, 2)}\n`,
+      )
+      return EXIT.done
+    }
+    const { response, status } = await deployVersion(call, workplace, request, flags.wait)
+    if (call.json) call.out(`${JSON.stringify({ ...response, gateway: status.gateway.url, ready: status.ready })}\n`)
+    else call.out(`${status.gateway.url ?? ''}\n`)
+    return EXIT.done
+  },
+})
+
+/** Reads what the challenger's flags say. @throws DEPLOY_USAGE, WEIGHT, VARIANT_NAME */
+export function toRole(
+  flags: Pick<Flags, 'challenger' | 'shadow' | 'weight'>,
+): Pick<DeployRequestJson, 'variant' | 'challenger'> {
+  if (flags.challenger === undefined) {
+    if (!flags.shadow && flags.weight === undefined) return {}
+    throw new UsageError('DEPLOY_USAGE', 'Cannot use --shadow or --weight without --challenger', {
+      fix: 'Name the challenger: --challenger b --shadow',
+    })
+  }
+  const variant = parseVariantName(flags.challenger)
+  if (flags.shadow === (flags.weight !== undefined)) {
+    throw new UsageError('DEPLOY_USAGE', 'A challenger is either in shadow or has a weight', {
+      fix: 'Give one of --shadow and --weight 10%',
+    })
+  }
+  if (flags.weight === undefined) return { variant, challenger: { mode: 'shadow' } }
+  return { variant, challenger: { mode: 'split', weight: parseShare(flags.weight) } }
+}
+
+/** Reads a share, `10%` or `0.1`, as a fraction between 0 and 1, both excluded. @throws WEIGHT */
+export function parseShare(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(%?)$/.exec(text)
+  const share = match === null ? Number.NaN : Number(match[1]) / (match[2] === '%' ? 100 : 1)
+  if (!(share > 0 && share < 1)) {
+    throw new UsageError('WEIGHT', `Cannot read "${text}" as a share: expected more than 0% and less than 100%`, {
+      fix: 'For example --weight 10%',
+    })
+  }
+  return share
+}

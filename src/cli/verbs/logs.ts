@@ -1,0 +1,41 @@
+import { UsageError } from '../../core/errors.ts'
+import { EXIT } from '../errors.ts'
+import { verb } from '../verb.ts'
+
+/** `regatta logs`: the log of a replica, of the gateway, or of `up` itself. */
+export const logs = verb<{ lines: string; follow: boolean }>({
+  brief: 'Show the log of a replica, the gateway or up',
+  flags: {
+    lines: { kind: 'parsed', parse: String, brief: 'How many of the last lines', placeholder: 'n', default: '50' },
+    follow: { kind: 'boolean', brief: 'Go on until Ctrl-C', default: false, withNegated: false },
+  },
+  aliases: { n: 'lines', f: 'follow' },
+  args: [{ brief: 'a replica such as a-1, gateway, or up (default: gateway)', placeholder: 'process', optional: true }],
+  async run(call, flags, [name = 'gateway']) {
+    const { openClient } = await import('../client.node.ts')
+    const { openWorkplace } = await import('../workplace.node.ts')
+    if (!/^[1-9]\d{0,5}$/.test(flags.lines)) {
+      throw new UsageError('LINES', `Cannot read "${flags.lines}" as a number of lines: expected 1 to 999999`)
+    }
+    const { paths } = await openWorkplace(call)
+    const print = (text: string): void =>
+      call.out(
+        call.json
+          ? text
+              .split('\n')
+              .filter(Boolean)
+              .map(line => `${JSON.stringify({ schema: 'regatta/log-line/v1', process: name, line })}\n`)
+              .join('')
+          : text,
+      )
+    if (name === 'up') {
+      const { readFileIfAny } = await import('../../core/files.node.ts')
+      const lines = ((await readFileIfAny(paths.upLog)) ?? '').trimEnd().split('\n')
+      print(`${lines.slice(-Number(flags.lines)).join('\n')}\n`)
+      return EXIT.done
+    }
+    const client = await openClient(paths, call.signal)
+    for await (const text of client.logs(name, Number(flags.lines), flags.follow)) print(text)
+    return EXIT.done
+  },
+})

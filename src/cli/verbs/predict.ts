@@ -1,0 +1,65 @@
+import { EXIT } from '../errors.ts'
+import { verb } from '../verb.ts'
+
+type Flags = {
+  readonly series: string | undefined
+  readonly at: string | undefined
+  readonly entity: string | undefined
+}
+
+/** `regatta predict`: one request through the gateway, as any client would send it. */
+export const predict = verb<Flags>({
+  brief: 'Send a request file through the gateway',
+  description:
+    'The file holds a TensorFlow Serving request, such as {"instances": [[1, 2, 3]]}; - reads it from stdin.',
+  flags: {
+    series: {
+      kind: 'parsed',
+      parse: String,
+      brief: 'The series that is predicted',
+      placeholder: 'name',
+      optional: true,
+    },
+    at: {
+      kind: 'parsed',
+      parse: String,
+      brief: 'The time that is predicted: ISO 8601 or epoch ms',
+      placeholder: 'time',
+      optional: true,
+    },
+    entity: {
+      kind: 'parsed',
+      parse: String,
+      brief: 'Whom the prediction is for: one entity always gets one variant',
+      placeholder: 'id',
+      optional: true,
+    },
+  },
+  args: [{ brief: 'The request file, or -', placeholder: 'file' }],
+  async run(call, flags, [file = '-']) {
+    const { openClient } = await import('../client.node.ts')
+    const { sendPrediction } = await import('../predicting.node.ts')
+    const { openWorkplace } = await import('../workplace.node.ts')
+    const { paths, project } = await openWorkplace(call)
+    const status = await (await openClient(paths, call.signal)).status()
+    const answer = await sendPrediction(call, {
+      file,
+      gateway: status.gateway.url,
+      model: project.name,
+      headers: toHeaders(flags),
+    })
+    if (call.json) call.out(`${JSON.stringify({ schema: 'regatta/predict/v1', ...answer })}\n`)
+    else {
+      call.out(`${JSON.stringify(answer.body)}\n`)
+      call.err(`prediction ${answer.prediction} by ${answer.variant}\n`)
+    }
+    return EXIT.done
+  },
+})
+
+function toHeaders({ at, entity, series }: Flags): Readonly<Record<string, string>> {
+  const all = { 'x-regatta-series': series, 'x-regatta-at': at, 'x-regatta-entity': entity }
+  return Object.fromEntries(
+    Object.entries(all).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  )
+}

@@ -1,0 +1,18 @@
+import { type Project, readProject } from '../config/index.ts'
+import { type ImageLayout, openLayout } from '../oci/index.ts'
+import { type StatePaths, toStatePaths } from './paths.ts'
+import type { Call } from './verb.ts'
+
+/** The project that a verb works on. */
+export interface Workplace {
+  readonly project: Project
+  readonly paths: StatePaths
+  readonly layout: ImageLayout
+}
+
+/** Reads regatta.yaml of the working folder and opens its image layout. */
+export async function openWorkplace(call: Call): Promise<Workplace> {
+  const project = await readProject(call.cwd, call.env)
+  const paths = toStatePaths(project.folder)
+  return { project, paths, layout: await openLayout(paths.layout) }
+}
