@@ -1,7 +1,8 @@
 // Shows that the model that looks better on history is the worse one on new live data: node check-pair.ts [SEEDS]
-// Trains both for several seeds (about 80 s each) and lets 4000 independent walks decide, as a race would.
+// Trains both for several seeds (about 90 s each) and lets 4000 independent walks decide, as a race would.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { emptyMoments, fold, judgeRace, type RaceRule } from '../../src/judge/index.ts'
 import { type Network, toNetwork } from './network.ts'
 import { predict } from './rnn.ts'
 import { parseCsv } from './series.ts'
@@ -13,6 +14,11 @@ const WALKS = 4000
 const TRAINING = { epochs: 1000, learningRate: 0.001 }
 const A = { hidden: 200 }
 const B = { hidden: 100 }
+/** The defaults of regatta.yaml's `race`. */
+const RULE: RaceRule = {
+  ...{ design: 'paired', dependent: false, binary: false, season: 1 },
+  ...{ alpha: 0.05, tOpt: 1000, minGain: 0, margin: 0 },
+}
 
 const windows = toWindows(
   parseCsv(readFileSync(join(import.meta.dirname, 'data', 'series.csv'), 'utf8')).map(day => day.value),
@@ -38,25 +44,19 @@ function toLiveLosses(network: Network, seed: number): number[] {
   return walks.map((walk, n) => ((answers[(n + 1) * STEPS - 1] ?? Number.NaN) - walk.truth) ** 2)
 }
 
-/**
- * Says which of two paired sequences of losses a race would promote, and after how many labels.
- *
- * Source: Waudby-Smith et al. 2024, "Time-uniform central limit theory and asymptotic confidence sequences",
- * arXiv:2103.06476: alpha 0.05, tightest at 1000 labels, looked at after every label from the 100th on.
- */
-function decide(a: readonly number[], b: readonly number[]): string {
-  const [alpha, tightestAt, first] = [0.05, 1000, 100]
-  const rho2 = (-2 * Math.log(alpha) + Math.log(1 - 2 * Math.log(alpha))) / tightestAt
-  let [mean, m2] = [0, 0]
+/** Says which of two paired sequences of losses a race would keep, and after how many labels; asked after every label. */
+function toVerdict(a: readonly number[], b: readonly number[]): string {
+  let [moments, discordant, least, most] = [emptyMoments, 0, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
   for (const [i, lossOfA] of a.entries()) {
-    const n = i + 1
-    const gain = lossOfA - (b[i] ?? Number.NaN)
-    const delta = gain - mean
-    mean += delta / n
-    m2 += delta * (gain - mean)
-    const bound = Math.sqrt(((n * rho2 + 1) / (n * rho2)) * (Math.log(n * rho2 + 1) - 2 * Math.log(alpha)))
-    const half = bound * Math.sqrt(m2 / (n - 1) / n)
-    if (n >= first && Math.abs(mean) > half) return `${mean > 0 ? 'B' : 'A'} after ${n}`
+    const difference = lossOfA - (b[i] ?? Number.NaN)
+    moments = fold(moments, difference)
+    if (difference !== 0) discordant++
+    least = Math.min(least, difference)
+    most = Math.max(most, difference)
+    const farthest = Math.max(most - moments.mean, moments.mean - least) ** 2
+    const dominance = moments.m2 === 0 ? 0 : farthest / moments.m2
+    const { n, state } = judgeRace(RULE, { kind: 'paired', moments, discordant, dominance })
+    if (state === 'promote-B' || state === 'keep-A') return `${state} after ${n}`
   }
   return `none in ${a.length}`
 }
@@ -73,6 +73,6 @@ for (const seed of seeds) {
   const b = toTrial(B.hidden, seed, seed)
   const other = toTrial(B.hidden, seed + 100, seed)
   const figures = [a.history, b.history, toMean(a.losses), toMean(b.losses)].map(figure => figure.toFixed(2))
-  const verdicts = [decide(a.losses, b.losses), decide(a.losses, a.losses), decide(b.losses, other.losses)]
+  const verdicts = [toVerdict(a.losses, b.losses), toVerdict(a.losses, a.losses), toVerdict(b.losses, other.losses)]
   console.log(`| ${[seed, ...figures, ...verdicts].join(' | ')} |`)
 }
