@@ -16,7 +16,20 @@ interface Client {
   wake: () => void
 }
 
-/** Hands each published chunk to every client, none of which can hold up the others or fill the memory. */
+/**
+ * Hands each published chunk to every client, none of which can hold up the others or fill the memory.
+ *
+ * Two streams of control are feeds, both with the token of their scope as `Authorization: Bearer TOKEN`:
+ * - `GET /api/v1/routes?watch=1` (scope `gateway`): 200, `application/x-ndjson`. Each line is one whole document of
+ *   routes (`src/core/wire/routes.ts`) that replaces the one before; the first comes at once where something was ever
+ *   deployed. A blank line every 10 s is a sign of life: after 30 s of silence the reader connects anew. A deployment
+ *   that was deleted is a line without variants. Lines may be skipped for a slow reader, the newest never.
+ *   Without `watch` the answer is one document, or 404 NOTHING_DEPLOYED.
+ * - `GET /api/v1/events` (scope `read`, open on a loopback address): server-sent events, `event:` the kind and `data:`
+ *   the JSON of `EventJson`; a comment line every 10 s. A reader too slow is cut off and connects anew.
+ *
+ * Both end when control closes, with the end of the body.
+ */
 export class Feed {
   readonly #options: FeedOptions
   readonly #clients = new Set<Client>()
