@@ -69,10 +69,12 @@ export interface ReplicaState extends ProcessState {
 
 /**
  * How a process is.
- * - `starting`: begun, not ready yet.
+ * - `starting`: begun for the first time, not ready yet.
  * - `ready`: model loaded and warmed, answers its readiness probe.
- * - `failing`: ended or stopped answering; it is restarted after a back-off. `code` is stable
- *   (`KILLED`, `EXITED`, `NOT_READY`, `UNRESPONSIVE`, `MODEL`), `reason` is for people and ends with the last words of its log.
+ * - `failing`: ended or stopped answering; it is restarted after a back-off, at `retryAt`, and stays failing, with the
+ *   reason, until it is ready again. `code` is stable (`KILLED`, `EXITED`, `SPAWN`, `NOT_READY`, `UNRESPONSIVE`, or what
+ *   the process itself told, such as `MODEL` and `PORT_IN_USE`), `reason` is for people and ends with the last words of
+ *   its log.
  * - `stopping`: drains.
  */
 export type Health =

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { readdirSync, readFileSync, realpathSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -15,10 +15,15 @@ export function toSupervisorMark(folder: string): string {
   return createHash('sha256').update(realpathSync(folder)).digest('hex').slice(0, 32)
 }
 
+/** The file whose lock says that a supervisor has the folder. */
+export function toLockPath(folder: string): string {
+  return join(folder, 'lock')
+}
+
 /** Makes a local target's folder and locks it for one supervisor. @throws TARGET_LOCKED */
 export async function lockFolder(folder: string): Promise<FileLock> {
   await mkdir(folder, { recursive: true })
-  const lock = await takeFileLock(join(folder, 'lock'))
+  const lock = await takeFileLock(toLockPath(folder))
   if (lock !== undefined) return lock
   throw new RegattaError('TARGET_LOCKED', 'Cannot take over the local target: another process supervises it', {
     where: folder,
@@ -126,6 +131,7 @@ async function isOver(leftovers: readonly ProcessId[], waitMs: number): Promise<
  * @throws TARGET_LOCKED where a living supervisor has the folder, LEFTOVER where a process survives SIGKILL
  */
 export async function cleanLeftovers(folder: string): Promise<readonly string[]> {
+  if (!existsSync(folder)) return []
   await using _lock = await lockFolder(folder)
   return await stopLeftovers(folder, { drainMs: 10_000, onEvent: () => {} })
 }

@@ -5,6 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { RegattaError, toErrorText } from '../../core/errors.ts'
 import { type LogLimits, ProcessLog } from './log.node.ts'
 
+/** Files of `gateway` and of replicas, `VARIANT-NUMBER`, rotated ones included. */
+const SUPERVISED = /^(gateway|[a-z0-9-]+-\d+)\.log(\.\d+)?$/
+
 /** The logs of all processes of a local target, in one folder. */
 export class Logs implements AsyncDisposable {
   readonly #folder: string
@@ -42,10 +45,12 @@ export class Logs implements AsyncDisposable {
     })
   }
 
-  /** Removes all logs; none of the processes may run. */
+  /** Removes the logs of the gateway and the replicas, none of which may run; other files of the folder stay. */
   async clear(): Promise<void> {
     this.#logs.clear()
-    await rm(this.#folder, { recursive: true, force: true })
+    if (!existsSync(this.#folder)) return
+    for (const name of readdirSync(this.#folder).filter(name => SUPERVISED.test(name)))
+      await rm(join(this.#folder, name), { force: true })
   }
 
   async #rotate(checkMs: number, onProblem: (process: string, reason: string) => void): Promise<void> {

@@ -1,8 +1,8 @@
-import { access, mkdir, readdir, rename, rm } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { access, readdir, rename, rm } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import type { Digest } from '../../core/brands.ts'
 import { toDiskError } from '../../core/disk.ts'
-import { RegattaError, toErrorText } from '../../core/errors.ts'
+import { RegattaError, toErrorText, toSystemCode } from '../../core/errors.ts'
 import type { ImageLayout } from '../../oci/index.ts'
 import type { VariantPlan } from '../target.ts'
 import { toPlanError } from './converge.ts'
@@ -43,10 +43,19 @@ export async function extractModel(
 
 /** Removes all extracted models but those of these images, and what a crash left half extracted. */
 export async function pruneModels(folder: string, kept: readonly Digest[]): Promise<void> {
-  const names = new Set(kept.map(digest => toModelFolder('', digest)))
-  await mkdir(join(folder, 'models'), { recursive: true })
-  for (const name of await readdir(join(folder, 'models')))
-    if (!names.has(join('models', name))) await rm(join(folder, 'models', name), { recursive: true, force: true })
+  for (const name of await listUnusedModels(folder, kept))
+    await rm(join(folder, 'models', name), { recursive: true, force: true })
+}
+
+/** Names of the folders below `FOLDER/models/` that hold no model of these images. */
+export async function listUnusedModels(folder: string, kept: readonly Digest[]): Promise<readonly string[]> {
+  const used = new Set(kept.map(digest => basename(toModelFolder(folder, digest))))
+  try {
+    return (await readdir(join(folder, 'models'))).filter(name => !used.has(name))
+  } catch (error) {
+    if (toSystemCode(error) === 'ENOENT') return []
+    throw error
+  }
 }
 
 /** Twelve digits tell the images of one project apart, and paths stay readable. */

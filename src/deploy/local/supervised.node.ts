@@ -20,7 +20,8 @@ export class SupervisedProcess {
     this.#spec = spec
     this.#world = world
     this.#onChange = onChange
-    this.#state = { name: spec.name, health: this.#toStarting(), pid: undefined, restarts: 0 }
+    const health = { state: 'starting', since: world.clock() } as const
+    this.#state = { name: spec.name, health, pid: undefined, restarts: 0 }
     this.#ended = this.#run()
   }
 
@@ -59,7 +60,8 @@ export class SupervisedProcess {
       const waitMs = toRestartMs({ failures, wasReady: end.readyAt !== undefined }, this.#world.timings)
       this.#fail(end, waitMs)
       await sleep(waitMs, undefined, { signal }).catch(() => {})
-      if (!signal.aborted) this.#update({ health: this.#toStarting(), restarts: this.#state.restarts + 1 })
+      // Its health stays what it is until it is ready again: the reason is then still what a reader wants to know.
+      if (!signal.aborted) this.#update({ restarts: this.#state.restarts + 1 })
     }
     this.#update({ pid: undefined })
     this.#world.onEvent({ kind: 'stopped', process: this.#spec.name })
@@ -89,10 +91,6 @@ export class SupervisedProcess {
     const now = this.#world.clock()
     this.#update({ pid: undefined, health: { state: 'failing', since: now, code, reason, retryAt: now + waitMs } })
     this.#world.onEvent({ kind: 'failed', process: this.#spec.name, code, reason })
-  }
-
-  #toStarting(): Health {
-    return { state: 'starting', since: this.#world.clock() }
   }
 
   #update(change: Partial<ProcessState>): void {

@@ -18,7 +18,7 @@ export interface Timings {
   readonly drainMs: number
   /** From the announcement that a replica stops to its SIGTERM, for gateways to hear of it. @default 300 */
   readonly preStopMs: number
-  /** Before the restart of a process that was ready, the first time it fails. @default 100 */
+  /** Before the restart of a process that was ready, the first time it fails. @default 250 */
   readonly quickRestartMs: number
   /** Before any other restart; doubles with every failure in a row. @default 500 */
   readonly minRestartMs: number
@@ -41,7 +41,7 @@ const DEFAULTS: Timings = {
   startTimeoutMs: 120_000,
   drainMs: 10_000,
   preStopMs: 300,
-  quickRestartMs: 100,
+  quickRestartMs: 250,
   minRestartMs: 500,
   maxRestartMs: 30_000,
   stableMs: 30_000,

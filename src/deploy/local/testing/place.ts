@@ -73,7 +73,13 @@ export function toPlan(
   return {
     deployment: 'forecast',
     variants: variants.map(([name, id, version, digest, replicas]) => {
-      return { name: parseVariantName(name), id, version, digest: digest as DeploymentPlan['variants'][0]['digest'], replicas }
+      return {
+        name: parseVariantName(name),
+        id,
+        version,
+        digest: digest as DeploymentPlan['variants'][0]['digest'],
+        replicas,
+      }
     }),
   }
 }

@@ -17,13 +17,17 @@ import { type HttpRequest, type HttpResponse, toJsonResponse, toTextResponse } f
  * `/chatter` writes one line to its log, `/babble` sends an unknown message, `/self` tells what it was started with.
  */
 const [behaviour = 'well', ...rest] = process.argv.slice(2)
-const { values } = parseArgs({ args: rest, strict: false })
+const { values } = parseArgs({
+  args: rest,
+  strict: false,
+  options: { host: { type: 'string' }, 'http-port': { type: 'string' } },
+})
 let isAccepting = behaviour !== 'shy'
 
 function tell(message: unknown): Promise<void> {
   return new Promise(resolve => {
     if (process.send === undefined || !process.connected) resolve()
-    else process.send(message, () => resolve())
+    else process.send(message, undefined, {}, () => resolve())
   })
 }
 
