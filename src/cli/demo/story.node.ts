@@ -94,10 +94,7 @@ export async function tellStory(
     }
     await traffic[Symbol.asyncDispose]()
     const told = {
-      race,
-      imageA,
-      imageB,
-      promoted,
+      verdict: race.verdict,
       replicaKilled,
       failedRequests: traffic.failures.length,
       seconds: (call.clock() - startedAt) / 1000,

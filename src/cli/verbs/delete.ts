@@ -8,15 +8,15 @@ export const deleteVerb = verb<{ yes: boolean }>({
   description: 'Images, runs, predictions and decisions stay. Needs --yes, since clients lose their gateway.',
   flags: { yes: { kind: 'boolean', brief: 'Really do it', default: false, withNegated: false } },
   async run(call, flags) {
+    if (!flags.yes) {
+      throw new UsageError('DELETE_YES', 'Cannot delete a deployment without --yes: its clients lose their gateway', {
+        fix: 'regatta delete --yes',
+      })
+    }
     const { openClient } = await import('../client.node.ts')
     const { ensureUp } = await import('../up.node.ts')
     const { openWorkplace } = await import('../workplace.node.ts')
     const workplace = await openWorkplace(call)
-    if (!flags.yes) {
-      throw new UsageError('DELETE_YES', `Cannot delete the deployment "${workplace.project.name}" without --yes`, {
-        fix: 'regatta delete --yes',
-      })
-    }
     await ensureUp(call, workplace)
     await (await openClient(workplace.paths, call.signal)).deleteDeployment()
     call.out(

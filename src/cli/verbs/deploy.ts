@@ -45,12 +45,13 @@ export const deploy = verb<Flags>({
   },
   args: [{ brief: 'The version, a whole number', placeholder: 'version', optional: true }],
   async run(call, flags, [text]) {
+    const role = toRole(flags)
     const { openWorkplace } = await import('../workplace.node.ts')
     const { resolveVersion } = await import('../versions.node.ts')
     const { deployVersion } = await import('../deploying.node.ts')
     const workplace = await openWorkplace(call)
     const version = await resolveVersion(workplace, text)
-    const request: DeployRequestJson = { version: version.version, digest: version.digest, ...toRole(flags) }
+    const request: DeployRequestJson = { version: version.version, digest: version.digest, ...role }
     if (flags.dryRun) {
       call.out(
         `${JSON.stringify({ schema: 'regatta/deploy-plan/v1', replicas: workplace.project.serve.replicas, ...request }, null, 2)}\n`,

@@ -16,9 +16,9 @@ export const prune = verb<{ olderThan: string; yes: boolean }>({
     yes: { kind: 'boolean', brief: 'Really do it', default: false, withNegated: false },
   },
   async run(call, flags) {
+    const before = call.clock() - parseDays(flags.olderThan) * DAY_MS
     const { openWorkplace } = await import('../workplace.node.ts')
     const { pruneProject } = await import('../pruning.node.ts')
-    const before = call.clock() - parseDays(flags.olderThan) * DAY_MS
     const freed = await pruneProject(call, await openWorkplace(call), before, flags.yes)
     if (call.json) call.out(`${JSON.stringify({ schema: 'regatta/prune/v1', done: flags.yes, ...freed })}\n`)
     else {

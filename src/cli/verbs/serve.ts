@@ -1,3 +1,4 @@
+import { UsageError } from '../../core/errors.ts'
 import { EXIT } from '../errors.ts'
 import { verb } from '../verb.ts'
 
@@ -35,8 +36,17 @@ export const serve = verb<Flags>({
     },
   },
   async run(call, flags) {
+    const httpPort = parsePort(flags.httpPort)
     const { serveUntilAborted } = await import('../serving.node.ts')
-    await serveUntilAborted(call, flags)
+    await serveUntilAborted(call, { ...flags, httpPort })
     return EXIT.done
   },
 })
+
+/** Reads a port, 0 to 65535. @throws PORT */
+export function parsePort(text: string): number {
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) {
+    throw new UsageError('PORT', `Cannot read "${text}" as a port: expected 0 to 65535`)
+  }
+  return Number(text)
+}

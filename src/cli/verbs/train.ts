@@ -21,6 +21,7 @@ export const train = verb<{ set: readonly string[] | undefined }>({
     },
   },
   async run(call, flags) {
+    const set = parseSet(flags.set ?? [])
     const { openWorkplace } = await import('../workplace.node.ts')
     const { runTraining } = await import('../../train/index.ts')
     const { layout, project } = await openWorkplace(call)
@@ -28,7 +29,7 @@ export const train = verb<{ set: readonly string[] | undefined }>({
     const run = await runTraining(
       {
         project,
-        set: parseSet(flags.set ?? []),
+        set,
         layout,
         clock: call.clock,
         env: call.env,

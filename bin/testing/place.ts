@@ -1,0 +1,107 @@
+import { spawn } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+
+const ROOT = resolve(import.meta.dirname, '..', '..')
+const TRAINER = join(import.meta.dirname, 'train-linear.ts')
+
+/** What a command line printed and how it ended. */
+export interface Finished {
+  readonly code: number | null
+  readonly out: string
+  readonly err: string
+}
+
+/** A project in a temporary folder, with a training command that takes no time. */
+export interface Place extends AsyncDisposable {
+  readonly folder: string
+  /** Runs `regatta …` in the folder to its end, at most two minutes. */
+  run(
+    args: readonly string[],
+    options?: { readonly env?: NodeJS.ProcessEnv; readonly signal?: AbortSignal },
+  ): Promise<Finished>
+  /** The same with `--json`: the document on stdout, of the type that the caller knows; throws at another exit code. */
+  json<document>(args: readonly string[], wantedCode?: number): Promise<document>
+  /** Processes of this machine whose command line or working folder names the folder. */
+  listProcesses(): readonly string[]
+}
+
+/** A regatta.yaml for the linear model; `train` is the training command. */
+export function toProjectYaml({
+  train = `node ${TRAINER}`,
+  race = '',
+}: {
+  train?: string
+  race?: string
+} = {}): string {
+  return `name: linear
+train:
+  run: ${train}
+  params: { weight: 1 }
+serve: { replicas: 2 }
+race:
+  prediction: '[0]'
+${race}
+targets:
+  local: { httpPort: 0, controlPort: 0 }
+`
+}
+
+/** Makes a project folder with the given regatta.yaml; disposing stops what runs there and removes it. */
+export function makePlace(yaml: string = toProjectYaml()): Place {
+  // Resolved, since command lines of processes show resolved paths.
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'regatta-e2e-')))
+  if (yaml !== '') writeFileSync(join(folder, 'regatta.yaml'), yaml)
+  const run: Place['run'] = (args, { env = {}, signal } = {}) => runRegatta(folder, args, env, signal)
+  return {
+    folder,
+    run,
+    async json<document>(args: readonly string[], wantedCode = 0) {
+      const { code, err, out } = await run([...args, '--json'])
+      if (code !== wantedCode) throw new Error(`regatta ${args.join(' ')} ended with ${code}: ${err}${out}`)
+      return JSON.parse(out) as document
+    },
+    listProcesses: () => listProcesses(folder),
+    async [Symbol.asyncDispose]() {
+      if (yaml !== '') await run(['down'])
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+async function runRegatta(
+  folder: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  signal: AbortSignal | undefined,
+): Promise<Finished> {
+  const child = spawn(process.execPath, [join(ROOT, 'bin', 'regatta.ts'), ...args], {
+    cwd: folder,
+    env: { ...process.env, NO_COLOR: '1', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: 120_000,
+  })
+  signal?.addEventListener('abort', () => child.kill('SIGINT'), { once: true })
+  const texts = { out: '', err: '' }
+  child.stdout.on('data', (chunk: Buffer) => (texts.out += chunk.toString()))
+  child.stderr.on('data', (chunk: Buffer) => (texts.err += chunk.toString()))
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', resolve)
+  })
+  return { code, ...texts }
+}
+
+function listProcesses(folder: string): readonly string[] {
+  return readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .flatMap(pid => {
+      try {
+        const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')
+        return command.includes(folder) ? [`${pid}: ${command}`] : []
+      } catch {
+        return []
+      }
+    })
+}

@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { describe, it } from 'node:test'
+import { main, proposeWords, VERBS } from './app.ts'
+import { toInstallation, VERSION } from './installation.ts'
+import type { World } from './world.ts'
+
+const ROOT = resolve(import.meta.dirname, '..', '..')
+
+interface Shown {
+  readonly code: number
+  readonly out: string
+  readonly err: string
+}
+
+async function run(...argv: readonly string[]): Promise<Shown> {
+  const shown = { out: '', err: '' }
+  const code = await main(argv, makeWorld(shown))
+  return { code, ...shown }
+}
+
+function makeWorld(shown: { out: string; err: string }): World {
+  return {
+    out: text => {
+      shown.out += text
+    },
+    err: text => {
+      shown.err += text
+    },
+    terminal: undefined,
+    colours: false,
+    env: {},
+    cwd: join(ROOT, 'docs'),
+    signal: new AbortController().signal,
+    clock: () => 0,
+    installation: toInstallation(ROOT, true, process.execPath),
+  }
+}
+
+describe('main()', () => {
+  for (const name of Object.keys(VERBS)) {
+    it(`${name} --help shows how it is used`, async () => {
+      const { code, out } = await run(name, '--help')
+      assert.equal(code, 0)
+      assert.match(out, new RegExp(`^USAGE\n  regatta ${name} `))
+      assert.match(out, /--json/)
+    })
+  }
+
+  it('--version prints the version of package.json', async () => {
+    const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string }
+    assert.equal(VERSION, version)
+    assert.equal((await run('--version')).out, `${version}\n`)
+  })
+
+  const wrong: readonly (readonly [string, readonly string[], RegExp])[] = [
+    ['an unknown verb', ['trian'], /train/],
+    ['an unknown flag', ['train', '--sett', 'a=1'], /set/],
+    ['a missing argument', ['trace'], /prediction/],
+    ['--set without a value', ['train', '--set', 'hidden'], /error\[SET\].*hidden[\s\S]*try: /],
+    ['--shadow without --challenger', ['deploy', '--shadow'], /./],
+    ['an age that is none', ['prune', '--older-than', 'soon'], /./],
+    ['delete without --yes', ['delete'], /./],
+  ]
+  for (const [name, argv, wanted] of wrong) {
+    it(`ends with 2 for ${name}`, async () => {
+      const { code, err, out } = await run(...argv)
+      assert.equal(code, 2, err)
+      assert.equal(out, '')
+      assert.match(err, wanted)
+    })
+  }
+
+  it('tells an error as one JSON document on stdout with --json', async () => {
+    const { code, err, out } = await run('status', '--json')
+    assert.equal(code, 2)
+    assert.equal(err, '')
+    const { error, schema } = JSON.parse(out) as { schema: string; error: { code: string; fix: string } }
+    assert.equal(schema, 'regatta/error/v1')
+    assert.match(error.code, /^[A-Z_]+$/)
+    assert.notEqual(error.fix, null)
+  })
+})
+
+describe('proposeWords()', () => {
+  const propose = async (...words: readonly string[]): Promise<readonly string[]> =>
+    await proposeWords(makeWorld({ out: '', err: '' }), words)
+
+  it('proposes the verbs that begin like the word', async () => {
+    assert.deepEqual([...(await propose('pr'))].sort(), ['predict', 'promote', 'prune'])
+  })
+  it('proposes the flags of a verb', async () => {
+    assert.ok((await propose('deploy', '--sh')).includes('--shadow'))
+  })
+})

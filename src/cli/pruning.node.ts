@@ -1,0 +1,46 @@
+import { existsSync } from 'node:fs'
+import { pruneLocalModels } from '../deploy/index.ts'
+import { collectGarbage } from '../oci/index.ts'
+import { openSqliteStore } from '../store/index.ts'
+import { pruneRuns } from '../train/index.ts'
+import type { Call } from './verb.ts'
+import type { Workplace } from './workplace.node.ts'
+
+/** What `regatta prune` freed, or would free. */
+export interface Freed {
+  /** Rows of single predictions and truths. */
+  readonly rows: number
+  /** Ids of runs. */
+  readonly runs: readonly string[]
+  /** Digests of images whose unpacked model went. */
+  readonly models: readonly string[]
+  /** Digests of blobs in the image layout. */
+  readonly blobs: readonly string[]
+  /** Bytes of files; the database keeps its size and fills the room again. */
+  readonly bytes: number
+}
+
+/** Frees what is older than `before` (epoch ms) and what nothing refers to; unless `yes`, only says what it would. */
+export async function pruneProject(call: Call, workplace: Workplace, before: number, yes: boolean): Promise<Freed> {
+  const { layout, paths, project } = workplace
+  const dryRun = !yes
+  const rows = await pruneRows(call, paths.database, before, dryRun)
+  const runs = await pruneRuns(project.folder, layout, before, dryRun)
+  const models = await pruneLocalModels(paths.local, { dryRun })
+  // Runs first: what only they referred to is garbage then.
+  const blobs = await collectGarbage(layout, { dryRun })
+  return {
+    rows,
+    runs: runs.runs,
+    models: models.models,
+    blobs: blobs.digests,
+    bytes: runs.bytes + models.bytes + blobs.bytes,
+  }
+}
+
+async function pruneRows(call: Call, database: string, before: number, dryRun: boolean): Promise<number> {
+  if (!existsSync(database)) return 0
+  await using store = await openSqliteStore(database, { clock: call.clock })
+  const { rows } = await store.prune(before, dryRun)
+  return rows
+}
