@@ -1,0 +1,187 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { ProcessJson, RaceJson, StatusJson, TraceJson } from '../control/index.ts'
+import { toLiveLine } from './progress.ts'
+import { toRaceLines } from './race-view.ts'
+import { toStatusLines } from './status-view.ts'
+import { toTraceLines } from './trace-view.ts'
+
+/* What people read: tables and sentences made of control's JSON. */
+
+const DIGEST = `sha256:${'ab'.repeat(32)}`
+const ready: ProcessJson = {
+  name: 'a-1',
+  state: 'ready',
+  since: '2026-01-31T12:00:00.000Z',
+  pid: 4711,
+  restarts: 0,
+  code: null,
+  reason: null,
+}
+
+describe('toStatusLines()', () => {
+  const status: StatusJson = {
+    schema: 'regatta/status/v1',
+    deployment: 'forecast',
+    target: 'local',
+    epoch: 3,
+    ready: false,
+    gateway: { url: 'http://127.0.0.1:8501', process: { ...ready, name: 'gateway' }, droppedRecords: 0 },
+    variants: [
+      {
+        name: 'a',
+        version: 1,
+        digest: DIGEST,
+        role: 'champion',
+        weight: 1,
+        live: true,
+        wantedReplicas: 2,
+        replicas: [
+          ready,
+          {
+            ...ready,
+            name: 'a-2',
+            state: 'failing',
+            pid: null,
+            restarts: 2,
+            code: 'KILLED',
+            reason: 'killed by SIGKILL',
+          },
+        ],
+      },
+    ],
+  }
+  it('shows a line per process and why one fails', () => {
+    assert.equal(
+      toStatusLines(status, false),
+      [
+        'forecast on local, epoch 3: not ready',
+        'VARIANT  ROLE      SHARE  PROCESS  STATE    RESTARTS  IMAGE',
+        'gateway                   gateway  ready    0         http://127.0.0.1:8501',
+        'a v1     champion  100 %  a-1      ready    0         abababababab',
+        'a v1     champion  100 %  a-2      failing  2         abababababab',
+        'a-2 [KILLED] killed by SIGKILL',
+        '',
+      ].join('\n'),
+    )
+  })
+  it('says what to do where nothing is deployed', () => {
+    assert.match(toStatusLines({ ...status, variants: [] }, false), /nothing is deployed; try: regatta deploy/)
+  })
+})
+
+describe('toRaceLines()', () => {
+  const arm = {
+    name: 'a',
+    version: 1,
+    digest: DIGEST,
+    role: 'A',
+    params: { hidden: 200 },
+    predictions: 520,
+    labels: 500,
+    meanLoss: 38.214,
+  } as const
+  const race: RaceJson = {
+    schema: 'regatta/race/v1',
+    race: 1,
+    startedAt: '2026-01-31T12:00:00.000Z',
+    ended: null,
+    task: 'regression',
+    loss: 'squared',
+    design: 'paired',
+    alpha: 0.05,
+    variants: [arm, { ...arm, name: 'b', version: 2, role: 'B', params: { hidden: 100 }, meanLoss: 33.5 }],
+    verdict: {
+      state: 'warming-up',
+      reason: 'too few labels',
+      estimate: 4.714,
+      lower: null,
+      upper: null,
+      se: 1,
+      labels: 50,
+      p: 1,
+      logE: 0,
+      gates: [
+        { name: 'pairs', passed: false, detail: '100 pairs wanted, 50 found' },
+        { name: 'finite', passed: true, detail: 'all losses are finite' },
+      ],
+    },
+    truths: { new: 500, duplicate: 0, revised: 0, stale: 0, conflict: 0, orphan: 0 },
+    decision: null,
+    drift: false,
+  }
+  it('shows both arms, the verdict and what is missing', () => {
+    const text = toRaceLines(race, false)
+    assert.match(text, /^VARIANT +PREDICTIONS +LABELS +MEAN LOSS \(squared\) +PARAMS\n/)
+    assert.match(text, /A a v1 +520 +500 +38\.21 +hidden=200\nB b v2 +520 +500 +33\.5 +hidden=100\n/)
+    assert.match(text, /improvement of B 4\.714 no bounds yet \(95 % confidence sequence, 50 labels\)\n/)
+    assert.match(text, /warming-up: too few labels\n {2}pairs: 100 pairs wanted, 50 found\n$/)
+  })
+  it('shows the bounds, and drift', () => {
+    const verdict = { ...race.verdict, state: 'promote-B', lower: 0.93, upper: 8.45, gates: [] } as const
+    const decision = { ...verdict, at: '2026-01-31T13:00:00.000Z' }
+    const text = toRaceLines({ ...race, verdict, decision, drift: true }, false)
+    assert.match(text, /4\.714 \[0\.93, 8\.45\]/)
+    assert.match(text, /drift: .*2026-01-31T13:00/)
+  })
+})
+
+it('toTraceLines() shows the chain from the answer to the commit', () => {
+  const trace: TraceJson = {
+    schema: 'regatta/trace/v1',
+    prediction: '0190-1/0',
+    at: '2026-01-31T12:00:00.000Z',
+    answers: [
+      {
+        variant: 'b',
+        served: true,
+        version: 2,
+        replica: 'b-1',
+        prediction: 14,
+        loss: 0.25,
+        latencyMs: 1.5,
+        image: DIGEST,
+        run: DIGEST,
+        runId: '00ff',
+        params: { hidden: 100 },
+        data: [{ path: 'data/series.csv', digest: DIGEST }],
+        git: { commit: 'c0ffee', dirty: true },
+      },
+    ],
+    truth: { value: 14.5, revision: 0 },
+  }
+  const text = toTraceLines(trace)
+  for (const part of [
+    'truth 14.5',
+    'answered by b, version 2, on b-1 in 1.5 ms',
+    'loss 0.25',
+    'run        00ff',
+    'hidden=100',
+    'data/series.csv',
+    'c0ffee with uncommitted changes',
+  ])
+    assert.ok(text.includes(part), part)
+})
+
+describe('toLiveLine()', () => {
+  it('repaints on a terminal, at most every 80 ms and never wider than it', () => {
+    let now = 1000
+    let shown = ''
+    const terminal = { columns: () => 10, colours: false }
+    const line = toLiveLine({ err: text => (shown += text), terminal, clock: () => now })
+    line.show('a text that is longer than the terminal')
+    now += 10
+    line.show('too soon')
+    assert.equal(shown, '\r\x1b[2Ka text th')
+    line.milestone('done')
+    assert.equal(shown, '\r\x1b[2Ka text th\r\x1b[2Kdone\n')
+  })
+  it('prints milestones alone where there is no terminal', () => {
+    let shown = ''
+    const line = toLiveLine({ err: text => (shown += text), terminal: undefined, clock: () => 0 })
+    line.show('live')
+    line.milestone('done')
+    line.clear()
+    assert.equal(shown, 'done\n')
+  })
+})
