@@ -1,9 +1,11 @@
-// Writes `docs/verbs/`: a page for each verb, from the same words that `--help` prints.
+// Writes the pages of `docs/` that are made from the code.
 import { mkdir, rm, writeFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
-import { toVerbPages } from '../src/cli/index.ts'
+import { dirname, join, resolve } from 'node:path'
+import { toPages } from './pages.ts'
 
-const folder = resolve(import.meta.dirname, '..', 'docs', 'verbs')
-await rm(folder, { recursive: true, force: true })
-await mkdir(folder, { recursive: true })
-for (const { name, text } of toVerbPages()) await writeFile(join(folder, `${name}.md`), text)
+const folder = resolve(import.meta.dirname, '..', 'docs')
+await rm(join(folder, 'verbs'), { recursive: true, force: true })
+for (const { path, text } of toPages()) {
+  await mkdir(dirname(join(folder, path)), { recursive: true })
+  await writeFile(join(folder, path), text)
+}
