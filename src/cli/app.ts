@@ -27,6 +27,7 @@ import { rollback } from './verbs/rollback.ts'
 import { runs } from './verbs/runs.ts'
 import { serve } from './verbs/serve.ts'
 import { status } from './verbs/status.ts'
+import { token } from './verbs/token.ts'
 import { trace } from './verbs/trace.ts'
 import { train } from './verbs/train.ts'
 import { truth } from './verbs/truth.ts'
@@ -50,6 +51,7 @@ export const VERBS = {
   promote,
   rollback,
   trace,
+  token,
   doctor,
   delete: deleteVerb,
   prune,

@@ -1,0 +1,33 @@
+import { RegattaError, UsageError } from '../../core/errors.ts'
+import { EXIT } from '../errors.ts'
+import { verb } from '../verb.ts'
+
+/** Scopes that a person hands out. A gateway gets its own from `up`. */
+const SCOPES = ['truth', 'read', 'admin'] as const
+
+/** `regatta token`: the bearer token of one scope, for a client that needs no more. */
+export const token = verb<Record<never, never>>({
+  brief: 'Print a token that may do one thing',
+  description:
+    'truth: report truths. read: see predictions and logs. admin: everything. ' +
+    'For example: curl -H "authorization: Bearer $(regatta token truth)" …',
+  flags: {},
+  args: [{ brief: 'truth, read or admin', placeholder: 'scope' }],
+  async run(call, _flags, [text = '']) {
+    const scope = SCOPES.find(item => item === text)
+    if (scope === undefined) {
+      throw new UsageError('SCOPE', `Cannot make a token for "${text}": expected one of ${SCOPES.join(', ')}`)
+    }
+    const { toScopedToken } = await import('../../control/index.ts')
+    const { readToken } = await import('../token.node.ts')
+    const { openWorkplace } = await import('../workplace.node.ts')
+    const { paths } = await openWorkplace(call)
+    const admin = await readToken(paths.token)
+    if (admin === undefined) {
+      throw new RegattaError('TOKEN_NONE', 'There is no token yet', { where: paths.token, fix: 'regatta up -d' })
+    }
+    const value = scope === 'admin' ? admin : toScopedToken(admin, scope)
+    call.out(call.json ? `${JSON.stringify({ schema: 'regatta/token/v1', scope, token: value })}\n` : `${value}\n`)
+    return EXIT.done
+  },
+})
