@@ -33,8 +33,11 @@ export interface Try {
   readonly latencyUs: number
 }
 
-/** The tries of one request, in order; what the last one gave is for the client. At most two were sent. */
-export type Tries = readonly [...earlier: Try[], last: Try]
+/** The tries of one request, at most two of which were sent; what `last` gave is for the client. */
+export interface Tries {
+  readonly earlier: readonly Try[]
+  readonly last: Try
+}
 
 /**
  * Sends a request to the variant's least loaded replica, and once more where that is safe: to another replica, to the
@@ -43,17 +46,17 @@ export type Tries = readonly [...earlier: Try[], last: Try]
 export async function forward(world: ForwardWorld, order: Order): Promise<Tries> {
   const deadline = performance.now() + world.limits.deadlineMs
   const first = choose(world, order, false) ?? choose(world, order, true)
-  if (first === undefined) return [toMiss(order.variant)]
+  if (first === undefined) return { earlier: [], last: toMiss(order.variant) }
   const missed = first.variant.id === order.variant.id ? [] : [toMiss(order.variant)]
   const tried = await send(world, order, first, deadline)
-  if (!shallRepeat(tried.result, order.repeatable)) return [...missed, tried]
+  if (!shallRepeat(tried.result, order.repeatable)) return { earlier: missed, last: tried }
   const second = chooseAgain(world, order, first, tried.result)
-  if (second === undefined || performance.now() >= deadline) return [...missed, tried]
+  if (second === undefined || performance.now() >= deadline) return { earlier: missed, last: tried }
   world.metrics.retries.inc({ variant: first.variant.name })
   const again = await send(world, order, second, deadline)
   // A server's own words say more than a connection that broke.
   const isWorse = again.result.kind !== 'answer' && tried.result.kind === 'answer'
-  return isWorse ? [...missed, again, tried] : [...missed, tried, again]
+  return isWorse ? { earlier: [...missed, again], last: tried } : { earlier: [...missed, tried], last: again }
 }
 
 interface Choice {

@@ -21,6 +21,21 @@ export interface Limits {
   readonly maxShadowBytes: number
   /** A longer body is recorded without rows. @default 1 MiB */
   readonly maxTapBytes: number
+  /** Bytes of answers that wait to be recorded; above three quarters records lose their rows, above it they are dropped. @default 64 MiB */
+  readonly maxPendingBytes: number
+  /** Length of the file that takes records while control is away; more are dropped. @default 256 MiB */
+  readonly maxSpoolBytes: number
+  /** Between two batches of records where there is no hurry, ms. @default 100 */
+  readonly flushEveryMs: number
+  /** Time for control to answer, ms. @default 10_000 */
+  readonly controlTimeoutMs: number
+  /** Time without a sign of life on control's stream of routes, ms. @default 30_000 */
+  readonly controlSilenceMs: number
+  /** Longest pause before control is tried again, ms. @default 2_000 */
+  readonly maxBackOffMs: number
+  /** Time for requests in flight when the gateway stops, and then for the records, ms. @default 6_000, 2_000 */
+  readonly drainMs: number
+  readonly flushMs: number
 }
 
 const MIB = 1024 * 1024
@@ -35,6 +50,14 @@ const DEFAULTS: Limits = {
   maxShadows: 128,
   maxShadowBytes: 64 * MIB,
   maxTapBytes: MIB,
+  maxPendingBytes: 64 * MIB,
+  maxSpoolBytes: 256 * MIB,
+  flushEveryMs: 100,
+  controlTimeoutMs: 10_000,
+  controlSilenceMs: 30_000,
+  maxBackOffMs: 2_000,
+  drainMs: 6_000,
+  flushMs: 2_000,
 }
 
 /** Fills in the defaults. @throws LIMITS (a `UsageError`) where a limit is not a whole number above 0 */

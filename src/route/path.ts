@@ -27,9 +27,14 @@ export type OwnPath = (typeof OWN_PATHS)[number]
 const V1 = /^\/v1\/models\/([^/:]+)(?:\/versions\/(\d+)|\/labels\/([^/:]+))?(:[a-z]+|\/metadata)?$/i
 const V2 = /^\/v2\/models\/([^/]+)(?:\/versions\/([^/]+))?(\/.+)?$/
 
+/** The gateway's own path that this is, or undefined. */
+export function toOwnPath(path: string): OwnPath | undefined {
+  return OWN_PATHS.find(item => item === path)
+}
+
 /** Tells what a request is for, given the deployment's (and so the model's) name. */
 export function classifyPath(method: string, path: string, deployment: string): PathUse {
-  const own = OWN_PATHS.find(item => item === path)
+  const own = toOwnPath(path)
   if (own !== undefined) return { kind: 'own', path: own }
   const v1 = V1.exec(path)
   if (v1 !== null && toModelName(v1[1]) === deployment) {

@@ -4,7 +4,12 @@ import { type Ejection, TRUSTED } from './ejection.ts'
 import { type Candidate, chooseReplica } from './replica-choice.ts'
 
 const out: Ejection = { state: 'out', rounds: 1, until: 2000 }
-const replica = (name: string, outstanding: number, ejection = TRUSTED, lastUsed = 0): Candidate & { name: string } => ({
+const replica = (
+  name: string,
+  outstanding: number,
+  ejection = TRUSTED,
+  lastUsed = 0,
+): Candidate & { name: string } => ({
   name,
   outstanding,
   ejection,

@@ -32,7 +32,8 @@ export type TryResult =
       readonly body: Uint8Array
     }
   | { readonly kind: 'lost'; readonly sent: boolean; readonly reason: string }
-  | { readonly kind: 'timeout' | 'too-long' | 'gone' }
+  | { readonly kind: 'timeout' | 'too-long' }
+  | { readonly kind: 'gone' }
   | { readonly kind: 'unsendable'; readonly reason: string }
 
 /** Sends a request once and takes the whole answer. Never rejects. The request is under way when this returns. */

@@ -1,0 +1,148 @@
+import type { Clock } from '../core/clock.ts'
+import { toErrorText } from '../core/errors.ts'
+import { type HttpServer, listenHttp } from '../core/http.node.ts'
+import { toAdmission } from './admission.ts'
+import { type Control, openControl } from './control.node.ts'
+import { toRefusalResponse } from './errors.ts'
+import { type HandlerWorld, handle } from './handler.node.ts'
+import { type Limits, withDefaultLimits } from './limits.ts'
+import { LiveRoutes } from './live-routes.node.ts'
+import type { Logger } from './logger.ts'
+import { toMetrics } from './metrics.ts'
+import { toOwnPath } from './path.ts'
+import { Recorder } from './records.node.ts'
+import { openRouteSource } from './routes-source.node.ts'
+import { ShadowCopier } from './shadow.node.ts'
+import { Spool } from './spool.node.ts'
+
+/** How a gateway listens, routes and reports. */
+export interface GatewayOptions {
+  readonly host: string
+  /** 0 takes a free port. */
+  readonly port: number
+  /** Base URL of control, and the bearer of scope `gateway` for it. */
+  readonly controlUrl: string
+  readonly token: string
+  /** The target's record of the routes; read once, at the start. It may be missing. */
+  readonly routesFile: string
+  /** Takes records while control is away; made where it is missing. */
+  readonly spoolFile: string
+  /** Names this process among all gateways of the deployment. */
+  readonly name: string
+  readonly logger: Logger
+  readonly limits?: Partial<Limits>
+  /** @default Date.now */
+  readonly clock?: Clock
+  /** Draws a number within [0, 1). @default Math.random */
+  readonly random?: () => number
+}
+
+/** A gateway that listens. */
+export interface Gateway {
+  readonly url: string
+  readonly port: number
+  /** Resolves when it has stopped: requests answered, records handed over or in the spool. */
+  readonly closed: Promise<void>
+}
+
+/**
+ * Starts a gateway; it listens when this returns and stops gently with the signal.
+ * @throws PORT_IN_USE, LISTEN, SPOOL, LIMITS
+ */
+export async function startGateway(options: GatewayOptions, signal: AbortSignal): Promise<Gateway> {
+  const limits = withDefaultLimits(options.limits)
+  const parts = await openParts(options, limits)
+  const server = await listen(options, limits, parts).catch(async (error: unknown) => {
+    await close(parts)
+    throw error
+  })
+  const following = follow(options, limits, parts, signal)
+  const closed = new Promise<void>(resolve => {
+    const stop = (): void => resolve(drain(limits, parts, server, following))
+    if (signal.aborted) stop()
+    else signal.addEventListener('abort', stop, { once: true })
+  })
+  return { url: server.url, port: server.port, closed }
+}
+
+interface Parts extends HandlerWorld {
+  readonly recorder: Recorder
+  readonly spool: Spool
+  readonly control: Control
+  readonly routes: LiveRoutes
+  readonly state: { draining: boolean }
+}
+
+async function openParts(options: GatewayOptions, limits: Limits): Promise<Parts> {
+  const { logger, name, clock = Date.now, random = Math.random, controlUrl, token } = options
+  const spool = await Spool.open(options.spoolFile, limits.maxSpoolBytes)
+  const metrics = toMetrics({
+    outstanding: () => routes.replicas.map(replica => [replica.name, replica.outstanding] as const),
+    epoch: () => routes.table?.epoch ?? -1,
+  })
+  const onEjected = (replica: string): void => {
+    metrics.ejections.inc({ replica })
+    logger.warn({ replica }, 'A replica is put out: it does not answer')
+  }
+  const routes: LiveRoutes = new LiveRoutes({ clock, limits, onEjected }, logger)
+  const control = openControl({ url: controlUrl, token, limits })
+  const recorder = new Recorder({ gateway: name, control, spool, limits, metrics, logger })
+  const base = { routes, limits, metrics, clock, sink: recorder }
+  const shadows = new ShadowCopier(base)
+  return { ...base, random, shadows, control, recorder, spool, state: { draining: false } }
+}
+
+async function listen(options: GatewayOptions, limits: Limits, parts: Parts): Promise<HttpServer> {
+  const admission = toAdmission(limits)
+  return await listenHttp(request => handle(parts, request), {
+    host: options.host,
+    port: options.port,
+    maxBodyBytes: limits.maxBodyBytes,
+    admit({ path, bodyBytes }) {
+      // Whoever asks how the gateway is must be answered when it is full, most of all.
+      if (toOwnPath(path) !== undefined && path !== '/truth') return () => {}
+      const admitted = admission(bodyBytes)
+      if (admitted !== 'full') return admitted
+      parts.metrics.refused.inc({ code: 'OVERLOADED' })
+      return toRefusalResponse(path, {
+        code: 'OVERLOADED',
+        status: 503,
+        text: 'Too many requests are in flight: try again',
+      })
+    },
+    onError: error => options.logger.error({ error: toErrorText(error) }, 'A request failed inside the gateway'),
+  })
+}
+
+/** Never rejects. */
+async function follow(options: GatewayOptions, limits: Limits, parts: Parts, signal: AbortSignal): Promise<void> {
+  const { logger, routesFile: file } = options
+  const source = openRouteSource({ file, control: parts.control, limits, logger })
+  for await (const routes of source.watch(signal)) {
+    try {
+      parts.routes.swap(routes)
+      const { epoch, variants } = routes
+      const shown = variants.map(({ name, role, replicas }) => `${role} ${name}: ${replicas.length}`)
+      logger.info({ epoch, variants: shown }, 'Routes')
+    } catch (error) {
+      logger.error({ error: toErrorText(error) }, 'Cannot use these routes: the last ones stay in force')
+    }
+  }
+}
+
+/** Requests first, then the copies they caused, then the records of both. Never rejects. */
+async function drain(limits: Limits, parts: Parts, server: HttpServer, following: Promise<void>): Promise<void> {
+  parts.state.draining = true
+  await server.drain(limits.drainMs)
+  await parts.shadows.settle(limits.flushMs / 2)
+  await parts.recorder.drain(limits.flushMs / 2)
+  await following
+  await close(parts)
+}
+
+async function close({ recorder, routes, control, spool }: Parts): Promise<void> {
+  await recorder.drain(0)
+  await spool[Symbol.asyncDispose]()
+  await routes.destroy()
+  await control.close()
+}
