@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { access, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
+import { access, mkdir, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Digest } from '../core/brands.ts'
 import { toDiskError } from '../core/disk.ts'
@@ -24,6 +24,15 @@ export function toBlobPath(folder: string, digest: Digest): string {
 /** Whether the blob is there. */
 export async function hasBlob(folder: string, digest: Digest): Promise<boolean> {
   return await access(toBlobPath(folder, digest)).then(
+    () => true,
+    () => false,
+  )
+}
+
+/** Whether the blob is there; if so it counts as new from now on, so that garbage collection leaves it. */
+export async function keepBlob(folder: string, digest: Digest): Promise<boolean> {
+  const now = Date.now() / 1000
+  return await utimes(toBlobPath(folder, digest), now, now).then(
     () => true,
     () => false,
   )

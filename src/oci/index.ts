@@ -1,5 +1,6 @@
 export type { Artifact } from './artifact.ts'
 export { createDigester, type Digester, toDigest, toStreamDigest } from './digest.ts'
+export { collectGarbage, type Garbage, type GarbageOptions } from './garbage.node.ts'
 export { gzip } from './gzip.ts'
 export { gzipStored } from './gzip-stored.ts'
 export {

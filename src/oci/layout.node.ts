@@ -7,13 +7,14 @@ import { readFileIfAny, writeFileWhole } from '../core/files.node.ts'
 import { isObject, type JsonObject, toCanonicalJson } from '../core/json.ts'
 import { waitForFileLock } from '../core/lock.node.ts'
 import { type Artifact, EMPTY_CONFIG, toArtifactManifest } from './artifact.ts'
-import { hasBlob, openBlob, readBlob, removeStaleParts, writeBlob } from './blobs.node.ts'
+import { hasBlob, keepBlob, openBlob, readBlob, removeStaleParts, writeBlob } from './blobs.node.ts'
 import {
   type Annotations,
   type Descriptor,
   type Index,
   type Manifest,
   MEDIA_TYPES,
+  type Platform,
   parseIndex,
   parseManifest,
 } from './manifest.ts'
@@ -41,6 +42,7 @@ export interface EntryOptions {
   /** Name in the layout; a former holder of the name loses it. */
   readonly ref?: string
   readonly annotations?: Annotations
+  readonly platform?: Platform
 }
 
 /** Which entries to list: those of which all that is given holds. */
@@ -55,6 +57,8 @@ export interface ImageLayout {
   /** Writes a blob in constant memory; content that is there already is kept. @throws DISK_FULL */
   writeBlob(content: Uint8Array | AsyncIterable<Uint8Array>, mediaType: string): Promise<Descriptor>
   hasBlob(digest: Digest): Promise<boolean>
+  /** Whether the blob is there; if so it counts as new from now on, so that garbage collection leaves it. */
+  keepBlob(digest: Digest): Promise<boolean>
   /** Reads a blob of at most 64 MiB. @throws BLOB_MISSING, BLOB_DIGEST, BLOB_SIZE */
   readBlob(digest: Digest): Promise<Uint8Array>
   /** Streams a blob of any length; throws at its end where the content is not the digest's. @throws BLOB_MISSING, BLOB_DIGEST */
@@ -63,8 +67,10 @@ export interface ImageLayout {
   putManifest(manifest: Manifest, options?: EntryOptions): Promise<Descriptor>
   /** Stores an artifact; its annotations stand in the index too. @throws DISK_FULL, REF_NAME, BLOB_MISSING */
   putArtifact(artifact: Artifact): Promise<Descriptor>
-  /** Enters a manifest that was written as a blob in the index. @throws DISK_FULL, REF_NAME, BLOB_MISSING */
+  /** Enters a manifest that was written as a blob, and all its blobs too, in the index. @throws DISK_FULL, REF_NAME, BLOB_MISSING */
   enter(descriptor: Descriptor, options?: EntryOptions): Promise<void>
+  /** Takes a manifest out of the index, under all its names; its blobs stay until garbage is collected. @throws DISK_FULL */
+  remove(digest: Digest): Promise<void>
   /** Reads a manifest of this layout. @throws BLOB_MISSING, BLOB_DIGEST, MANIFEST */
   readManifest(digest: Digest): Promise<Manifest>
   /** The index's entries, oldest first. @throws MANIFEST */
@@ -89,10 +95,11 @@ export async function openLayout(folder: string): Promise<ImageLayout> {
     folder,
     writeBlob: (content, mediaType) => writeBlob(folder, content, mediaType),
     hasBlob: digest => hasBlob(folder, digest),
+    keepBlob: digest => keepBlob(folder, digest),
     readBlob: digest => readBlob(folder, digest, MAX_BLOB_BYTES),
     openBlob: digest => openBlob(folder, digest),
     async putManifest(manifest, options = {}) {
-      for (const { digest } of [manifest.config, ...manifest.layers]) await requireBlob(folder, digest)
+      await requireBlobs(folder, manifest)
       const bytes = new TextEncoder().encode(toCanonicalJson(manifest))
       const blob = await writeBlob(folder, bytes, manifest.mediaType)
       const descriptor = manifest.artifactType === undefined ? blob : { ...blob, artifactType: manifest.artifactType }
@@ -108,13 +115,22 @@ export async function openLayout(folder: string): Promise<ImageLayout> {
       })
     },
     async enter(descriptor, options = {}) {
-      await requireBlob(folder, descriptor.digest)
-      await addEntry(folder, toEntry(descriptor, options))
+      await changeIndex(folder, async entries => {
+        // Under the lock, which garbage collection holds too: what is here now stays.
+        await requireBlob(folder, descriptor.digest)
+        if (descriptor.mediaType === MEDIA_TYPES.manifest) {
+          await requireBlobs(folder, await readManifest(folder, descriptor.digest))
+        }
+        const entry = toEntry(descriptor, options)
+        return [...entries.filter(({ parsed }) => !isReplacedBy(parsed, entry)).map(({ found }) => found), entry]
+      })
     },
-    async readManifest(digest) {
-      const bytes = await readBlob(folder, digest, MAX_MANIFEST_BYTES)
-      return parseManifest(parseJson(new TextDecoder().decode(bytes), digest))
+    async remove(digest) {
+      await changeIndex(folder, async entries =>
+        entries.filter(({ parsed }) => parsed.digest !== digest).map(({ found }) => found),
+      )
     },
+    readManifest: digest => readManifest(folder, digest),
     async list(filter = {}) {
       const { index } = await readIndex(folder)
       return index.manifests.map(toIndexEntry).filter(entry => matches(entry, filter))
@@ -180,24 +196,40 @@ async function readIndex(folder: string): Promise<{ readonly index: Index; reado
   }
 }
 
-/** Replaces the index, whole, while no other process does. */
-async function addEntry(folder: string, entry: Descriptor): Promise<void> {
+async function readManifest(folder: string, digest: Digest): Promise<Manifest> {
+  const bytes = await readBlob(folder, digest, MAX_MANIFEST_BYTES)
+  return parseManifest(parseJson(new TextDecoder().decode(bytes), digest))
+}
+
+/** An entry as parsed, and as found: what this program does not know is written back. */
+interface FoundEntry {
+  readonly parsed: Descriptor
+  readonly found: unknown
+}
+
+/** Replaces the entries of the index, whole, while no other process does. */
+async function changeIndex(
+  folder: string,
+  change: (entries: readonly FoundEntry[]) => Promise<readonly unknown[]>,
+): Promise<void> {
   try {
     await using _lock = await lockIndex(folder)
     const { index, found } = await readIndex(folder)
-    const others = Array.isArray(found['manifests']) ? found['manifests'] : []
-    const kept = others.filter((_, position) => {
-      const other = index.manifests[position]
-      return other !== undefined && !isReplacedBy(other, entry)
-    })
-    await writeFileWhole(join(folder, 'index.json'), toCanonicalJson({ ...found, manifests: [...kept, entry] }))
+    const listed = Array.isArray(found['manifests']) ? found['manifests'] : []
+    const manifests = await change(index.manifests.map((parsed, at) => ({ parsed, found: listed[at] })))
+    await writeFileWhole(join(folder, 'index.json'), toCanonicalJson({ ...found, manifests }))
   } catch (error) {
     throw toDiskError(error, join(folder, 'index.json'))
   }
 }
 
-async function lockIndex(folder: string): Promise<AsyncDisposable> {
+/** Held by whoever changes the index, or deletes what it does not refer to. */
+export async function lockIndex(folder: string): Promise<AsyncDisposable> {
   return await waitForFileLock(join(folder, 'index.lock'), AbortSignal.timeout(30_000))
+}
+
+async function requireBlobs(folder: string, manifest: Manifest): Promise<void> {
+  for (const { digest } of [manifest.config, ...manifest.layers]) await requireBlob(folder, digest)
 }
 
 async function requireBlob(folder: string, digest: Digest): Promise<void> {
@@ -213,7 +245,8 @@ function toEntry(descriptor: Descriptor, options: EntryOptions): Descriptor {
     ...(options.ref !== undefined && { [REF_NAME]: parseRefName(options.ref) }),
   }
   const { annotations: _, ...rest } = descriptor
-  return Object.keys(annotations).length === 0 ? rest : { ...rest, annotations }
+  const entry = options.platform === undefined ? rest : { ...rest, platform: options.platform }
+  return Object.keys(annotations).length === 0 ? entry : { ...entry, annotations }
 }
 
 /** A name has one holder, and one manifest stands once under each name. */

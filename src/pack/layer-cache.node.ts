@@ -1,0 +1,45 @@
+import { join } from 'node:path'
+import { type Digest, parseDigest } from '../core/brands.ts'
+import { toDiskError } from '../core/disk.ts'
+import { readFileIfAny, writeFileWhole } from '../core/files.node.ts'
+import { isObject, toCanonicalJson } from '../core/json.ts'
+import { type Descriptor, type ImageLayout, parseDescriptor } from '../oci/index.ts'
+import { type LayerPlan, toLayerKey, toWritten, type WrittenLayer, writeLayer } from './layer.ts'
+
+/*
+ * One small file for each layer that was written before, named by the key of its content; the layer itself lies in
+ * the layout alone. A record that cannot be read, or whose layer the layout has lost, costs one more writing.
+ */
+
+interface LayerRecord {
+  readonly blob: Descriptor
+  readonly diffId: Digest
+}
+
+/** Writes a layer, unless the layout holds one of the same content from an earlier time. @throws DISK_FULL, FILE_CHANGED */
+export async function writeLayerOnce(layout: ImageLayout, cacheFolder: string, plan: LayerPlan): Promise<WrittenLayer> {
+  const path = join(cacheFolder, 'layers', `${toLayerKey(plan).slice('sha256:'.length)}.json`)
+  const found = parseRecord(await readFileIfAny(path))
+  if (found !== undefined && (await layout.keepBlob(found.blob.digest))) {
+    return { ...toWritten(plan.kind, found.blob), diffId: found.diffId, reused: true }
+  }
+  const layer = await writeLayer(layout, plan)
+  const { annotations: _, ...blob } = layer.descriptor
+  try {
+    await writeFileWhole(path, toCanonicalJson({ blob, diffId: layer.diffId } satisfies LayerRecord))
+  } catch (error) {
+    throw toDiskError(error, path)
+  }
+  return layer
+}
+
+function parseRecord(text: string | undefined): LayerRecord | undefined {
+  if (text === undefined) return undefined
+  try {
+    const value: unknown = JSON.parse(text)
+    if (!isObject(value) || typeof value['diffId'] !== 'string') return undefined
+    return { blob: parseDescriptor(value['blob']), diffId: parseDigest(value['diffId']) }
+  } catch {
+    return undefined
+  }
+}
