@@ -1,0 +1,30 @@
+import type { NamedTensors, TensorSpec } from '../tensor/index.ts'
+
+/** What runs a model. Everything that knows a particular runtime lies behind this. */
+export interface Engine extends AsyncDisposable {
+  readonly inputs: readonly ModelInput[]
+  readonly outputs: readonly TensorSpec[]
+  /** How many calls of `run` are worth having under way at once; more only wait inside. */
+  readonly parallelRuns: number
+  /**
+   * Computes the named outputs. `inputs` holds a tensor for every input, of its type and shape; its memory belongs to
+   * the engine from here on. Rejects with what the runtime says.
+   */
+  run(inputs: NamedTensors, outputs: readonly string[]): Promise<NamedTensors>
+  /** Rejects when the engine broke by itself, and never settles otherwise. */
+  readonly lost: Promise<never>
+}
+
+/** What a model says of one of its inputs. */
+export interface ModelInput extends TensorSpec {
+  /** Names of its dimensions, where the model has some: equal names mean equal lengths. */
+  readonly axes: readonly (string | undefined)[]
+}
+
+/** How a model is to be run. */
+export interface EngineOptions {
+  /** File of the model; files that it refers to lie beside it. */
+  readonly path: string
+  /** Threads of one run. */
+  readonly intraOpThreads: number
+}

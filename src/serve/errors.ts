@@ -1,0 +1,50 @@
+import { RegattaError } from '../core/errors.ts'
+import { type HttpResponse, toJsonResponse } from '../core/http.ts'
+
+/** Why a model server does not start, or stops by itself. */
+export type ServerErrorCode = 'MODEL_MISSING' | 'MODEL_LOAD' | 'MODEL_SIGNATURE' | 'MODEL_WARM_UP' | 'ENGINE_LOST'
+
+/** HTTP status of each reason for which a request is refused. Both protocols map their own codes so. */
+const STATUSES = {
+  /** Not what the protocol or the model's signature wants. */
+  BAD_REQUEST: 400,
+  /** No such path, model or version. */
+  NOT_FOUND: 404,
+  METHOD: 405,
+  /** A body that is not JSON, or is compressed. */
+  BODY_TYPE: 415,
+  /** More requests wait than the server keeps. */
+  OVERLOADED: 429,
+  /** The client went away before its turn; nobody reads the answer. */
+  GONE: 499,
+  /** ONNX Runtime failed. */
+  INFERENCE: 500,
+  /** The model is being loaded, or the server stops. */
+  NOT_READY: 503,
+} as const satisfies Record<string, number>
+
+/** Why a request is refused. */
+export type RefusalCode = keyof typeof STATUSES
+
+/** A request that is refused; the message goes to the client. */
+export class Refusal extends RegattaError {
+  declare readonly code: RefusalCode
+  readonly headers: Readonly<Record<string, string>>
+
+  constructor(code: RefusalCode, what: string, more: { cause?: unknown; headers?: Record<string, string> } = {}) {
+    super(code, what, { cause: more.cause, retryable: code === 'OVERLOADED' || code === 'NOT_READY' })
+    this.headers = more.headers ?? {}
+  }
+}
+
+/** Seconds after which a client may try again. */
+const RETRY_AFTER = '1'
+
+/**
+ * Words a refusal: `{"error": text}`, the form of both TensorFlow Serving's REST API and Open Inference V2
+ * ("$inference_error_response"; TensorFlow Serving api_rest.md, "Error conditions").
+ */
+export function toRefusalResponse(refusal: Refusal): HttpResponse {
+  const retry = refusal.retryable ? { 'retry-after': RETRY_AFTER } : {}
+  return toJsonResponse(STATUSES[refusal.code], { error: refusal.message }, { ...retry, ...refusal.headers })
+}

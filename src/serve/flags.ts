@@ -1,0 +1,56 @@
+import { parseArgs } from 'node:util'
+import { UsageError } from '../core/errors.ts'
+import type { ServerOptions } from './options.ts'
+
+/** Flags of the server's process. */
+const FLAGS = {
+  'model-name': { type: 'string', default: 'model' },
+  'model-base-path': { type: 'string' },
+  host: { type: 'string', default: '127.0.0.1' },
+  'http-port': { type: 'string', default: '8501' },
+  'intra-op-threads': { type: 'string' },
+  'max-body-bytes': { type: 'string' },
+  'max-in-flight': { type: 'string' },
+  'max-waiting': { type: 'string' },
+  'request-timeout-ms': { type: 'string' },
+  'drain-ms': { type: 'string' },
+} as const
+
+/** Reads the command line of the server's process. @throws USAGE (a `UsageError`) */
+export function parseFlags(parameters: readonly string[]): ServerOptions {
+  const { values } = parseOrThrow(parameters)
+  if (values['model-base-path'] === undefined) {
+    throw new UsageError('USAGE', 'Cannot start without --model-base-path: expected the folder of VERSION/model.onnx')
+  }
+  return {
+    modelName: values['model-name'],
+    modelBasePath: values['model-base-path'],
+    host: values.host,
+    httpPort: parsePort(values['http-port']),
+    ...toNumber('intraOpThreads', 'intra-op-threads', values['intra-op-threads']),
+    ...toNumber('maxBodyBytes', 'max-body-bytes', values['max-body-bytes']),
+    ...toNumber('maxInFlight', 'max-in-flight', values['max-in-flight']),
+    ...toNumber('maxWaiting', 'max-waiting', values['max-waiting']),
+    ...toNumber('requestTimeoutMs', 'request-timeout-ms', values['request-timeout-ms']),
+    ...toNumber('drainMs', 'drain-ms', values['drain-ms']),
+  }
+}
+
+function parseOrThrow(parameters: readonly string[]) {
+  try {
+    return parseArgs({ args: [...parameters], options: FLAGS, strict: true })
+  } catch (error) {
+    throw new UsageError('USAGE', error instanceof Error ? error.message : String(error), { cause: error })
+  }
+}
+
+function parsePort(text: string): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text)
+  throw new UsageError('USAGE', `Cannot use "${text}" as --http-port: expected 0 to 65535`)
+}
+
+function toNumber<name extends string>(name: name, flag: string, text: string | undefined): { [key in name]?: number } {
+  if (text === undefined) return {}
+  if (!/^\d{1,15}$/.test(text)) throw new UsageError('USAGE', `Cannot use "${text}" as --${flag}: expected a number`)
+  return { [name]: Number(text) } as { [key in name]: number }
+}

@@ -1,0 +1,32 @@
+import { type HttpRequest, type HttpResponse, toTextResponse } from '../core/http.ts'
+import { Refusal, toRefusalResponse } from './errors.ts'
+import { isReady, type Service } from './model.ts'
+import { checkMethod } from './path.ts'
+
+/** Whether a probe of a path asks for life or for readiness; Kubernetes' names and those of other model servers. */
+const PROBES = {
+  '/livez': 'live',
+  '/healthz': 'live',
+  '/readyz': 'ready',
+  '/ping': 'ready',
+} as const satisfies Record<string, 'live' | 'ready'>
+
+/** Answers probes and `/metrics`, or returns undefined for another path. @throws METHOD */
+export async function answerHealth(service: Service, request: HttpRequest): Promise<HttpResponse | undefined> {
+  const { path } = request
+  if (path === '/metrics') {
+    checkMethod(request, 'GET')
+    const { text, contentType } = await service.printMetrics()
+    return toTextResponse(200, text, contentType)
+  }
+  if (!Object.hasOwn(PROBES, path)) return undefined
+  checkMethod(request, 'GET')
+  if (PROBES[path as keyof typeof PROBES] === 'live') return toTextResponse(200, 'live')
+  return isReady(service) ? toTextResponse(200, 'ready') : toRefusalResponse(toNotReady(service))
+}
+
+/** Why the server does not take predictions now. */
+export function toNotReady({ modelName, state }: Service): Refusal {
+  const text = state.kind === 'draining' ? 'The server is stopping' : `Model "${modelName}" is not loaded yet`
+  return new Refusal('NOT_READY', text)
+}

@@ -1,0 +1,2 @@
+export type { Logger, ServerOptions } from './options.ts'
+export { type Server, startServer } from './server.node.ts'

@@ -1,0 +1,44 @@
+import { pino } from 'pino'
+import { RegattaError, toErrorText, UsageError } from '../core/errors.ts'
+import { parseFlags } from './flags.ts'
+import { startServer } from './server.node.ts'
+
+/*
+ * The process of a model server. It tells its parent, where it has one, `listening` with its port, then `ready` or
+ * `failed`; it ends with 0 after SIGTERM or SIGINT, 1 where it failed, 2 where its flags are wrong.
+ */
+
+// Before ONNX Runtime is loaded.
+process.env['ORT_DISABLE_TELEMETRY'] = '1'
+
+const stop = new AbortController()
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop.abort())
+
+/** Tells the parent, if there is one and it still listens. */
+function tell(message: object): Promise<void> {
+  return new Promise(resolve => {
+    // A parent that has gone is not waited for; whoever comes after it finds this process by other means.
+    if (process.send === undefined || !process.connected) resolve()
+    else process.send(message, undefined, undefined, () => resolve())
+  })
+}
+
+try {
+  const server = await startServer(
+    {
+      ...parseFlags(process.argv.slice(2)),
+      logger: pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime }),
+      onListening: ({ port }) => void tell({ kind: 'listening', port }),
+    },
+    stop.signal,
+  )
+  await tell({ kind: 'ready' })
+  await server.closed
+  process.exit(0)
+} catch (error) {
+  const code = error instanceof RegattaError ? error.code : 'SERVER'
+  process.stderr.write(`error[${code}] ${toErrorText(error)}\n`)
+  if (error instanceof RegattaError && error.fix !== undefined) process.stderr.write(`  try: ${error.fix}\n`)
+  await tell({ kind: 'failed', code, reason: toErrorText(error) })
+  process.exit(error instanceof UsageError ? 2 : 1)
+}

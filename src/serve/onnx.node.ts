@@ -1,0 +1,94 @@
+import type { InferenceSession, Tensor as OnnxTensor } from 'onnxruntime-node'
+import { RegattaError, toErrorText } from '../core/errors.ts'
+import { isDtype, type NamedTensors, type Tensor, type TensorSpec } from '../tensor/index.ts'
+import type { Engine, EngineOptions, ModelInput } from './engine.ts'
+
+/*
+ * The only file that knows ONNX Runtime. Its Node binding loads and runs on the calling thread: both block it.
+ */
+
+type Runtime = Pick<typeof import('onnxruntime-node'), 'InferenceSession' | 'Tensor'>
+
+// Enough to let other events in between many short runs; one session gains nothing from more.
+const PARALLEL_RUNS = 8
+
+/** Loads a model into this thread. @throws MODEL_LOAD, MODEL_SIGNATURE */
+export async function openOnnxEngine(options: EngineOptions): Promise<Engine> {
+  const runtime = await loadRuntime()
+  const session = await openSession(runtime, options)
+  return {
+    inputs: session.inputMetadata.map(item => ({
+      ...toSpec(item, 'input'),
+      axes: toAxes(item),
+    })) satisfies ModelInput[],
+    outputs: session.outputMetadata.map(item => toSpec(item, 'output')),
+    parallelRuns: PARALLEL_RUNS,
+    lost: new Promise(() => {}),
+    async run(inputs, outputs) {
+      const feeds = Object.fromEntries([...inputs].map(([name, tensor]) => [name, toOnnxTensor(runtime, tensor)]))
+      return toTensors(await session.run(feeds, outputs))
+    },
+    async [Symbol.asyncDispose]() {
+      await session.release()
+    },
+  }
+}
+
+/** Loads the native library: not before it is told to send nothing home. */
+async function loadRuntime(): Promise<Runtime> {
+  process.env['ORT_DISABLE_TELEMETRY'] = '1'
+  const { InferenceSession, Tensor } = await import('onnxruntime-node')
+  return { InferenceSession, Tensor }
+}
+
+async function openSession(runtime: Runtime, { path, intraOpThreads }: EngineOptions): Promise<InferenceSession> {
+  try {
+    return await runtime.InferenceSession.create(path, {
+      intraOpNumThreads: intraOpThreads,
+      interOpNumThreads: 1,
+      executionMode: 'sequential',
+      // Errors are thrown; what ONNX Runtime warns of while it optimises is of no use to an operator.
+      logSeverityLevel: 3,
+    })
+  } catch (error) {
+    throw new RegattaError('MODEL_LOAD', `Cannot load the model: ONNX Runtime says "${toErrorText(error).trim()}"`, {
+      where: path,
+      fix: 'Check that the file is a whole ONNX model that this version of ONNX Runtime can run',
+      cause: error,
+    })
+  }
+}
+
+function toSpec(item: InferenceSession.ValueMetadata, kind: 'input' | 'output'): TensorSpec {
+  if (item.isTensor && isDtype(item.type)) {
+    return { name: item.name, dtype: item.type, shape: item.shape.map(size => (typeof size === 'number' ? size : -1)) }
+  }
+  const found = item.isTensor ? `a tensor of ${item.type}` : 'no tensor (a sequence, a map or an optional value)'
+  throw new RegattaError('MODEL_SIGNATURE', `Cannot serve ${kind} "${item.name}" of the model: it is ${found}`, {
+    fix: 'Export the model with tensors alone (skl2onnx: options={"zipmap": False})',
+  })
+}
+
+function toAxes(item: InferenceSession.ValueMetadata): readonly (string | undefined)[] {
+  return item.isTensor ? item.shape.map(size => (typeof size === 'string' && size !== '' ? size : undefined)) : []
+}
+
+function toOnnxTensor(runtime: Runtime, tensor: Tensor): OnnxTensor {
+  const made = new runtime.Tensor(tensor.dtype, tensor.data, tensor.shape)
+  // Tensor makes a Float16Array of 16-bit data where the engine has that type, which the native half cannot read
+  // ("not enough space"): it wants the bits. To go when https://github.com/microsoft/onnxruntime reads Float16Array.
+  if (tensor.dtype === 'float16') Object.defineProperty(made, 'cpuData', { value: tensor.data })
+  return made
+}
+
+function toTensors(values: InferenceSession.ReturnType): NamedTensors {
+  return new Map(Object.entries(values).map(([name, value]) => [name, toTensor(name, value)]))
+}
+
+function toTensor(name: string, { type, dims, data }: OnnxTensor): Tensor {
+  if (!isDtype(type)) throw new Error(`Output "${name}" has the unknown type ${type}`)
+  const isBits = type === 'float16' && !Array.isArray(data)
+  const elements = isBits ? new Uint16Array(data.buffer, data.byteOffset, data.length) : data
+  // The runtime gives each type the array that `TensorDataByDtype` names, but for the halves just viewed as bits.
+  return { dtype: type, shape: dims, data: elements } as Tensor
+}

@@ -1,0 +1,129 @@
+import type { HttpRequest } from '../../core/http.ts'
+import {
+  DTYPES,
+  isList,
+  isMembers,
+  isNumbers,
+  type JsonMembers,
+  type JsonNode,
+  type NamedTensors,
+  parseV2Data,
+  type Shape,
+  type Tensor,
+  TensorError,
+} from '../../tensor/index.ts'
+import { parseBody } from '../body.ts'
+import { checkShape } from '../check-inputs.ts'
+import type { ModelInput } from '../engine.ts'
+import { Refusal } from '../errors.ts'
+import type { Model } from '../model.ts'
+
+/** A request to infer. */
+export interface InferRequest {
+  readonly id: string | undefined
+  readonly tensors: NamedTensors
+  /** Names of the wanted outputs, in the order of the answer. */
+  readonly outputs: readonly string[]
+}
+
+/**
+ * Reads the body of `/infer`. Parameters that this server does not know are left alone, as the protocol has it.
+ * Source: Open Inference Protocol V2, "Inference Request JSON Object".
+ * @throws BAD_REQUEST, BODY_TYPE; TENSOR_JSON, TENSOR_SHAPE, TENSOR_TYPE, TENSOR_VALUE
+ */
+export function parseInferRequest(request: HttpRequest, model: Model): InferRequest {
+  if (request.headers['inference-header-content-length'] !== undefined) throw toBinaryRefusal()
+  const body = parseBody(request)
+  const id = body.get('id')
+  if (id !== undefined && typeof id !== 'string') throw toRefusal("Unable to parse 'id': expected a string")
+  return { id, tensors: parseInputs(body.get('inputs'), model), outputs: parseOutputs(body.get('outputs'), model) }
+}
+
+function parseInputs(node: JsonNode | undefined, model: Model): NamedTensors {
+  const tensors = new Map<string, Tensor>()
+  for (const item of parseObjects(node, 'inputs')) {
+    const name = parseName(item, 'inputs')
+    const input = model.inputs.find(wanted => wanted.name === name)
+    if (input === undefined) {
+      const names = model.inputs.map(wanted => `"${wanted.name}"`).join(', ')
+      throw toRefusal(`Unexpected input "${name}": expected ${names}`)
+    }
+    if (tensors.has(name)) throw toRefusal(`Input "${name}" stands twice in 'inputs'`)
+    tensors.set(name, parseInput(item, input))
+  }
+  return tensors
+}
+
+function parseInput(item: JsonMembers, input: ModelInput): Tensor {
+  const { v2 } = DTYPES[input.dtype]
+  const datatype = item.get('datatype')
+  if (datatype !== v2) {
+    const found = typeof datatype === 'string' ? datatype : 'none'
+    throw toRefusal(`Cannot use input "${input.name}": expected datatype ${v2}, found ${found}`)
+  }
+  const parameters = item.get('parameters')
+  if (isMembers(parameters) && parameters.has('binary_data_size')) throw toBinaryRefusal()
+  const shape = parseShape(item.get('shape'), input.name)
+  const data = item.get('data')
+  if (data === undefined) throw toRefusal(`Cannot use input "${input.name}": it has no 'data'`)
+  // A wrong shape is told as such, rather than as data that do not fill it.
+  checkShape(input, shape)
+  return atInput(input.name, () => parseV2Data(data, input.dtype, shape))
+}
+
+function parseShape(node: JsonNode | undefined, name: string): Shape {
+  const sizes = node === undefined || !isList(node) ? undefined : isNumbers(node) ? node.values : []
+  const isEmptyList = Array.isArray(node) && node.length === 0
+  if (sizes === undefined || (sizes.length === 0 && !isEmptyList) || !sizes.every(isSize)) {
+    throw toRefusal(`Cannot use input "${name}": expected a 'shape' of whole numbers from 0 on`)
+  }
+  return sizes
+}
+
+function isSize(size: number): boolean {
+  return Number.isSafeInteger(size) && size >= 0
+}
+
+/** Adds the input's name to what is wrong with its data. */
+function atInput(name: string, read: () => Tensor): Tensor {
+  try {
+    return read()
+  } catch (error) {
+    if (!(error instanceof TensorError)) throw error
+    throw new TensorError(error.code, `Cannot use input "${name}": ${error.message}`)
+  }
+}
+
+function parseOutputs(node: JsonNode | undefined, model: Model): readonly string[] {
+  const names = model.outputs.map(output => output.name)
+  // "If not specified all outputs will be returned"; an empty list asks for nothing else.
+  const wanted = node === undefined ? [] : parseObjects(node, 'outputs').map(item => parseName(item, 'outputs'))
+  const unknown = wanted.find(name => !names.includes(name))
+  if (unknown !== undefined) {
+    throw toRefusal(`Unexpected output "${unknown}": expected ${names.map(name => `"${name}"`).join(', ')}`)
+  }
+  return wanted.length === 0 ? names : [...new Set(wanted)]
+}
+
+function parseObjects(node: JsonNode | undefined, key: 'inputs' | 'outputs'): readonly JsonMembers[] {
+  const items = node !== undefined && isList(node) && !isNumbers(node) ? node : undefined
+  const objects = items?.filter(isMembers)
+  if (objects === undefined || objects.length !== items?.length) {
+    throw toRefusal(`Unable to parse '${key}': expected a list of objects`)
+  }
+  return objects
+}
+
+function parseName(item: JsonMembers, key: 'inputs' | 'outputs'): string {
+  const name = item.get('name')
+  if (typeof name !== 'string') throw toRefusal(`Unable to parse '${key}': expected a 'name' in each object`)
+  return name
+}
+
+function toBinaryRefusal(): Refusal {
+  return toRefusal("Cannot read binary tensor data: send the tensors' 'data' as JSON")
+}
+
+function toRefusal(text: string): Refusal {
+  return new Refusal('BAD_REQUEST', text)
+}

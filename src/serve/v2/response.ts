@@ -1,0 +1,42 @@
+import { type HttpResponse, toJsonResponse } from '../../core/http.ts'
+import { DTYPES, type NamedTensors, type TensorSpec, toShapeText, toV2Data } from '../../tensor/index.ts'
+import type { Model, Service } from '../model.ts'
+import { SERVER_VERSION } from '../version.ts'
+
+const encoder = new TextEncoder()
+
+/** Answers an inference ("Inference Response JSON Object"). */
+export function toInferResponse(service: Service, id: string | undefined, outputs: NamedTensors): HttpResponse {
+  const head = [
+    `"model_name":${JSON.stringify(service.modelName)}`,
+    `"model_version":"${service.version}"`,
+    ...(id === undefined ? [] : [`"id":${JSON.stringify(id)}`]),
+  ]
+  const tensors = [...outputs].map(
+    ([name, tensor]) =>
+      `{"name":${JSON.stringify(name)},"datatype":"${DTYPES[tensor.dtype].v2}","shape":${toShapeText(tensor.shape)},` +
+      `"data":${toV2Data(tensor)}}`,
+  )
+  const text = `{${head.join(',')},"outputs":[${tensors.join(',')}]}`
+  return { status: 200, headers: { 'content-type': 'application/json' }, body: encoder.encode(text) }
+}
+
+/** What the server is ("Server Metadata Response JSON Object"). */
+export function toServerResponse(): HttpResponse {
+  return toJsonResponse(200, { name: 'regatta', version: SERVER_VERSION, extensions: [] })
+}
+
+/** What the model takes and gives ("Model Metadata Response JSON Object"). */
+export function toModelResponse(service: Service, model: Model): HttpResponse {
+  return toJsonResponse(200, {
+    name: service.modelName,
+    versions: [String(service.version)],
+    platform: 'onnx_onnxv1',
+    inputs: model.inputs.map(toSpecJson),
+    outputs: model.outputs.map(toSpecJson),
+  })
+}
+
+function toSpecJson({ name, dtype, shape }: TensorSpec): object {
+  return { name, datatype: DTYPES[dtype].v2, shape }
+}
