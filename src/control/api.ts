@@ -93,9 +93,12 @@ export interface RaceJson {
   readonly verdict: VerdictJson
   /** Truths taken in by this deployment, by what became of them. */
   readonly truths: TruthCountsJson
-  /** The first crossing, as it was written when it happened; null before. */
+  /** The first crossing, as it was written when it happened (its gates had all passed); null before. */
   readonly decision: (VerdictJson & { readonly at: string }) | null
-  /** A later sequence contradicts the decision. */
+  /**
+   * The confidence sequence of now has no value in common with the decision's. The verdict's state stays as decided,
+   * its figures are those of now.
+   */
   readonly drift: boolean
 }
 
@@ -148,7 +151,8 @@ export interface RaceSeriesJson {
 export interface RacePointJson {
   /** Labels that counted. */
   readonly n: number
-  readonly at: string
+  /** Null for labels that came before control started: their order is then that of the times predicted for. */
+  readonly at: string | null
   readonly estimate: number
   readonly lower: number | null
   readonly upper: number | null

@@ -26,7 +26,7 @@ import {
   toWeights,
   type Wish,
 } from './deployment.ts'
-import { toControlError } from './errors.ts'
+import { requireImage } from './images.ts'
 import type { Logger } from './logger.ts'
 import { WorkQueue } from './queue.ts'
 import { toRaceSpec } from './race-rule.ts'
@@ -116,7 +116,7 @@ export class Deployer implements AsyncDisposable {
   /** Takes a version in; its replicas start in the background. */
   async deploy(wish: Wish): Promise<DeployResponseJson> {
     return await this.#queue.run(async () => {
-      await this.#requireImage(wish)
+      await requireImage(this.#options.layout, wish)
       const member = toNewMember(this.#deployment, wish, this.#options.project.race.champion)
       const changed = !isPlaced(this.#deployment, member)
       if (changed) {
@@ -143,8 +143,8 @@ export class Deployer implements AsyncDisposable {
     return await this.#crown(deployment => rollback(deployment, this.#readyOf()))
   }
 
-  /** Stops everything. */
-  async delete(signal: AbortSignal): Promise<DeleteResponseJson> {
+  /** Stops everything. A caller that goes away does not end it half-way. */
+  async delete(): Promise<DeleteResponseJson> {
     return await this.#queue.run(async () => {
       const { target, project } = this.#options
       const { live, pending } = this.#deployment
@@ -153,7 +153,7 @@ export class Deployer implements AsyncDisposable {
       if (deleted) {
         // The routes are emptied first, so that gateways refuse requests before replicas stop answering them.
         await this.#commit(clear(this.#deployment), 'deleted')
-        await target.delete(signal)
+        await target.delete(this.#closing.signal)
       }
       return { schema: 'regatta/delete/v1', deployment: project.name, deleted }
     })
@@ -183,15 +183,6 @@ export class Deployer implements AsyncDisposable {
         epoch,
       }
     })
-  }
-
-  async #requireImage({ digest, version }: Wish): Promise<void> {
-    if (await this.#options.layout.hasBlob(digest)) return
-    throw toControlError(
-      'DIGEST_UNKNOWN',
-      `Cannot deploy version ${version}: image ${digest} is not in this project's image layout`,
-      'Pack the run first: regatta pack',
-    )
   }
 
   async #addVariant({ name, version, digest }: Omit<NewVariant, 'at'>): Promise<number> {

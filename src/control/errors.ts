@@ -9,10 +9,10 @@ const OWN = {
   UNAUTHENTICATED: 401,
   FORBIDDEN: 403,
   HOST_REFUSED: 403,
+  IMAGE_MISSING: 404,
   NOT_FOUND: 404,
   NOTHING_DEPLOYED: 404,
   PREDICTION_UNKNOWN: 404,
-  PROCESS_UNKNOWN: 404,
   RACE_NONE: 404,
   VARIANT_UNKNOWN: 404,
   METHOD: 405,
@@ -23,7 +23,9 @@ const OWN = {
   NO_CHAMPION: 409,
   NO_STANDBY: 409,
   NOT_READY: 409,
+  BODY_TOO_LONG: 413,
   DIGEST_UNKNOWN: 422,
+  VERSION_UNKNOWN: 422,
   BUSY: 503,
   CLOSING: 503,
 } as const satisfies Record<string, number>
@@ -31,6 +33,7 @@ const OWN = {
 /** Errors of other rooms that a request of the caller causes. */
 const OTHERS: Readonly<Record<string, number>> = {
   DIGEST: 400,
+  LOG_NONE: 404,
   INSTANT: 400,
   PREDICTION_ID: 400,
   RECORDS: 400,

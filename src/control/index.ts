@@ -20,4 +20,6 @@ export type {
   VariantJson,
   VerdictJson,
 } from './api.ts'
+export { type Control, type ControlOptions, type ControlTimings, startControl } from './control.node.ts'
+export type { Logger } from './logger.ts'
 export { type Scope, toScopedToken } from './tokens.ts'

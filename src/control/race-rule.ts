@@ -9,12 +9,12 @@ export function toRaceSpec({ race }: Project): RaceSpec {
 }
 
 /**
- * The rule of a race that runs. Forecasts of one series err alike from one hour to the next, so their pairs are
- * judged as dependent.
+ * The rule of a race that runs. Forecasts of one series err alike from one hour to the next, so their losses are
+ * judged as dependent; of a split the judge then says that it cannot tell.
  */
 export function toRaceRule({ design, spec }: StoredRace): RaceRule {
   const { task, loss, alpha, tOpt, minGain, margin, season } = spec
-  const dependent = task === 'forecast' && design === 'paired'
+  const dependent = task === 'forecast'
   return { design, dependent, season, alpha, tOpt, minGain, margin, binary: loss.kind === 'zero-one' }
 }
 

@@ -148,7 +148,7 @@ const raceSeries: z.ZodType<RaceSeriesJson> = z.object({
   points: z.array(
     z.object({
       n: count,
-      at: instant,
+      at: z.nullable(instant),
       estimate: z.number(),
       lower: z.nullable(z.number()),
       upper: z.nullable(z.number()),

@@ -4,8 +4,8 @@ import { parseTruths } from './truths.ts'
 
 const ID = '01920000-0000-7000-8000-000000000001'
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
-const parse = (body: unknown, type?: string) =>
-  parseTruths(bytes(typeof body === 'string' ? body : JSON.stringify(body)), type)
+const parse = (body: unknown, type?: string, task: 'regression' | 'classification' = 'classification') =>
+  parseTruths(bytes(typeof body === 'string' ? body : JSON.stringify(body)), type, task)
 
 describe('parseTruths()', () => {
   const wanted = [
@@ -68,7 +68,15 @@ describe('parseTruths()', () => {
     })
   })
 
+  it('names the line whose truth is not a number, and takes labels in a classification alone', () => {
+    const lines = [good, { ...good, value: 'spam' }].map(item => JSON.stringify(item)).join('\n')
+    const refused = { code: 'TRUTH', message: /field "value" of line 2: expected a finite number or .*found "spam"/ }
+    assert.throws(() => parse(lines, 'application/x-ndjson', 'regression'), refused)
+    assert.throws(() => parse([{ ...good, value: true }], undefined, 'regression'), { message: /found true/ })
+    assert.equal(parse(lines, 'application/x-ndjson').length, 2)
+  })
+
   it('refuses bytes that are no text', () => {
-    assert.throws(() => parseTruths(new Uint8Array([0xff, 0xfe]), undefined), { message: /UTF-8/ })
+    assert.throws(() => parseTruths(new Uint8Array([0xff, 0xfe]), undefined, 'value'), { message: /UTF-8/ })
   })
 })

@@ -3,7 +3,7 @@ import { parseInstant } from '../core/instant.ts'
 import { isObject, type JsonObject } from '../core/json.ts'
 import { parsePredictionId } from '../core/uuid.ts'
 import type { PredictedValue } from '../core/wire/records.ts'
-import type { Truth } from '../store/index.ts'
+import type { RaceSpec, Truth } from '../store/index.ts'
 import { toControlError } from './errors.ts'
 
 const MAX_TRUTHS = 50_000
@@ -11,18 +11,30 @@ const MAX_TEXT = 1000
 const MAX_VALUES = 10_000
 const KEYS: readonly string[] = ['value', 'revision', 'source', 'prediction', 'series', 'at']
 
+/** One truth that nobody has looked at yet, and how an error calls it. */
+interface Item {
+  readonly value: unknown
+  /** `truth 3` of a JSON array, counted from 0; `line 4` of NDJSON, counted from 1. */
+  readonly place: string
+}
+
 /**
  * Reads the body of `POST /truth`: one object, a JSON array, or NDJSON, told by the content type
- * `application/x-ndjson` or else by shape. The whole body is refused where one item is wrong.
+ * `application/x-ndjson` or else by shape. The whole body is refused where one item is wrong. Only a classification
+ * takes a truth that is no number: what a text or a boolean loses against a number, no loss can tell.
  *
- * @throws TRUTH with the item's index, counted from 0, and its field
+ * @throws TRUTH with the item's index (from 0) or line (from 1), and its field
  */
-export function parseTruths(body: Uint8Array, contentType: string | undefined): readonly Truth[] {
+export function parseTruths(
+  body: Uint8Array,
+  contentType: string | undefined,
+  task: RaceSpec['task'],
+): readonly Truth[] {
   const items = parseItems(toText(body), contentType?.split(';')[0]?.trim().toLowerCase() === 'application/x-ndjson')
   if (items.length === 0 || items.length > MAX_TRUTHS) {
     throw unreadable('the truths', `1 to ${MAX_TRUTHS} items, found ${items.length}`, 'Send the truths in parts')
   }
-  return items.map(parseTruth)
+  return items.map(item => parseTruth(item, task === 'classification'))
 }
 
 function toText(body: Uint8Array): string {
@@ -33,11 +45,12 @@ function toText(body: Uint8Array): string {
   }
 }
 
-function parseItems(text: string, isNdjson: boolean): readonly unknown[] {
+function parseItems(text: string, isNdjson: boolean): readonly Item[] {
   if (isNdjson) return parseLines(text)
   try {
     const value: unknown = JSON.parse(text)
-    return Array.isArray(value) ? value : [value]
+    const items: readonly unknown[] = Array.isArray(value) ? value : [value]
+    return items.map((value, index) => ({ value, place: `truth ${index}` }))
   } catch (cause) {
     // Two objects on two lines are no JSON document, but they are NDJSON.
     if (/^\s*\{[^\n]*\}\s*\n\s*\{/.test(text)) return parseLines(text)
@@ -45,87 +58,87 @@ function parseItems(text: string, isNdjson: boolean): readonly unknown[] {
   }
 }
 
-function parseLines(text: string): readonly unknown[] {
+function parseLines(text: string): readonly Item[] {
   return text.split('\n').flatMap((line, at) => {
     if (line.trim() === '') return []
+    const place = `line ${at + 1}`
     try {
-      return [JSON.parse(line)]
+      return [{ value: JSON.parse(line), place }]
     } catch (cause) {
-      throw unreadable(`line ${at + 1} of the truths`, 'one JSON object', EXAMPLE, cause)
+      throw unreadable(`${place} of the truths`, 'one JSON object', EXAMPLE, cause)
     }
   })
 }
 
 const EXAMPLE = 'Send for example {"prediction":"ID","value":1.5} or {"series":"s","at":"2026-01-31","value":1.5}'
 
-function parseTruth(item: unknown, index: number): Truth {
-  if (!isObject(item)) throw unreadable(`truth ${index}`, `an object, found ${toShown(item)}`, EXAMPLE)
+function parseTruth({ value: item, place }: Item, labels: boolean): Truth {
+  if (!isObject(item)) throw unreadable(place, `an object, found ${toShown(item)}`, EXAMPLE)
   const unknown = Object.keys(item).find(key => !KEYS.includes(key))
-  if (unknown !== undefined)
-    throw unreadable(`field "${unknown}" of truth ${index}`, `one of ${KEYS.join(', ')}`, EXAMPLE)
+  if (unknown !== undefined) throw unreadable(`field "${unknown}" of ${place}`, `one of ${KEYS.join(', ')}`, EXAMPLE)
   const shared = {
-    value: parseValue(item['value'], index),
-    revision: parseRevision(item['revision'] ?? 0, index),
-    source: item['source'] === undefined ? undefined : parseText(item['source'], 'source', index),
+    value: parseValue(item['value'], place, labels),
+    revision: parseRevision(item['revision'] ?? 0, place),
+    source: item['source'] === undefined ? undefined : parseText(item['source'], 'source', place),
   }
-  return { ...shared, ...parseSubject(item, index) }
+  return { ...shared, ...parseSubject(item, place) }
 }
 
-function parseSubject(item: JsonObject, index: number): { readonly by: 'prediction' | 'series' } & SubjectOf<Truth> {
+function parseSubject(item: JsonObject, place: string): { readonly by: 'prediction' | 'series' } & SubjectOf<Truth> {
   const { prediction, series, at } = item
   if (prediction !== undefined) {
     if (series !== undefined || at !== undefined) {
-      throw unreadable(`truth ${index}`, 'either prediction, or series and at; found both', EXAMPLE)
+      throw unreadable(place, 'either prediction, or series and at; found both', EXAMPLE)
     }
-    const text = parseText(prediction, 'prediction', index)
-    return { by: 'prediction', id: parseField('prediction', index, () => parsePredictionId(text)) }
+    const text = parseText(prediction, 'prediction', place)
+    return { by: 'prediction', id: parseField('prediction', place, () => parsePredictionId(text)) }
   }
   if (series === undefined || at === undefined) {
-    throw unreadable(`truth ${index}`, 'prediction, or series and at; found neither', EXAMPLE)
+    throw unreadable(place, 'prediction, or series and at; found neither', EXAMPLE)
   }
   return {
     by: 'series',
-    series: parseText(series, 'series', index),
-    at: parseField('at', index, () => parseInstant(at)),
+    series: parseText(series, 'series', place),
+    at: parseField('at', place, () => parseInstant(at)),
   }
 }
 
 /** What a truth is about, without its value. */
 type SubjectOf<truth> = truth extends unknown ? Omit<truth, 'value' | 'revision' | 'source'> : never
 
-function parseValue(value: unknown, index: number): PredictedValue {
-  if (typeof value === 'boolean') return value
-  if (typeof value === 'string') return parseText(value, 'value', index)
+function parseValue(value: unknown, place: string, labels: boolean): PredictedValue {
+  if (labels && typeof value === 'boolean') return value
+  if (labels && typeof value === 'string') return parseText(value, 'value', place)
   if (isFiniteNumber(value)) return value
   if (Array.isArray(value) && value.length > 0 && value.length <= MAX_VALUES && value.every(isFiniteNumber))
     return value
-  const wanted = `a finite number, a text, a boolean or 1–${MAX_VALUES} finite numbers, found ${toShown(value)}`
-  throw unreadable(`field "value" of truth ${index}`, wanted, EXAMPLE)
+  const wanted = `a finite number${labels ? ', a text, a boolean' : ''} or 1–${MAX_VALUES} finite numbers`
+  throw unreadable(`field "value" of ${place}`, `${wanted}, found ${toShown(value)}`, EXAMPLE)
 }
 
 function isFiniteNumber(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(value)
 }
 
-function parseRevision(value: unknown, index: number): number {
+function parseRevision(value: unknown, place: string): number {
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value
   const wanted = `an integer of 0 or more, found ${toShown(value)}`
-  throw unreadable(`field "revision" of truth ${index}`, wanted, "Count a truth's revisions 0, 1, 2, …")
+  throw unreadable(`field "revision" of ${place}`, wanted, "Count a truth's revisions 0, 1, 2, …")
 }
 
-function parseText(value: unknown, field: string, index: number): string {
+function parseText(value: unknown, field: string, place: string): string {
   if (typeof value === 'string' && value !== '' && value.length <= MAX_TEXT) return value
-  throw unreadable(`field "${field}" of truth ${index}`, `1–${MAX_TEXT} characters, found ${toShown(value)}`, EXAMPLE)
+  throw unreadable(`field "${field}" of ${place}`, `1–${MAX_TEXT} characters, found ${toShown(value)}`, EXAMPLE)
 }
 
-function parseField<value>(field: string, index: number, parse: () => value): value {
+function parseField<value>(field: string, place: string, parse: () => value): value {
   try {
     return parse()
   } catch (cause) {
     if (!(cause instanceof RegattaError)) throw cause
     throw toControlError(
       'TRUTH',
-      `Cannot read field "${field}" of truth ${index}: ${toErrorText(cause)}`,
+      `Cannot read field "${field}" of ${place}: ${toErrorText(cause)}`,
       cause.fix ?? EXAMPLE,
       cause,
     )

@@ -1,0 +1,232 @@
+import type { Project } from '../config/index.ts'
+import type { Clock } from '../core/clock.ts'
+import { toErrorText } from '../core/errors.ts'
+import { type HttpServer, listenHttp } from '../core/http.node.ts'
+import type { HttpHandler } from '../core/http.ts'
+import { toJsonResponse } from '../core/http.ts'
+import type { Target } from '../deploy/index.ts'
+import type { ImageLayout } from '../oci/index.ts'
+import type { Store } from '../store/index.ts'
+import { MAX_BATCH_BYTES, toApp, toMaxBodyBytes, toTooLong } from './app.ts'
+import { Deployer } from './deployer.node.ts'
+import { toErrorJson, toErrorResponse } from './errors.ts'
+import { EVENTS_BEAT, LINES_BEAT, toEvent, toLine } from './events.ts'
+import { Feed } from './feed.ts'
+import { GatewayDrops } from './gateway-drops.ts'
+import { toReadLineage } from './lineage.node.ts'
+import type { Logger } from './logger.ts'
+import { toMetrics } from './metrics.ts'
+import { toOperations } from './operations.node.ts'
+import { ProcessLogs } from './process-logs.ts'
+import { RaceWatch } from './race-watch.node.ts'
+import { toStatus } from './status.ts'
+import { StatusWatch } from './status-watch.node.ts'
+import { toScopeOf } from './tokens.ts'
+
+/** What control works with. Target and store stay open when it closes: they belong to the caller. */
+export interface ControlOptions {
+  readonly project: Project
+  readonly target: Target
+  readonly store: Store
+  readonly layout: ImageLayout
+  readonly host: string
+  /** 0 takes a free one. */
+  readonly port: number
+  readonly adminToken: string
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly timings?: Partial<ControlTimings>
+}
+
+/** How long control waits, ms. */
+export interface ControlTimings {
+  /** Time between signs of life on streams. @default 10_000 */
+  readonly beatMs: number
+  /** From new routes to the end of replicas that have left them. @default 2000 */
+  readonly leaveMs: number
+  /** From new data to the next look at the race. @default 250 */
+  readonly raceDelayMs: number
+  /** From a change of a process to the next status event. @default 100 */
+  readonly statusDelayMs: number
+  /** Time that requests in flight have when control closes. @default 800 */
+  readonly drainMs: number
+}
+
+const DEFAULT_TIMINGS: ControlTimings = {
+  beatMs: 10_000,
+  leaveMs: 2000,
+  raceDelayMs: 250,
+  statusDelayMs: 100,
+  drainMs: 800,
+}
+const MAX_STREAMS = 100
+const MAX_LOG_READERS = 50
+
+/** A running control. */
+export interface Control {
+  readonly url: string
+  /** Ends every stream, lets commands in flight finish, and stops; may be called again. */
+  close(): Promise<void>
+}
+
+/**
+ * Starts control: it listens, takes up the deployment on record, follows the target's replicas and judges the race,
+ * until `close` or the signal. Requests that come before the deployment is taken up wait for it. Everything that
+ * matters is in the target's record, the store and the layout: a control that starts on them goes on where the one
+ * before it ended.
+ *
+ * @throws PORT_IN_USE, LISTEN, ROUTES_RECORD, and what the store throws
+ */
+export async function startControl(options: ControlOptions, signal: AbortSignal): Promise<Control> {
+  signal.throwIfAborted()
+  const world = toWorld(options)
+  const ready = Promise.withResolvers<void>()
+  ready.promise.catch(() => {})
+  const server = await listen(options, async request => {
+    await ready.promise
+    return await world.app(request)
+  })
+  const close = toClose(world, server, options)
+  try {
+    await world.deployer.restore()
+    signal.throwIfAborted()
+    world.begin()
+    ready.resolve()
+  } catch (error) {
+    ready.reject(error)
+    await close()
+    throw error
+  }
+  const onAbort = (): void =>
+    void close().catch(error => options.logger.error({ error: toErrorText(error) }, 'Cannot close control'))
+  signal.addEventListener('abort', onAbort, { once: true })
+  return { url: server.url, close }
+}
+
+interface World extends AsyncDisposable {
+  readonly app: HttpHandler
+  readonly deployer: Deployer
+  /** Begins to follow the target and to judge. */
+  begin(): void
+}
+
+function toWorld(options: ControlOptions): World {
+  const { project, target, store, layout, clock, logger, host, adminToken } = options
+  const timings = { ...DEFAULT_TIMINGS, ...options.timings }
+  const closing = new AbortController()
+  // A document of routes replaces the one before; of events, none may be missing.
+  const routesFeed = new Feed({ maxClients: MAX_STREAMS, maxWaiting: 4, whenSlow: 'skip' })
+  const eventsFeed = new Feed({ maxClients: MAX_STREAMS, maxWaiting: 100, whenSlow: 'drop' })
+  const logs = new ProcessLogs(target, MAX_LOG_READERS, closing.signal)
+  const drops = new GatewayDrops()
+  const readLineage = toReadLineage(layout)
+  const watch = new RaceWatch({
+    store,
+    clock,
+    logger,
+    delayMs: timings.raceDelayMs,
+    readParams: async image => (await readLineage(image)).params,
+    onRace: race => eventsFeed.publish(toEvent({ kind: 'race', race })),
+    onDecision: ({ race, verdict }) => eventsFeed.publish(toEvent({ kind: 'decision', race, verdict })),
+  })
+  const deployer = new Deployer({
+    project,
+    target,
+    store,
+    layout,
+    clock,
+    logger,
+    leaveMs: timings.leaveMs,
+    onRoutes: routes => {
+      routesFeed.publish(toLine(routes))
+      status.touch()
+    },
+    onRace: () => watch.touch(),
+  })
+  const readStatus = () =>
+    toStatus(deployer.deployment, target.state(), {
+      name: project.name,
+      target: target.kind,
+      replicas: project.serve.replicas,
+      droppedRecords: drops.total,
+    })
+  const status = new StatusWatch({
+    delayMs: timings.statusDelayMs,
+    readStatus,
+    onStatus: status => eventsFeed.publish(toEvent({ kind: 'status', status })),
+  })
+  const metrics = toMetrics({
+    epoch: () => deployer.deployment.epoch,
+    droppedRecords: () => drops.total,
+    streams: () => ({ routes: routesFeed.clients, events: eventsFeed.clients, logs: logs.readers }),
+    slowReaders: () => eventsFeed.dropped,
+  })
+  const operations = toOperations({
+    store,
+    target,
+    deployer,
+    watch,
+    routesFeed,
+    eventsFeed,
+    logs,
+    readLineage,
+    readStatus,
+    noteDropped: (gateway, dropped) => {
+      if (drops.note(gateway, dropped)) status.touch()
+    },
+    task: project.race.task,
+    metrics,
+    clock,
+  })
+  let unobserve = (): void => {}
+  let beats: NodeJS.Timeout | undefined
+  return {
+    app: toApp({ operations, boundHost: host, scopeOf: toScopeOf(adminToken), metrics, logger }),
+    deployer,
+    begin() {
+      unobserve = target.observe(() => status.touch())
+      beats = setInterval(() => {
+        routesFeed.beat(LINES_BEAT)
+        eventsFeed.beat(EVENTS_BEAT)
+      }, timings.beatMs)
+      watch.touch()
+    },
+    async [Symbol.asyncDispose]() {
+      clearInterval(beats)
+      unobserve()
+      closing.abort()
+      routesFeed.close()
+      eventsFeed.close()
+      status.close()
+      await Promise.all([deployer[Symbol.asyncDispose](), watch[Symbol.asyncDispose]()])
+    },
+  }
+}
+
+function toClose(world: World, server: HttpServer, options: ControlOptions): () => Promise<void> {
+  const { drainMs } = { ...DEFAULT_TIMINGS, ...options.timings }
+  let closed: Promise<void> | undefined
+  return async () => {
+    closed ??= (async () => {
+      await Promise.all([world[Symbol.asyncDispose](), server.drain(drainMs)])
+    })()
+    await closed
+  }
+}
+
+async function listen({ host, port, logger }: ControlOptions, handler: HttpHandler): Promise<HttpServer> {
+  return await listenHttp(handler, {
+    host,
+    port,
+    maxBodyBytes: MAX_BATCH_BYTES,
+    admit: ({ path, bodyBytes }) => {
+      const max = toMaxBodyBytes(path)
+      return bodyBytes > max ? toErrorResponse(toTooLong(max)) : () => {}
+    },
+    toError: (status, text) =>
+      status === 413
+        ? toErrorResponse(toTooLong(MAX_BATCH_BYTES))
+        : toJsonResponse(status, toErrorJson('INTERNAL', text, undefined)),
+    onError: error => logger.error({ code: 'INTERNAL', error: toErrorText(error) }, 'A request failed'),
+  })
+}

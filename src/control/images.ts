@@ -1,0 +1,24 @@
+import type { ImageLayout } from '../oci/index.ts'
+import type { Wish } from './deployment.ts'
+import { toControlError } from './errors.ts'
+
+/** Annotation of an image: the version of the model in it. */
+const VERSION = 'dev.regatta.version'
+
+/** Makes sure that the wished image is there and holds the wished version. @throws DIGEST_UNKNOWN, VERSION_UNKNOWN */
+export async function requireImage(layout: ImageLayout, { digest, version }: Wish): Promise<void> {
+  if (!(await layout.hasBlob(digest))) {
+    throw toControlError(
+      'DIGEST_UNKNOWN',
+      `Cannot deploy version ${version}: image ${digest} is not in this project's image layout`,
+      'Pack the run first: regatta pack',
+    )
+  }
+  const found = (await layout.readManifest(digest)).annotations?.[VERSION]
+  if (found === String(version)) return
+  throw toControlError(
+    'VERSION_UNKNOWN',
+    `Cannot deploy version ${version}: image ${digest} holds ${found === undefined ? 'no version' : `version ${found}`}`,
+    'Name the version and the digest that regatta pack printed together',
+  )
+}

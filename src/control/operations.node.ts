@@ -1,0 +1,182 @@
+import type { Clock } from '../core/clock.ts'
+import { toErrorText } from '../core/errors.ts'
+import { type HttpResponse, toJsonResponse, toTextResponse } from '../core/http.ts'
+import { parsePredictionId } from '../core/uuid.ts'
+import { parseRecordBatch } from '../core/wire/records.ts'
+import type { Target } from '../deploy/index.ts'
+import type { RaceSpec, Store } from '../store/index.ts'
+import type { StatusJson } from './api.ts'
+import type { Operations } from './app.ts'
+import type { Deployer } from './deployer.node.ts'
+import { toControlError } from './errors.ts'
+import { EVENTS_START, toEvent, toLine } from './events.ts'
+import type { Feed } from './feed.ts'
+import type { ReadLineage } from './lineage.node.ts'
+import { type ControlMetrics, countTruths } from './metrics.ts'
+import { toOpenApi } from './openapi.ts'
+import { PAGE_FILES, toPageResponse } from './page/index.ts'
+import type { ProcessLogs } from './process-logs.ts'
+import type { RaceWatch } from './race-watch.node.ts'
+import { parseCount, parseDeploy, parseJsonBody, parsePromote, parseRollback, parseSwitch } from './requests.ts'
+import { toTrace } from './trace.ts'
+import { parseTruths } from './truths.ts'
+
+/** What the operations work on. */
+export interface OperationsWorld {
+  readonly store: Store
+  readonly target: Target
+  readonly deployer: Deployer
+  readonly watch: RaceWatch
+  readonly routesFeed: Feed
+  readonly eventsFeed: Feed
+  readonly logs: ProcessLogs
+  readonly readLineage: ReadLineage
+  readonly readStatus: () => StatusJson
+  readonly noteDropped: (gateway: string, dropped: number) => void
+  readonly task: RaceSpec['task']
+  readonly metrics: ControlMetrics
+  readonly clock: Clock
+}
+
+/** Version of the API, which its paths begin with; it grows when something is added. */
+const API_VERSION = '1.0.0'
+
+/** What each operation of the API does. */
+export function toOperations(world: OperationsWorld): Operations {
+  return { ...toOwnOperations(world), ...toCommands(world), ...toReaders(world), ...toTakers(world) }
+}
+
+type Some<operation extends keyof Operations> = Pick<Operations, operation>
+
+function toOwnOperations({
+  store,
+  metrics,
+}: OperationsWorld): Some<
+  'page' | 'pageScript' | 'chartScript' | 'pageStyle' | 'health' | 'live' | 'ready' | 'metrics' | 'openapi'
+> {
+  const description = toJsonResponse(200, toOpenApi(API_VERSION))
+  const alive = (): HttpResponse => toJsonResponse(200, { status: 'ok' })
+  return {
+    page: () => toPageResponse(PAGE_FILES.html),
+    pageScript: () => toPageResponse(PAGE_FILES.script),
+    chartScript: () => toPageResponse(PAGE_FILES.chart),
+    pageStyle: () => toPageResponse(PAGE_FILES.style),
+    health: alive,
+    live: alive,
+    async ready() {
+      try {
+        await store.readRace()
+        return alive()
+      } catch (error) {
+        return toJsonResponse(503, { status: 'unavailable', reason: toErrorText(error) })
+      }
+    },
+    async metrics() {
+      return toTextResponse(200, await metrics.registry.metrics(), metrics.registry.contentType)
+    },
+    openapi: () => description,
+  }
+}
+
+function toCommands({ deployer }: OperationsWorld): Some<'deploy' | 'promote' | 'rollback' | 'delete'> {
+  return {
+    async deploy({ request }) {
+      return toJsonResponse(200, await deployer.deploy(parseDeploy(request.body)))
+    },
+    async promote({ request }) {
+      return toJsonResponse(200, await deployer.promote(parsePromote(request.body)))
+    },
+    async rollback({ request }) {
+      parseRollback(request.body)
+      return toJsonResponse(200, await deployer.rollback())
+    },
+    async delete() {
+      return toJsonResponse(200, await deployer.delete())
+    },
+  }
+}
+
+function toReaders(
+  world: OperationsWorld,
+): Some<'status' | 'race' | 'raceSeries' | 'prediction' | 'predictionRow' | 'routes' | 'events' | 'logs'> {
+  const { deployer, watch, routesFeed, eventsFeed, logs, readStatus } = world
+  return {
+    status: () => toJsonResponse(200, readStatus()),
+    async race() {
+      return toJsonResponse(200, requireRace(await watch.read()))
+    },
+    async raceSeries() {
+      return toJsonResponse(200, requireRace(await watch.readSeries()))
+    },
+    prediction: ({ args }) => readTrace(world, args['id'] ?? ''),
+    predictionRow: ({ args }) => readTrace(world, `${args['id']}/${args['row']}`),
+    routes({ request }) {
+      const { routes } = deployer
+      if (parseSwitch(request.query.get('watch'), 'watch')) {
+        const first = routes === undefined ? [] : [toLine(routes)]
+        return toStream('application/x-ndjson', routesFeed.open(first, request.signal))
+      }
+      if (routes !== undefined) return toJsonResponse(200, routes)
+      throw toControlError('NOTHING_DEPLOYED', 'Cannot give routes: nothing was ever deployed', 'Deploy a version')
+    },
+    async events({ request }) {
+      const race = await watch.read()
+      const first = [EVENTS_START, toEvent({ kind: 'status', status: readStatus() })]
+      if (race !== undefined) first.push(toEvent({ kind: 'race', race }))
+      return toStream('text/event-stream', eventsFeed.open(first, request.signal))
+    },
+    logs({ request, args }) {
+      const lines = parseCount(request.query.get('lines'), 'lines', { max: 10_000, or: 100 })
+      const follow = parseSwitch(request.query.get('follow'), 'follow')
+      return logs.read(args['process'] ?? '', { lines, follow }, request.signal)
+    },
+  }
+}
+
+function toTakers(world: OperationsWorld): Some<'records' | 'truth'> {
+  const { store, watch, metrics, noteDropped, task, clock } = world
+  return {
+    async records({ request }) {
+      const { gateway, dropped, records } = parseRecordBatch(parseJsonBody(request.body))
+      const { added, joined } = await store.addPredictions(records)
+      noteDropped(gateway, dropped)
+      metrics.records.inc({ state: 'stored' }, added)
+      metrics.records.inc({ state: 'known' }, records.length - added)
+      if (added > 0) watch.touch()
+      return toJsonResponse(200, { schema: 'regatta/records-stored/v1', added, joined })
+    },
+    async truth({ request }) {
+      const truths = parseTruths(request.body, request.headers['content-type'], task)
+      const counts = await store.addTruths(truths, clock())
+      countTruths(metrics, counts)
+      watch.touch()
+      return toJsonResponse(200, { schema: 'regatta/truth/v1', ...counts })
+    },
+  }
+}
+
+function requireRace<json>(race: json | undefined): json {
+  if (race !== undefined) return race
+  throw toControlError(
+    'RACE_NONE',
+    'Cannot show a race: no challenger has run beside the champion yet',
+    'Deploy a version as challenger first: regatta deploy VERSION --challenger b --shadow',
+  )
+}
+
+async function readTrace({ store, readLineage }: OperationsWorld, text: string): Promise<HttpResponse> {
+  const id = parsePredictionId(text)
+  const prediction = await store.readPrediction(id)
+  if (prediction !== undefined) return toJsonResponse(200, await toTrace(prediction, readLineage))
+  throw toControlError(
+    'PREDICTION_UNKNOWN',
+    `Cannot find prediction "${text}"`,
+    'Records come in batches: try again in a second; the id is the x-regatta-prediction header of an answer',
+  )
+}
+
+function toStream(type: string, body: AsyncIterable<Uint8Array> | undefined): HttpResponse {
+  if (body === undefined)
+    throw toControlError('BUSY', 'Cannot open another stream: too many are open', 'Close one, or try again later')
+  return { status: 200, headers: { 'content-type': type, 'cache-control': 'no-store' }, body }
+}
