@@ -9,7 +9,7 @@ export type Environment = Readonly<Record<string, string | undefined>>
 const PREFIX = 'REGATTA_'
 
 /** Variables of regatta that are no keys of regatta.yaml. */
-const OTHER_VARIABLES = /^REGATTA_(TOKEN|URL|READY|LOG_LEVEL|PARAMS|OUTPUT|RUN_ID|TEST_.*)$/
+const OTHER_VARIABLES = /^REGATTA_(TOKEN|URL|READY|LOG_LEVEL|PARAMS|PARAM_.*|OUTPUT|RUN_ID|TEST_.*)$/
 
 /** The variable of each scalar key: `race.minGain` → `REGATTA_RACE_MIN_GAIN`. */
 const VARIABLES: ReadonlyMap<string, ScalarKey> = new Map(listScalarKeys().map(key => [toVariable(key.path), key]))

@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { once } from 'node:events'
 import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { toSystemCode } from '../core/errors.ts'
+import { toErrorText, toSystemCode } from '../core/errors.ts'
+import { endGroup } from './group.node.ts'
 import { LineSplitter } from './lines.ts'
 
 /** A command line and who hears of it. */
@@ -13,12 +14,13 @@ export interface CommandOptions {
   readonly env: Readonly<Record<string, string | undefined>>
   /** Time between SIGTERM and SIGKILL, ms. */
   readonly graceMs: number
-  /** Told the number of the process, which is that of its group too. */
-  readonly onStart: (pid: number) => Promise<void>
   readonly onLines: (stream: 'stdout' | 'stderr', lines: readonly string[]) => void
 }
 
-/** How a command ended. */
+/** How a command ended, or why it did not start. */
+export type CommandResult = CommandEnd | { readonly notStarted: string }
+
+/** The end of a command that started. */
 export interface CommandEnd {
   readonly exitCode: number | null
   readonly signal: string | null
@@ -28,45 +30,53 @@ export interface CommandEnd {
 
 /** A process outside the group can hold the pipes open; this long its last words are waited for. */
 const LAST_WORDS_MS = 1000
-const POLL_MS = 25
 
 /**
  * Runs a command in a process group of its own and returns when no process of that group is left. An abort, or a
- * listener that throws, ends the group: SIGTERM, then SIGKILL after `graceMs`. Rejects where it cannot start.
+ * listener that throws, ends the group: SIGTERM, then SIGKILL after `graceMs`.
  */
-export async function runCommand(options: CommandOptions, signal: AbortSignal): Promise<CommandEnd> {
-  const { command, cwd, env, graceMs } = options
-  const child = spawn('/bin/sh', ['-c', command], { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
-  const ended = new Promise<Omit<CommandEnd, 'stopped'>>((resolve, reject) => {
-    child.once('error', reject)
-    child.once('exit', (exitCode, signal) => resolve({ exitCode, signal }))
-  })
-  const group = child.pid
-  if (group === undefined) return { ...(await ended), stopped: false }
+export async function runCommand(options: CommandOptions, signal: AbortSignal): Promise<CommandResult> {
+  const child = await startCommand(options)
+  if ('notStarted' in child) return child
   const stopper = new AbortController()
   const stopping = AbortSignal.any([signal, stopper.signal])
-  const end = ended.finally(() => stopper.abort())
+  void child.exited.then(() => stopper.abort())
   const work = Promise.all([
-    options.onStart(group),
     readLines(child.stdout, lines => options.onLines('stdout', lines)),
     readLines(child.stderr, lines => options.onLines('stderr', lines)),
-  ]).catch(error => {
-    stopper.abort()
-    throw error
-  })
-  // Both are awaited below; until then a rejection must not count as unhandled.
-  work.catch(() => undefined)
-  let stopped = false
-  signal.addEventListener('abort', () => (stopped = true), { once: true })
+  ])
+  // The rejection itself is awaited below.
+  work.catch(() => stopper.abort())
   await waitForAbort(stopping)
-  const wasStopped = stopped || signal.aborted
-  await endGroup(group, graceMs)
-  const { exitCode, signal: killedBy } = await end
-  await Promise.race([work, sleep(LAST_WORDS_MS)])
+  const stopped = stopping.reason === signal.reason && signal.aborted
+  await endGroup(child.group, options.graceMs)
+  const end = await child.exited
+  await Promise.race([work, sleep(LAST_WORDS_MS, undefined, { ref: false })])
   child.stdout.destroy()
   child.stderr.destroy()
   await work
-  return { exitCode, signal: killedBy, stopped: wasStopped }
+  return { ...end, stopped }
+}
+
+interface Started {
+  readonly group: number
+  readonly stdout: Readable
+  readonly stderr: Readable
+  readonly exited: Promise<Omit<CommandEnd, 'stopped'>>
+}
+
+async function startCommand({ command, cwd, env }: CommandOptions): Promise<Started | { readonly notStarted: string }> {
+  try {
+    const child = spawn('/bin/sh', ['-c', command], { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
+    const exited = new Promise<Omit<CommandEnd, 'stopped'>>(resolve =>
+      child.once('exit', (exitCode, signal) => resolve({ exitCode, signal })),
+    )
+    await once(child, 'spawn')
+    const { pid, stderr, stdout } = child
+    return pid === undefined ? { notStarted: 'it has no process number' } : { group: pid, stdout, stderr, exited }
+  } catch (error) {
+    return { notStarted: toErrorText(error) }
+  }
 }
 
 async function waitForAbort(signal: AbortSignal): Promise<void> {
@@ -87,35 +97,4 @@ async function readLines(stream: Readable, onLines: (lines: readonly string[]) =
   }
   const rest = splitter.end()
   if (rest.length > 0) onLines(rest)
-}
-
-async function endGroup(group: number, graceMs: number): Promise<void> {
-  sendSignal(group, 'SIGTERM')
-  for (let waitedMs = 0; waitedMs < graceMs; waitedMs += POLL_MS) {
-    if (!hasLiving(group)) return
-    await sleep(POLL_MS)
-  }
-  sendSignal(group, 'SIGKILL')
-}
-
-function sendSignal(group: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(-group, signal)
-  } catch (error) {
-    if (toSystemCode(error) !== 'ESRCH') throw error
-  }
-}
-
-/** Whether a process of the group still runs; a zombie that nobody has waited for does not. Source: proc(5), stat. */
-function hasLiving(group: number): boolean {
-  return readdirSync('/proc').some(name => {
-    if (!/^\d+$/.test(name)) return false
-    try {
-      const stat = readFileSync(`/proc/${name}/stat`, 'latin1')
-      const [state, , itsGroup] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-      return Number(itsGroup) === group && state !== 'Z' && state !== 'X'
-    } catch {
-      return false
-    }
-  })
 }

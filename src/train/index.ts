@@ -1,2 +1,7 @@
+export type { TrainingEvent } from './events.ts'
 export { type ModelSignature, readOnnxSignature, type ValueSignature } from './onnx.ts'
+export type { Params } from './params.ts'
 export type * from './record.ts'
+export { readRunByDigest } from './run-store.node.ts'
+export { listRuns, readRun } from './runs.node.ts'
+export { runTraining, type TrainingOptions } from './training.node.ts'

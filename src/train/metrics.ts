@@ -1,4 +1,4 @@
-import { isObject } from '../core/json.ts'
+import { isObject, type JsonObject } from '../core/json.ts'
 import type { MetricPoint } from './record.ts'
 
 /** What one line of the command's output says of its progress. */
@@ -40,11 +40,14 @@ function isNotFiniteText([, value]: readonly [string, unknown]): boolean {
   return typeof value === 'string' && value.startsWith(NOT_FINITE)
 }
 
-function parseObject(text: string): { readonly [name: string]: unknown } | undefined {
+function parseObject(text: string): JsonObject | undefined {
   if (!text.startsWith('{') || !text.endsWith('}')) return undefined
-  const strict = text.replaceAll(/:\s*(NaN|-?Infinity)(?=\s*[,}])/g, `:"${NOT_FINITE}$1"`)
+  return parseStrict(text) ?? parseStrict(text.replaceAll(/:\s*(NaN|-?Infinity)(?=\s*[,}])/g, `:"${NOT_FINITE}$1"`))
+}
+
+function parseStrict(json: string): JsonObject | undefined {
   try {
-    const value: unknown = JSON.parse(strict)
+    const value: unknown = JSON.parse(json)
     return isObject(value) ? value : undefined
   } catch {
     return undefined
@@ -72,8 +75,13 @@ export class MetricLog {
     this.#lines++
     const place = step ?? this.#lines
     for (const [name, value] of Object.entries(values)) this.#addPoint(name, { step: place, value, at })
-    for (const name of notFinite) this.#notFinite.set(name, (this.#notFinite.get(name) ?? 0) + 1)
+    for (const name of notFinite) this.#countNotFinite(name)
     return place
+  }
+
+  #countNotFinite(name: string): void {
+    const count = this.#notFinite.get(name)
+    if (count !== undefined || this.#notFinite.size < MAX_METRICS) this.#notFinite.set(name, (count ?? 0) + 1)
   }
 
   #addPoint(name: string, point: MetricPoint): void {
@@ -105,9 +113,7 @@ export class MetricLog {
     const thinned = [...this.#series].filter(([, { stride }]) => stride > 1)
     return [
       ...thinned.map(([name, { seen, stride }]) => `metric "${name}": one of ${stride} of its ${seen} points is kept`),
-      ...[...this.#notFinite]
-        .slice(0, MAX_METRICS)
-        .map(([name, count]) => `metric "${name}": ${count} values were NaN or infinite`),
+      ...[...this.#notFinite].map(([name, count]) => `metric "${name}": ${count} values were NaN or infinite`),
       ...(this.#refused.size === 0
         ? []
         : [`more than ${MAX_METRICS} metrics: not kept are ${[...this.#refused].join(', ').slice(0, 1000)}`]),

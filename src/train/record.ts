@@ -1,5 +1,6 @@
 import type { ParamValue } from '../config/index.ts'
 import type { Digest } from '../core/brands.ts'
+import type { ModelSignature } from './onnx.ts'
 
 /** One execution of the training command, as kept for ever: an OCI artifact in the layout. Instants are epoch ms. */
 export interface RunRecord {
@@ -19,6 +20,8 @@ export interface RunRecord {
   readonly data: readonly FileDigest[]
   /** The model's files, paths relative to the output folder; empty unless `done`. */
   readonly output: readonly FileDigest[]
+  /** What model.onnx takes and gives; null unless `done`. */
+  readonly signature: ModelSignature | null
   readonly git: { readonly commit: string; readonly dirty: boolean } | null
   readonly environment: {
     readonly platform: string
@@ -63,10 +66,14 @@ export interface FileDigest {
   readonly sizeBytes: number
 }
 
-/** A run as listed: its record, the digest of the artifact that holds it, and where its files lie. */
-export interface StoredRun {
+/** A run's record, and the digest of the artifact that holds it: what images refer to. */
+export interface StoredRecord {
   readonly record: RunRecord
   readonly digest: Digest
+}
+
+/** A run as listed: its record, and where its files lie. */
+export interface StoredRun extends StoredRecord {
   /** Absolute path of the folder with the model's files (`.regatta/runs/ID/output`). */
   readonly outputFolder: string
 }
