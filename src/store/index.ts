@@ -1,1 +1,20 @@
-export type * from './store.ts'
+export { openSqliteStore } from './open.node.ts'
+export type {
+  Arm,
+  Decision,
+  EpochArms,
+  LossSpec,
+  NewRace,
+  NewVariant,
+  RaceEnd,
+  RaceSpec,
+  Scoreboard,
+  Store,
+  StoredAnswer,
+  StoredEpoch,
+  StoredPrediction,
+  StoredRace,
+  StoredVariant,
+  Truth,
+  TruthCounts,
+} from './store.ts'

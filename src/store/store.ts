@@ -1,11 +1,11 @@
 import type { Digest, VariantName } from '../core/brands.ts'
 import type { PredictionId } from '../core/uuid.ts'
 import type { PredictedValue, PredictionRecord } from '../core/wire/records.ts'
-import type { Moments } from '../judge/index.ts'
+import type { Moments, SplitEpoch } from '../judge/index.ts'
 
 /** The database of events. Every method is one transaction; instants are epoch ms. */
 export interface Store extends AsyncDisposable {
-  /** Registers a variant, once per (name, version, digest) deployment; the id goes into the routes. */
+  /** Registers a variant when it is deployed. Each call gives a new id, from 1 up, which goes into the routes. */
   addVariant(variant: NewVariant): Promise<number>
   readVariants(): Promise<readonly StoredVariant[]>
 
@@ -14,28 +14,44 @@ export interface Store extends AsyncDisposable {
   endRace(race: number, at: number, how: RaceEnd): Promise<void>
   /** The running race, else the last one; undefined before the first. */
   readRace(): Promise<StoredRace | undefined>
-  /** Notes from when on an epoch of the routes holds; idempotent. */
+  /**
+   * Notes from when on an epoch of the routes holds; idempotent. It belongs to the race that runs or is started next
+   * if its weights are that race's, and predictions to the race of their epoch: it is opened before the first come.
+   */
   openEpoch(epoch: StoredEpoch): Promise<void>
   readEpochs(): Promise<readonly StoredEpoch[]>
 
   /** Stores predictions and joins what truth is already here. A record that is known changes nothing. */
   addPredictions(records: readonly PredictionRecord[]): Promise<{ readonly added: number; readonly joined: number }>
-  /** Stores truths and joins them. Idempotent (judge.md section 4). */
+  /**
+   * Stores truths and joins each to every variant's prediction that it is about. A prediction with a truth by its id
+   * and another by series and time is judged by the first. Idempotent.
+   */
   addTruths(truths: readonly Truth[], now: number): Promise<TruthCounts>
 
   /** The additive sums of a race: reads aggregates, never raw rows. */
   readScoreboard(race: number): Promise<Scoreboard>
   /** Paired differences (loss A − loss B) in target-time order, for dependent series. */
   readDifferences(race: number): Promise<Float64Array>
+  /** Truths taken in so far; an orphan becomes `new` when its first prediction comes. */
   readTruthCounts(): Promise<TruthCounts>
+  /**
+   * Requests that a client got an answer to (HTTP status 2xx), each counted once however many rows it had and however
+   * many shadows saw it. Pruning does not change it.
+   */
+  readServedCount(): Promise<number>
 
   /** Writes the first crossing; a second call for the same race changes nothing. Returns the decision on record. */
   addDecision(decision: Decision): Promise<Decision>
   readDecision(race: number): Promise<Decision | undefined>
 
   readPrediction(id: PredictionId): Promise<StoredPrediction | undefined>
-  /** Deletes raw rows older than the instant; aggregates and decisions stay. Returns the rows deleted. */
-  prune(before: number): Promise<number>
+  /**
+   * Deletes single predictions and truths of requests older than the instant; sums, paired differences and decisions
+   * stay. Records and truths that come later for such requests change nothing. Returns the rows deleted, or with
+   * `dryRun` those that would be. The file does not shrink: its space is used again.
+   */
+  prune(before: number, dryRun: boolean): Promise<{ readonly rows: number }>
 }
 
 export interface NewVariant {
@@ -94,7 +110,11 @@ export type Truth = {
   | { readonly by: 'series'; readonly series: string; readonly at: number }
 )
 
-/** What became of each truth (judge.md section 4). */
+/**
+ * What became of each truth: `new` is joined to a prediction, an `orphan` waits for one; `duplicate` was here already;
+ * `revised` has a higher revision and took the place of another value; `stale` has a lower one, or what it is about
+ * was pruned; `conflict` is another value of the same revision: the first stays.
+ */
 export interface TruthCounts {
   readonly new: number
   readonly duplicate: number
@@ -115,7 +135,7 @@ export interface Scoreboard {
   readonly dominance: number
   /** Per epoch the moments of each arm's loss over *served* predictions, for the split design. */
   readonly epochs: readonly EpochArms[]
-  /** Losses that were not finite and were refused. */
+  /** Outcomes without a loss: value of the wrong kind or length, or a loss too large to be squared. */
   readonly refused: number
 }
 export interface Arm {
@@ -124,17 +144,9 @@ export interface Arm {
   /** Moments of this arm's loss over all its outcomes. */
   readonly loss: Moments
 }
-export interface EpochArms {
+/** An epoch of a race, as the judge takes it. */
+export interface EpochArms extends SplitEpoch {
   readonly epoch: number
-  readonly weightB: number
-  readonly a: Moments
-  readonly b: Moments
-  /** Outcomes with a loss other than zero, per arm. */
-  readonly eventsA: number
-  readonly eventsB: number
-  /** Served predictions per arm (for the sample-ratio check). */
-  readonly servedA: number
-  readonly servedB: number
 }
 
 /** The first crossing of a race. */

@@ -1,0 +1,51 @@
+import type { Clock } from '../core/clock.ts'
+import { readCounter } from './counters.ts'
+import { addPredictions } from './predictions.ts'
+import { countPrunable, pruneStep, sealBefore } from './prune.ts'
+import * as races from './races.ts'
+import { readDifferences, readScoreboard } from './scoreboard.ts'
+import { SqliteFile } from './sqlite.node.ts'
+import type { Store } from './store.ts'
+import { readPrediction } from './trace.ts'
+import { addTruths, readTruthCounts } from './truths.ts'
+
+/**
+ * Opens the database of events at `path`, making it and its folder where they are missing, and brings an older schema
+ * up to date. Other processes may have it open too, to read or to write. Dispose it to close it.
+ *
+ * @throws STORE_NEWER, STORE_CORRUPT, STORE_OPEN, STORE_FULL, STORE_BUSY; every method the last three and STORE_CORRUPT
+ */
+export async function openSqliteStore(path: string, { clock }: { readonly clock: Clock }): Promise<Store> {
+  const file = await SqliteFile.open(path, clock)
+  return {
+    addVariant: variant => file.write(sql => races.addVariant(sql, variant)),
+    readVariants: () => file.read(races.readVariants),
+    startRace: race => file.write(sql => races.startRace(sql, race)),
+    endRace: (race, at, how) => file.write(sql => races.endRace(sql, race, at, how)),
+    readRace: () => file.read(races.readRace),
+    openEpoch: epoch => file.write(sql => races.openEpoch(sql, epoch)),
+    readEpochs: () => file.read(races.readEpochs),
+    addPredictions: records => file.write(sql => addPredictions(sql, records)),
+    addTruths: (truths, now) => file.write(sql => addTruths(sql, truths, now)),
+    readScoreboard: race => file.read(sql => readScoreboard(sql, race)),
+    readDifferences: race => file.read(sql => readDifferences(sql, race)),
+    readTruthCounts: () => file.read(readTruthCounts),
+    readServedCount: () => file.read(sql => readCounter(sql, 'served')),
+    addDecision: decision => file.write(sql => races.addDecision(sql, decision)),
+    readDecision: race => file.read(sql => races.readDecision(sql, race)),
+    readPrediction: id => file.read(sql => readPrediction(sql, id)),
+    prune: (before, dryRun) => prune(file, before, dryRun),
+    [Symbol.asyncDispose]: () => file[Symbol.asyncDispose](),
+  }
+}
+
+async function prune(file: SqliteFile, before: number, dryRun: boolean): Promise<{ readonly rows: number }> {
+  if (dryRun) return { rows: await file.read(sql => countPrunable(sql, before)) }
+  await file.write(sql => sealBefore(sql, before))
+  let rows = 0
+  for (;;) {
+    const step = await file.write(sql => pruneStep(sql, before))
+    rows += step.rows
+    if (step.done) return { rows }
+  }
+}

@@ -1,0 +1,176 @@
+import type { Generated } from 'kysely'
+
+/*
+ * The tables, as the newest version of the schema has them. Instants are epoch ms, truth values are 0 or 1, values of
+ * predictions and truths are JSON texts. A request's UUIDv7 sorts by time: a day of requests is a range of keys.
+ */
+export interface Schema {
+  readonly variant: VariantTable
+  readonly race: RaceTable
+  readonly epoch: EpochTable
+  readonly answer: AnswerTable
+  readonly prediction: PredictionTable
+  readonly truth: TruthTable
+  readonly observation: ObservationTable
+  readonly conflict: ConflictTable
+  readonly aggregate: AggregateTable
+  readonly tally: TallyTable
+  readonly pair: PairTable
+  readonly entity: EntityTable
+  readonly counter: CounterTable
+  readonly decision: DecisionTable
+}
+
+interface VariantTable {
+  id: Generated<number>
+  name: string
+  version: number
+  digest: string
+  at: number
+}
+
+interface RaceTable {
+  id: Generated<number>
+  a: number
+  b: number
+  design: 'paired' | 'split'
+  spec: string
+  started_at: number
+  ended_at: number | null
+  ended_how: 'promoted' | 'replaced' | 'deleted' | null
+}
+
+/** `race`: the race that the epoch's predictions belong to. */
+interface EpochTable {
+  epoch: number
+  race: number | null
+  started_at: number
+  weights: string
+}
+
+/** One row per record: what one variant did with one request. */
+interface AnswerTable {
+  request: string
+  variant: number
+  epoch: number
+  race: number | null
+  at: number
+  served: number
+  propensity: number
+  pinned: number
+  status: number
+  latency_us: number
+  replica: string
+  error: string | null
+}
+
+/** One row per predicted row. `state` is one of `STATE`; `loss` is there where it is `counted`. */
+interface PredictionTable {
+  request: string
+  row: number
+  variant: number
+  series: string | null
+  target_at: number | null
+  value: string
+  state: number
+  loss: number | null
+}
+
+/** What is known of a prediction: no truth yet, a loss that counts, or a truth that gives none. */
+export const STATE = { waiting: 0, counted: 1, refused: 2 } as const
+
+interface TruthColumns {
+  value: string
+  revision: number
+  source: string | null
+  received_at: number
+  /** 0 while no prediction has come for it. */
+  joined: number
+}
+interface TruthTable extends TruthColumns {
+  request: string
+  row: number
+}
+interface ObservationTable extends TruthColumns {
+  series: string
+  at: number
+}
+
+/** Truths that were refused because another value had come with the same revision. */
+interface ConflictTable {
+  subject: string
+  revision: number
+  refused: string
+  kept: string
+  source: string | null
+  at: number
+}
+
+/**
+ * Moments of losses, one row per race, epoch, part, variant (0 for pairs) and day of the requests. A row of day −1
+ * sums what was pruned of days that were not pruned whole.
+ */
+interface AggregateTable {
+  race: number
+  epoch: number
+  part: AggregatePart
+  variant: number
+  day: number
+  count: number
+  mean: number
+  m2: number
+  /** Largest `m2` since the row was last computed from its data: digits are lost where `m2` falls far below it. */
+  peak: number
+  /** Numbers other than zero. */
+  events: number
+}
+
+/**
+ * Which losses are summed: of answers that chance drew and the client got, of other answers, or differences of pairs.
+ */
+export type AggregatePart = 'drawn' | 'other' | 'pair'
+
+/** Counts per race, epoch and variant. */
+interface TallyTable {
+  race: number
+  epoch: number
+  variant: number
+  predictions: number
+  drawn: number
+  repeated: number
+  refused: number
+}
+
+/** Loss A − loss B of one row, with the time that it is for. */
+interface PairTable {
+  race: number
+  at: number
+  request: string
+  row: number
+  difference: number
+}
+
+/** Entities that an epoch has seen, as digests. */
+interface EntityTable {
+  epoch: number
+  entity: string
+}
+
+interface CounterTable {
+  name: string
+  value: number
+}
+
+interface DecisionTable {
+  race: number
+  at: number
+  state: string
+  reason: string
+  n: number
+  estimate: number
+  se: number
+  lower: number
+  upper: number
+  log_e: number
+  p: number
+}
