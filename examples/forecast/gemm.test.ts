@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { type Multiplier, type Product, toWasmMultiplier } from './gemm.ts'
-import { toPlainMultiplier } from './gemm-plain.ts'
 import { toRandom } from './random.ts'
+import { toPlainMultiplier } from './testing/gemm-plain.ts'
 
 const LENGTH = 8192
 const A = 0

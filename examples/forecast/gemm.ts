@@ -44,9 +44,19 @@ export interface Multiplier {
   gate(product: Product): void
 }
 
-/** Opens a multiplier over `length` floats (at first 0) that runs as WebAssembly on 128-bit vectors. */
-export function toWasmMultiplier(length: number): Multiplier {
-  const memory = new WebAssembly.Memory({ initial: Math.ceil((length * FLOAT_BYTES) / PAGE_BYTES) })
+/** Memory that several threads can multiply in. */
+export interface SharedMemory {
+  readonly buffer: ArrayBufferLike
+}
+
+/** Makes room for `length` floats, at first 0. */
+export function toSharedMemory(length: number): SharedMemory {
+  const pages = Math.ceil((length * FLOAT_BYTES) / PAGE_BYTES)
+  return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true })
+}
+
+/** Opens a multiplier over `length` floats that runs as WebAssembly on 128-bit vectors. */
+export function toWasmMultiplier(length: number, memory: SharedMemory = toSharedMemory(length)): Multiplier {
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(KERNELS), { env: { memory } })
   const toMethod = (name: string) => {
     const kernel = exports[name]
@@ -66,7 +76,7 @@ export function toWasmMultiplier(length: number): Multiplier {
 
 /** What is used of the global that TypeScript declares with the browser's types only (WebAssembly JavaScript API). */
 declare const WebAssembly: {
-  readonly Memory: new (size: { initial: number }) => { readonly buffer: ArrayBuffer }
+  readonly Memory: new (size: { initial: number; maximum: number; shared: boolean }) => SharedMemory
   readonly Module: new (bytes: Uint8Array) => object
   readonly Instance: new (module: object, imports: object) => { readonly exports: Readonly<Record<string, unknown>> }
 }

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { toWasmMultiplier } from './gemm.ts'
-import { toPlainMultiplier } from './gemm-plain.ts'
 import { joinLayers, type Layers, splitLayers, toNetwork } from './network.ts'
 import { toRandom } from './random.ts'
 import { openRnn, predict } from './rnn.ts'
+import { toPlainMultiplier } from './testing/gemm-plain.ts'
 
 const shape = { hidden: 5, windows: 3, steps: 7 }
 const network = toNetwork(shape.hidden, 3)
@@ -40,7 +40,7 @@ describe('openRnn()', () => {
   })
 
   it('backward() finds the slopes that numerical differences find', () => {
-    const rnn = openRnn(shape, length => toPlainMultiplier(length, 'double'))
+    const rnn = openRnn(shape, { openMultiplier: length => toPlainMultiplier(length, 'double') })
     rnn.weights.set(network.matrix)
     const toLoss = (): number => rnn.forward(x).reduce((sum, y, i) => sum + (y - at(targets, i)) ** 2, 0)
     const { hidden, width } = { ...shape, width: network.width }
@@ -65,7 +65,7 @@ describe('openRnn()', () => {
 
   it('backward() gives WebAssembly the very gradient of plain JavaScript', () => {
     const gradients = [toWasmMultiplier, toPlainMultiplier].map(openMultiplier => {
-      const rnn = openRnn(shape, length => openMultiplier(length))
+      const rnn = openRnn(shape, { openMultiplier: length => openMultiplier(length) })
       rnn.weights.set(network.matrix)
       rnn.backward(rnn.forward(x).map((y, i) => 2 * (y - at(targets, i))))
       return Float32Array.from(rnn.gradient)

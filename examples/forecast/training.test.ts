@@ -8,11 +8,10 @@ import { toWindows } from './windows.ts'
 
 const windows = toWindows(toWalkValues(201, 0, toRandom(4)), 20)
 
-function train(seed: number): { epochs: Epoch[]; matrix: Float32Array } {
+function train(seed: number, threads?: number): { epochs: Epoch[]; matrix: Float32Array } {
   const epochs: Epoch[] = []
-  const { matrix } = trainNetwork(toNetwork(12, seed), windows, { epochs: 60, learningRate: 0.01 }, epoch =>
-    epochs.push(epoch),
-  )
+  const options = { epochs: 60, learningRate: 0.01, ...(threads === undefined ? {} : { threads }) }
+  const { matrix } = trainNetwork(toNetwork(12, seed), windows, options, epoch => epochs.push(epoch))
   return { epochs, matrix }
 }
 
@@ -32,4 +31,10 @@ describe('trainNetwork()', () => {
     assert.deepEqual(train(1).matrix, train(1).matrix)
     assert.notDeepEqual(train(1).matrix, train(2).matrix)
   })
+
+  for (const threads of [2, 3, 7]) {
+    it(`ends with the same bits on ${threads} threads as on one`, () => {
+      assert.deepEqual(train(1, threads), train(1, 1))
+    })
+  }
 })

@@ -1,6 +1,7 @@
 import { toAdam } from './adam.ts'
 import type { Network } from './network.ts'
 import { openRnn } from './rnn.ts'
+import { toThreads } from './team.ts'
 import type { Windows } from './windows.ts'
 
 /** The training's state after `epoch` epochs: sum and mean of the squared errors over all windows and steps. */
@@ -14,16 +15,19 @@ export interface Epoch {
 export interface TrainingOptions {
   readonly epochs: number
   readonly learningRate: number
+  /** The outcome is the same to the bit. @default as many as are worth while */
+  readonly threads?: number
 }
 
 /** Trains a network on the sum of squared errors, telling of every epoch; the given network is left as it is. */
 export function trainNetwork(
   network: Network,
   { count, steps, x, y }: Windows,
-  { epochs, learningRate }: TrainingOptions,
+  { epochs, learningRate, threads }: TrainingOptions,
   onEpoch: (epoch: Epoch) => void = () => {},
 ): Network {
-  const rnn = openRnn({ hidden: network.hidden, windows: count, steps })
+  const shape = { hidden: network.hidden, windows: count, steps }
+  using rnn = openRnn(shape, { threads: threads ?? toThreads(shape) })
   rnn.weights.set(network.matrix)
   const step = toAdam(rnn.weights, { learningRate })
   let errors = toErrors(rnn.forward(x), y)

@@ -20,6 +20,10 @@ export interface WasmFunction {
 
 const TYPE = { i32: 0x7f, v128: 0x7b } as const
 const SIMD = 0xfd
+/** Limits of a memory that is shared and has a maximum (threads proposal, part of WebAssembly 3.0). */
+const SHARED = 0x03
+/** Pages of 64 KiB in 4 GiB. */
+const MAX_PAGES = 65_536
 /** Alignment promised by each access: 2^2 bytes. */
 const ALIGN = 2
 
@@ -79,11 +83,11 @@ export function toFunction<const Names extends readonly string[]>(
   return { name, parameters: parameters.length, locals, body }
 }
 
-/** Joins functions into a module that imports its memory as `env.memory`. */
+/** Joins functions into a module that imports its memory, which threads may share, as `env.memory`. */
 export function toModule(functions: readonly WasmFunction[]): Uint8Array<ArrayBuffer> {
   const MAGIC_AND_VERSION = [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0]
   const types = functions.map(f => [0x60, ...toVector(new Array<Code>(f.parameters).fill([TYPE.i32])), 0])
-  const memory = [...toText('env'), ...toText('memory'), 0x02, 0, 1]
+  const memory = [...toText('env'), ...toText('memory'), 0x02, SHARED, 1, ...toUnsigned(MAX_PAGES)]
   const bodies = functions.map(f => [...toVector(f.locals.map(type => [1, type])), ...f.body, 0x0b])
   return Uint8Array.from([
     ...MAGIC_AND_VERSION,

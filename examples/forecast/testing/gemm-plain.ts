@@ -1,4 +1,4 @@
-import type { Multiplier, Product } from './gemm.ts'
+import type { Multiplier, Product } from '../gemm.ts'
 
 /**
  * Multiplies in plain JavaScript: what the WebAssembly one is tested against, bit for bit, and in double precision
