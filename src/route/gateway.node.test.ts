@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { startControl } from './testing/control.ts'
-import { ask, startTestGateway, toRoutes } from './testing/gateway.ts'
+import { ask, startTestGateway, toRoutes, untilText } from './testing/gateway.ts'
 import { hanging, predicting, sendJson, startServer } from './testing/upstream.ts'
 
 const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
@@ -145,7 +145,7 @@ describe('startGateway()', () => {
     const routes = toRoutes([{ id: 1, name: 'a', role: 'champion', urls: [a.url] }])
     await using gateway = await startTestGateway({ routes, limits: { maxInFlight: 3 } })
     const first = [gateway.predict(), gateway.predict(), gateway.predict()]
-    await untilText(async () => String(a.seen.length), /3/)
+    await untilText(() => String(a.seen.length), /3/)
     const refused = await gateway.predict()
     assert.deepEqual([refused.status, refused.headers.get('retry-after')], [503, '1'])
     assert.equal(refused.headers.get('x-regatta-error'), 'OVERLOADED')
@@ -179,22 +179,12 @@ describe('startGateway()', () => {
     await using gateway = await startTestGateway({ routes, controlUrl: control.url })
     const abort = new AbortController()
     const asking = fetch(`${gateway.url}/v1/models/m:predict`, { method: 'POST', body: '{}', signal: abort.signal })
-    await untilText(async () => String(a.seen.length), /1/)
+    await untilText(() => String(a.seen.length), /1/)
     abort.abort()
     await assert.rejects(asking)
-    await untilText(async () => String(closed), /1/)
+    await untilText(() => String(closed), /1/)
     await untilText(gateway.metrics, /replica_outstanding\{replica="a-1"\} 0/)
     await gateway.stop()
     assert.deepEqual(control.records, [])
   })
 })
-
-async function untilText(read: () => Promise<string>, wanted: RegExp): Promise<void> {
-  const deadline = performance.now() + 5_000
-  for (;;) {
-    const text = await read()
-    if (wanted.test(text)) return
-    if (performance.now() > deadline) assert.match(text, wanted)
-    await new Promise(resolve => setTimeout(resolve, 5))
-  }
-}

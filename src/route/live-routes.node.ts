@@ -23,6 +23,8 @@ export interface RoutingTable {
 export class LiveRoutes {
   readonly #world: ReplicaWorld
   readonly #logger: Logger
+  /** Replicas that left the routes and still have requests. */
+  readonly #retiring = new Set<Replica>()
   #table: RoutingTable | undefined
 
   constructor(world: ReplicaWorld, logger: Logger) {
@@ -65,12 +67,13 @@ export class LiveRoutes {
 
   /** Breaks every connection. */
   async destroy(): Promise<void> {
-    await Promise.all(this.replicas.map(replica => replica.destroy()))
+    await Promise.all([...this.replicas, ...this.#retiring].map(replica => replica.destroy()))
   }
 
   #retire(replica: Replica): void {
+    this.#retiring.add(replica)
     // Waits for the answers in flight, each of which has its own time limit; nobody waits for the last.
-    replica
+    void replica
       .close()
       .catch((error: unknown) =>
         this.#logger.warn(
@@ -78,6 +81,7 @@ export class LiveRoutes {
           'Cannot close the connections of a replica',
         ),
       )
+      .finally(() => this.#retiring.delete(replica))
   }
 
   /** Routing goes on where a path cannot be compiled: every record then carries the reason. */

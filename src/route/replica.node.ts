@@ -21,6 +21,9 @@ export class Replica {
   readonly url: string
   readonly #world: ReplicaWorld
   #pool: Pool
+  /** Connections that take no more requests but still have some. */
+  readonly #closing = new Set<Pool>()
+  #over = false
   #ejection: Ejection = TRUSTED
   #outstanding = 0
   #lastUsed = 0
@@ -46,7 +49,7 @@ export class Replica {
 
   /** Sends a request once, and learns from what comes of it. `fresh` does not use a connection that was open before. */
   async send(request: UpstreamRequest, bounds: UpstreamBounds, fresh = false): Promise<TryResult> {
-    if (fresh) this.#renew()
+    if (fresh && !this.#over) this.#renew()
     this.#ejection = toTried(this.#ejection, this.#world.clock())
     this.#outstanding += 1
     this.#lastUsed = performance.now()
@@ -58,12 +61,14 @@ export class Replica {
 
   /** Lets requests in flight finish, then closes the connections. */
   async close(): Promise<void> {
+    this.#over = true
     await this.#pool.close()
   }
 
   /** Breaks what is in flight and closes the connections. */
   async destroy(): Promise<void> {
-    await this.#pool.destroy()
+    this.#over = true
+    await Promise.all([this.#pool, ...this.#closing].map(pool => pool.destroy()))
   }
 
   #learn(outcome: Outcome): void {
@@ -75,8 +80,10 @@ export class Replica {
   #renew(): void {
     const old = this.#pool
     this.#pool = this.#openPool()
-    // Requests in flight finish on the old connections; there is nobody to tell when the last is closed.
-    void old.close()
+    // Requests in flight finish on the old connections; that `destroy` breaks them is no failure of closing.
+    const forget = (): void => void this.#closing.delete(old)
+    this.#closing.add(old)
+    void old.close().then(forget, forget)
   }
 
   #openPool(): Pool {

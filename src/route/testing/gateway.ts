@@ -119,3 +119,14 @@ export async function until(isSo: () => boolean | Promise<boolean>): Promise<voi
     await sleep(5)
   }
 }
+
+/** Waits until a text is as wanted; fails after 5 s with the last one. */
+export async function untilText(read: () => Promise<string> | string, wanted: RegExp): Promise<void> {
+  let text = ''
+  await until(async () => {
+    text = await read()
+    return wanted.test(text)
+  }).catch(() => {
+    throw new Error(`Wanted ${wanted} within 5 s, found: ${text}`)
+  })
+}

@@ -1,0 +1,12 @@
+import { predicting, startServer } from './upstream.ts'
+
+/*
+ * A model server as a process of its own, so that a test can kill it: answers every prediction with the number of its
+ * first argument, after the milliseconds of its second.
+ */
+const [value = '0', pauseMs = '0'] = process.argv.slice(2)
+const answer = predicting(Number(value))
+const server = await startServer((seen, response) => {
+  setTimeout(() => void answer(seen, response), Number(pauseMs))
+})
+process.send?.(server.url)
