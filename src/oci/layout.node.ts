@@ -28,7 +28,7 @@ const MAX_BLOB_BYTES = 64 * 1024 * 1024
 const MAX_MANIFEST_BYTES = 4 * 1024 * 1024
 const LAYOUT_VERSION = '1.0.0'
 /** All that a layout's folder may hold while it is being made. */
-const OWN_NAMES = /^(blobs|ingest|index\.json|index\.lock|.*\.part)$/
+const OWN_NAMES = /^(blobs|ingest|index\.json|.*\.(lock|part))$/
 
 /** One entry of a layout's `index.json`. */
 export interface IndexEntry extends Descriptor {

@@ -2,7 +2,7 @@ import { constants, createReadStream } from 'node:fs'
 import { open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Digest } from '../core/brands.ts'
-import { RegattaError } from '../core/errors.ts'
+import { RegattaError, toSystemCode } from '../core/errors.ts'
 import { createDigester } from '../oci/index.ts'
 import type { LayerFile } from './layer.ts'
 
@@ -16,11 +16,15 @@ export interface MeasuredFile {
 
 const CHUNK_BYTES = 1024 * 1024
 
-/** Reads a file's digest and length, following links. @throws FILE_KIND where it is no regular file */
+/** Reads a file's digest and length. @throws FILE_READ, and FILE_KIND where it is no regular file */
 export async function measureFile(source: string, signal: AbortSignal): Promise<MeasuredFile> {
-  await requireRegular(source)
   const digester = createDigester()
-  for await (const chunk of readChunks(source, signal)) digester.update(chunk)
+  try {
+    await requireRegular(source)
+    for await (const chunk of readChunks(source, signal)) digester.update(chunk)
+  } catch (error) {
+    throw toSystemCode(error)?.startsWith('E') === true ? unreadable(source, error) : error
+  }
   return { source, digest: digester.finish(), sizeBytes: digester.sizeBytes }
 }
 
@@ -51,14 +55,15 @@ export async function listFiles(folder: string, maxFiles: number): Promise<reado
 
 async function* readUnchanged(file: MeasuredFile, signal: AbortSignal): AsyncIterable<Uint8Array> {
   const digester = createDigester()
-  for await (const chunk of readChunks(file.source, signal)) {
-    digester.update(chunk)
-    yield chunk
+  try {
+    for await (const chunk of readChunks(file.source, signal)) {
+      digester.update(chunk)
+      yield chunk
+    }
+  } catch (error) {
+    throw toSystemCode(error) === 'ENOENT' ? changed(file, error) : error
   }
-  if (digester.finish() === file.digest) return
-  throw new RegattaError('FILE_CHANGED', `Cannot pack "${file.source}": it changed while it was read`, {
-    fix: 'Wait until nothing writes it, then run the same command again',
-  })
+  if (digester.finish() !== file.digest) throw changed(file)
 }
 
 async function* readChunks(source: string, signal: AbortSignal): AsyncIterable<Uint8Array> {
@@ -74,6 +79,21 @@ async function requireRegular(source: string): Promise<void> {
   // Looked at through the open file, without waiting for the writer of a pipe.
   await using file = await open(source, constants.O_RDONLY | constants.O_NONBLOCK)
   if (!(await file.stat()).isFile()) throw unusable(source)
+}
+
+function changed({ source }: MeasuredFile, cause?: unknown): RegattaError {
+  return new RegattaError('FILE_CHANGED', `Cannot pack "${source}": it changed while it was read`, {
+    fix: 'Wait until nothing writes it, then run the same command again',
+    cause,
+    retryable: true,
+  })
+}
+
+function unreadable(source: string, cause: unknown): RegattaError {
+  return new RegattaError('FILE_READ', `Cannot pack "${source}": it cannot be read`, {
+    fix: 'Make the file readable for the user that packs',
+    cause,
+  })
 }
 
 function unusable(path: string): RegattaError {

@@ -83,7 +83,7 @@ async function measureRun(run: StoredRun, signal: AbortSignal): Promise<Readonly
   for (const { path, digest } of output) {
     const source = join(run.outputFolder, path)
     const file = await measureFile(source, signal).catch(error => {
-      throw toSystemCode(error) === 'ENOENT' ? changed(run, source, 'it is gone') : error
+      throw toSystemCode(error) === 'FILE_READ' ? changed(run, source, 'it cannot be read', error) : error
     })
     if (file.digest !== digest) throw changed(run, source, 'its content is another')
     files.set(path, file)
@@ -149,8 +149,9 @@ function twoModels(folder: string, nested: string): RegattaError {
   )
 }
 
-function changed({ record }: StoredRun, source: string, how: string): RegattaError {
+function changed({ record }: StoredRun, source: string, how: string, cause?: unknown): RegattaError {
   return new RegattaError('RUN_CHANGED', `Cannot pack run ${record.id}: "${source}" is not what the run left, ${how}`, {
     fix: 'Train again, or pack the folder as it is with regatta pack --model',
+    cause,
   })
 }

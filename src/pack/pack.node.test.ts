@@ -1,0 +1,333 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { chmod, readdir, rm, symlink, utimes, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { promisify } from 'node:util'
+import { collectGarbage, openLayout, parseImageConfig, readTar } from '../oci/index.ts'
+import { readRunByDigest } from '../train/index.ts'
+import { toLinearModel } from '../train/testing/onnx-model.ts'
+import { listVersions, type PackedImage } from './index.ts'
+import { type Bench, openBench, SMALL_PROGRAM } from './testing/bench.ts'
+import { readLayer } from './testing/layer.ts'
+
+const model = toLinearModel({ weight: 2 })
+const run = promisify(execFile)
+
+/** Packs a folder in another process, which a shell's words come before. */
+async function packApart(bench: Bench, folder: string, shell = ''): Promise<PackedImage> {
+  const { cacheFolder, layout, runtimeFolder } = bench.toRequest({ kind: 'folder', folder })
+  const script = join(import.meta.dirname, 'testing', 'pack-folder.ts')
+  const args = [script, layout.folder, cacheFolder, runtimeFolder, SMALL_PROGRAM, folder]
+  const { stdout } = await run('/bin/sh', ['-c', `${shell} exec "$0" "$@"`, process.execPath, ...args])
+  return JSON.parse(stdout)
+}
+
+describe('packImage()', () => {
+  it('makes an image of a run that says where it came from', async () => {
+    await using bench = await openBench()
+    const trained = await bench.train(2)
+    const packed = await bench.pack({ kind: 'run', run: trained })
+    assert.deepEqual([packed.version, packed.reference, packed.run], [1, 'forecast:1', trained.digest])
+    assert.deepEqual(
+      packed.layers.map(({ kind, reused }) => [kind, reused]),
+      ['base', 'runtime', 'app', 'model'].map(kind => [kind, false]),
+    )
+    const { annotations, config, layers } = await bench.layout.readManifest(packed.digest)
+    assert.deepEqual(
+      layers.map(({ annotations, digest, size }) => [annotations?.['dev.regatta.layer'], digest, size]),
+      packed.layers.map(({ digest, kind, sizeBytes }) => [kind, digest, sizeBytes]),
+    )
+    assert.equal(annotations?.['dev.regatta.version'], '1')
+    assert.equal(annotations?.['dev.regatta.model'], 'forecast')
+    assert.equal((await bench.layout.resolve('forecast:1'))?.digest, packed.digest)
+    assert.deepEqual((await bench.layout.resolve('forecast:1'))?.platform?.os, 'linux')
+    const { digest } = await readRunByDigest(bench.layout, trained.digest)
+    assert.equal(annotations?.['dev.regatta.run'], digest)
+    const image = parseImageConfig(JSON.parse(Buffer.from(await bench.layout.readBlob(config.digest)).toString()))
+    assert.equal(image.config.User, '65532:65532')
+    assert.ok(image.config.Env?.includes('ORT_DISABLE_TELEMETRY=1'))
+    assert.equal(image.created, new Date(trained.record.endedAt).toISOString())
+    assert.equal(image.rootfs.diff_ids.length, 4)
+  })
+
+  it('lists in its config the digests of the archives within the layers', async () => {
+    await using bench = await openBench()
+    const packed = await bench.pack({ kind: 'folder', folder: await bench.makeFolder('m', { 'model.onnx': model }) })
+    const { config } = await bench.layout.readManifest(packed.digest)
+    const image = parseImageConfig(JSON.parse(Buffer.from(await bench.layout.readBlob(config.digest)).toString()))
+    const layers = await Promise.all(packed.layers.map(({ digest }) => readLayer(bench.layout, digest)))
+    assert.deepEqual(
+      layers.map(({ diffId }) => diffId),
+      image.rootfs.diff_ids,
+    )
+  })
+
+  it('puts the files where a server looks for them, and nothing of this machine', async () => {
+    await using bench = await openBench()
+    const folder = await bench.makeFolder('m', { 'model.onnx': model, 'labels/en.txt': 'yes\nno\n' })
+    await chmod(join(folder, 'model.onnx'), 0o600)
+    const { layers } = await bench.pack({ kind: 'folder', folder })
+    const entries = new Map<string, string>()
+    for (const { digest } of layers) {
+      const { archive } = await readLayer(bench.layout, digest)
+      assert.ok(!archive.includes(bench.folder))
+      const chunks = (async function* () {
+        yield archive
+      })()
+      for await (const { kind, mode, path } of readTar(chunks)) if (kind === 'file') entries.set(path, mode.toString(8))
+    }
+    const expected = {
+      'etc/passwd': '644',
+      'usr/local/bin/node': '755',
+      'opt/regatta/server.js': '644',
+      'opt/regatta/a/b.txt': '644',
+      'opt/regatta/model.json': '644',
+      'models/forecast/1/model.onnx': '644',
+      'models/forecast/1/labels/en.txt': '644',
+    }
+    for (const [path, mode] of Object.entries(expected)) assert.equal(entries.get(path), mode, path)
+    assert.ok([...entries.keys()].some(path => path.endsWith('/libc.so.6')))
+  })
+
+  it('gives the same version again for the same run, without making anything', async () => {
+    await using bench = await openBench()
+    const trained = await bench.train(2)
+    const first = await bench.pack({ kind: 'run', run: trained })
+    const second = await bench.pack({ kind: 'run', run: trained })
+    assert.deepEqual(second, { ...first, layers: first.layers.map(layer => ({ ...layer, reused: true })) })
+    assert.equal((await listVersions(bench.layout, 'forecast')).length, 1)
+  })
+
+  it('makes only app and model anew for the next run', async () => {
+    await using bench = await openBench()
+    const [a, b] = [await bench.train(2), await bench.train(3)]
+    const first = await bench.pack({ kind: 'run', run: a })
+    const second = await bench.pack({ kind: 'run', run: b })
+    assert.equal(second.version, 2)
+    assert.deepEqual(
+      second.layers.map(({ kind, reused }) => [kind, reused]),
+      [
+        ['base', true],
+        ['runtime', true],
+        ['app', false],
+        ['model', false],
+      ],
+    )
+    assert.deepEqual(second.layers.slice(0, 2).map(toDigestOf), first.layers.slice(0, 2).map(toDigestOf))
+    assert.deepEqual(
+      (await listVersions(bench.layout, 'forecast')).map(({ digest, run, version }) => [version, digest, run]),
+      [
+        [1, first.digest, a.digest],
+        [2, second.digest, b.digest],
+      ],
+    )
+    assert.deepEqual(await listVersions(bench.layout, 'another'), [])
+  })
+
+  it('gives one digest in another folder, at another time, with another umask, time zone and language', async () => {
+    await using one = await openBench()
+    await using two = await openBench()
+    const files = { 'model.onnx': model, 'a-b.txt': '1', 'a/b.txt': '2', 'Ä.txt': '3', 'a.txt': '4' }
+    const folder = await one.makeFolder('one', files)
+    const other = await two.makeFolder('quite/another', Object.fromEntries(Object.entries(files).reverse()))
+    await utimes(join(other, 'model.onnx'), 1, 1)
+    const first = await one.pack({ kind: 'folder', folder })
+    const second = await packApart(two, other, 'umask 077; TZ=Asia/Tokyo LC_ALL=tr_TR.UTF-8')
+    assert.deepEqual(second, first)
+  })
+
+  it('gives different versions to processes that pack at once', async () => {
+    await using bench = await openBench()
+    const folders = await Promise.all(
+      [1, 2, 3, 4].map(weight => bench.makeFolder(`m${weight}`, { 'model.onnx': toLinearModel({ weight }) })),
+    )
+    const packed = await Promise.all(
+      folders.map((folder, i) => (i < 2 ? packApart(bench, folder) : bench.pack({ kind: 'folder', folder }))),
+    )
+    assert.deepEqual(packed.map(({ version }) => version).sort(), [1, 2, 3, 4])
+    assert.equal((await listVersions(bench.layout, 'forecast')).length, 4)
+  })
+
+  it('mends a version whose blobs were lost', async () => {
+    await using bench = await openBench()
+    const folder = await bench.makeFolder('m', { 'model.onnx': model })
+    const first = await bench.pack({ kind: 'folder', folder })
+    const blobs = join(bench.layout.folder, 'blobs', 'sha256')
+    for (const name of await readdir(blobs)) await rm(join(blobs, name))
+    const second = await bench.pack({ kind: 'folder', folder })
+    assert.deepEqual(second, first)
+  })
+
+  it('says it was created when SOURCE_DATE_EPOCH tells, and refuses what is no time', async () => {
+    await using bench = await openBench()
+    const source = { kind: 'folder', folder: await bench.makeFolder('m', { 'model.onnx': model }) } as const
+    await bench.pack(source, { sourceDateEpoch: '1500000000' })
+    const [version] = await listVersions(bench.layout, 'forecast')
+    assert.equal(version?.createdAt, 1_500_000_000_000)
+    await assert.rejects(bench.pack(source, { sourceDateEpoch: 'today' }), { code: 'SOURCE_DATE_EPOCH' })
+  })
+
+  it('copies the image and its run into another layout, and never over another image', async () => {
+    await using bench = await openBench()
+    const output = join(bench.folder, 'shared')
+    const trained = await bench.train(2)
+    const packed = await bench.pack({ kind: 'run', run: trained }, { output })
+    const layout = await openLayout(output)
+    assert.equal((await layout.resolve('forecast:1'))?.digest, packed.digest)
+    assert.deepEqual((await readRunByDigest(layout, trained.digest)).record, trained.record)
+    assert.deepEqual(await listVersions(layout, 'forecast'), await listVersions(bench.layout, 'forecast'))
+    for (const { digest } of packed.layers) await readLayer(layout, digest)
+    await using other = await openBench()
+    const run = await other.train(3)
+    await assert.rejects(other.pack({ kind: 'run', run }, { output }), { code: 'VERSION_TAKEN' })
+    assert.equal((await layout.resolve('forecast:1'))?.digest, packed.digest)
+  })
+
+  it('keeps what garbage collection may not take', async () => {
+    await using bench = await openBench()
+    const packed = await bench.pack({ kind: 'run', run: await bench.train(2) }, {})
+    assert.deepEqual(await collectGarbage(bench.layout, { dryRun: false, graceMs: 0 }), { digests: [], bytes: 0 })
+    await bench.layout.remove(packed.digest)
+    const freed = await collectGarbage(bench.layout, { dryRun: false, graceMs: 0 })
+    // Four layers, a config and a manifest; the run's record stays.
+    assert.equal(freed.digests.length, 6)
+  })
+})
+
+describe('packImage() refuses', () => {
+  /** Packs what must not be packed, and checks that nothing came of it. */
+  async function refuse(bench: Bench, packing: Promise<unknown>, wanted: object): Promise<void> {
+    await assert.rejects(packing, wanted)
+    assert.deepEqual(await listVersions(bench.layout, 'forecast'), [])
+    assert.deepEqual(await readdir(join(bench.layout.folder, 'ingest')).catch(() => []), [])
+  }
+  const inFolder = async (bench: Bench, files: Readonly<Record<string, string | Uint8Array>>) =>
+    ({ kind: 'folder', folder: await bench.makeFolder('m', files) }) as const
+
+  it('a folder that is not there, is empty, or has no model', async () => {
+    await using bench = await openBench()
+    const absent = { kind: 'folder', folder: join(bench.folder, 'absent') } as const
+    await refuse(bench, bench.pack(absent), { code: 'PACK_NO_MODEL', message: /no such folder/ })
+    const empty = await inFolder(bench, {})
+    await refuse(bench, bench.pack(empty), { code: 'PACK_NO_MODEL', message: /an empty folder/ })
+    const other = await inFolder(bench, { 'model.pt': 'x' })
+    await refuse(bench, bench.pack(other), { code: 'PACK_NO_MODEL', message: /found model\.pt/ })
+  })
+
+  it('a folder of versions, and one that holds a second model', async () => {
+    await using bench = await openBench()
+    const versions = await inFolder(bench, { '3/model.onnx': model })
+    await refuse(bench, bench.pack(versions), { code: 'PACK_NO_MODEL', fix: /\/m\/3$/ })
+    const both = await inFolder(bench, { 'model.onnx': model })
+    await refuse(bench, bench.pack(both), { code: 'PACK_MODEL', message: /3\/model\.onnx/ })
+  })
+
+  it('what is not ONNX, and names the file', async () => {
+    await using bench = await openBench()
+    for (const content of ['', 'PK\x03\x04 torch', model.subarray(0, 50)]) {
+      const source = await inFolder(bench, { 'model.onnx': content })
+      await refuse(bench, bench.pack(source), { code: 'ONNX_FORMAT', where: join(source.folder, 'model.onnx') })
+    }
+  })
+
+  it('links and pipes', async () => {
+    await using bench = await openBench()
+    const source = await inFolder(bench, { 'model.onnx': model })
+    await symlink('/etc/passwd', join(source.folder, 'notes'))
+    await refuse(bench, bench.pack(source), { code: 'FILE_KIND', message: /notes/ })
+    await rm(join(source.folder, 'notes'))
+    await run('mkfifo', [join(source.folder, 'pipe')])
+    await refuse(bench, bench.pack(source), { code: 'FILE_KIND', message: /pipe/ })
+  })
+
+  it('a run that failed, and one whose files are not those it left', async () => {
+    await using bench = await openBench()
+    const trained = await bench.train(2)
+    const failed = { ...trained, record: { ...trained.record, state: 'failed', reason: 'it broke' } } as const
+    await refuse(bench, bench.pack({ kind: 'run', run: failed }), { code: 'PACK_NO_MODEL', message: /it broke/ })
+    await writeFile(join(trained.outputFolder, 'model.onnx'), toLinearModel({ weight: 5 }))
+    await refuse(bench, bench.pack({ kind: 'run', run: trained }), { code: 'RUN_CHANGED' })
+    await rm(join(trained.outputFolder, 'model.onnx'))
+    await refuse(bench, bench.pack({ kind: 'run', run: trained }), { code: 'RUN_CHANGED' })
+  })
+
+  it('a file that changes while it is packed', async () => {
+    await using bench = await openBench()
+    const source = await inFolder(bench, { 'model.onnx': model, 'extra.bin': 'first' })
+    const { layout } = bench
+    const change = async (): Promise<void> => await writeFile(join(source.folder, 'extra.bin'), 'other')
+    const changing = {
+      ...layout,
+      writeBlob: async (...args: Parameters<typeof layout.writeBlob>) => {
+        await change()
+        return await layout.writeBlob(...args)
+      },
+    }
+    await refuse(bench, bench.pack(source, { layout: changing }), { code: 'FILE_CHANGED', message: /extra\.bin/ })
+  })
+
+  it('to go on after an interruption', async () => {
+    await using bench = await openBench()
+    const source = await inFolder(bench, { 'model.onnx': model })
+    const { layout } = bench
+    for (const count of [0, 1, 2, 3, 4]) {
+      const abort = new AbortController()
+      let written = 0
+      if (count === 0) abort.abort(new Error('interrupted'))
+      const interrupting = {
+        ...layout,
+        writeBlob: async (...args: Parameters<typeof layout.writeBlob>) => {
+          written += 1
+          if (written === count) abort.abort(new Error('interrupted'))
+          return await layout.writeBlob(...args)
+        },
+      }
+      const cacheFolder = join(bench.folder, `cache-${count}`)
+      await refuse(bench, bench.pack(source, { layout: interrupting, cacheFolder }, abort.signal), {
+        message: 'interrupted',
+      })
+    }
+    assert.equal((await bench.pack(source)).version, 1)
+  })
+
+  it('to pack without bundles, or with a Node that is no program', async () => {
+    await using bench = await openBench()
+    const source = await inFolder(bench, { 'model.onnx': model })
+    const runtimeFolder = await bench.makeFolder('none', {})
+    await refuse(bench, bench.pack(source, { runtimeFolder }), { code: 'RUNTIME_MISSING', fix: 'npm run build' })
+    const node = join(source.folder, 'model.onnx')
+    await refuse(bench, bench.pack(source, { node }), { code: 'BASE_PLATFORM' })
+  })
+
+  it('to leave half an image on a full disk', async t => {
+    await using bench = await openBench()
+    const disk = await bench.makeFolder('disk', {})
+    const mounted = await run('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', disk]).catch((error: unknown) => error)
+    if (mounted instanceof Error) return t.skip(`cannot mount a small tmpfs: ${mounted.message}`)
+    try {
+      const layout = await openLayout(join(disk, 'oci'))
+      const cacheFolder = join(disk, 'cache')
+      const small = await inFolder(bench, { 'model.onnx': model })
+      const first = await bench.pack(small, { layout, cacheFolder })
+      const large = await bench.makeFolder('large', {
+        'model.onnx': model,
+        'weights.bin': Buffer.alloc(4 * 1024 * 1024),
+      })
+      await assert.rejects(bench.pack({ kind: 'folder', folder: large }, { layout, cacheFolder }), {
+        code: 'DISK_FULL',
+        message: /full/,
+      })
+      assert.deepEqual(await readdir(join(layout.folder, 'ingest')), [])
+      assert.deepEqual(
+        (await listVersions(layout, 'forecast')).map(({ digest }) => digest),
+        [first.digest],
+      )
+      for (const { digest } of first.layers) await readLayer(layout, digest)
+    } finally {
+      await run('umount', [disk])
+    }
+  })
+})
+
+const toDigestOf = ({ digest }: { readonly digest: string }): string => digest
