@@ -19,7 +19,7 @@ export function toEndProblem(result: CommandResult): Problem | undefined {
     return { code: 'RUN_COMMAND', reason: `the command did not start: ${result.notStarted}` }
   }
   const { exitCode, signal, stopped } = result
-  if (stopped) return { code: 'RUN_STOPPED', reason: 'somebody stopped the training' }
+  if (stopped) return { code: 'RUN_STOPPED', reason: 'it was stopped before it ended' }
   if (signal !== null) {
     const hint = signal === 'SIGKILL' ? ': often the system does so when memory runs out' : ''
     return { code: 'RUN_COMMAND', reason: `the command was ended by ${signal}${hint}` }

@@ -112,11 +112,13 @@ export class MetricLog {
   toNotes(): string[] {
     const thinned = [...this.#series].filter(([, { stride }]) => stride > 1)
     return [
-      ...thinned.map(([name, { seen, stride }]) => `metric "${name}": one of ${stride} of its ${seen} points is kept`),
-      ...[...this.#notFinite].map(([name, count]) => `metric "${name}": ${count} values were NaN or infinite`),
+      ...thinned.map(([name, { seen, stride }]) => `${toLabel(name)}: one of ${stride} of its ${seen} points is kept`),
+      ...[...this.#notFinite].map(([name, count]) => `${toLabel(name)}: ${count} values were NaN or infinite`),
       ...(this.#refused.size === 0
         ? []
         : [`more than ${MAX_METRICS} metrics: not kept are ${[...this.#refused].join(', ').slice(0, 1000)}`]),
     ]
   }
 }
+
+const toLabel = (name: string): string => `metric "${name.length > 200 ? `${name.slice(0, 200)}…` : name}"`
