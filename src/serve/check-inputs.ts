@@ -6,9 +6,13 @@ import { Refusal } from './errors.ts'
 export function checkInputs(tensors: NamedTensors, inputs: readonly ModelInput[]): void {
   const lengths = new Map<string, { readonly input: string; readonly length: number }>()
   for (const input of inputs) {
-    const shape = tensors.get(input.name)?.shape
-    if (shape === undefined) throw new Refusal('BAD_REQUEST', `Missing input "${input.name}": ${toWanted(input)}`)
+    const tensor = tensors.get(input.name)
+    if (tensor === undefined) throw new Refusal('BAD_REQUEST', `Missing input "${input.name}": ${toWanted(input)}`)
+    const { shape } = tensor
     checkShape(input, shape)
+    // ONNX Runtime's Node binding would cut the text there and say nothing.
+    if (tensor.dtype === 'string' && tensor.data.some(text => text.includes('\0')))
+      throw new Refusal('BAD_REQUEST', `Cannot use input "${input.name}": a text holds the character U+0000`)
     input.axes.forEach((axis, index) => {
       const length = shape[index] ?? 0
       if (axis === undefined) return

@@ -40,8 +40,13 @@ async function runTimed(
 
 const MAX_TEXT = 1000
 
-/** ONNX Runtime's words go to the client: most often the values, which only the model can check, are out of range. */
+/**
+ * ONNX Runtime's words go to the client. Types and shapes are checked before: an operator that fails nevertheless does
+ * so on the values (an index out of range), unless there was no memory left.
+ */
 function toInferenceRefusal(error: unknown): Refusal {
   const text = toErrorText(error).trim().slice(0, MAX_TEXT)
-  return new Refusal('INFERENCE', `Cannot run the model on these inputs: ONNX Runtime says "${text}"`, { cause: error })
+  const isAboutValues = /while running \S+ node/.test(text) && !/allocat/i.test(text)
+  const code = isAboutValues ? 'BAD_REQUEST' : 'INFERENCE'
+  return new Refusal(code, `Cannot run the model on these inputs: ONNX Runtime says "${text}"`, { cause: error })
 }

@@ -1,18 +1,45 @@
+import { isMainThread } from 'node:worker_threads'
 import { pino } from 'pino'
 import { RegattaError, toErrorText, UsageError } from '../core/errors.ts'
 import { parseFlags } from './flags.ts'
 import { startServer } from './server.node.ts'
+import { runEngineThread } from './thread.node.ts'
 
 /*
  * The process of a model server. It tells its parent, where it has one, `listening` with its port, then `ready` or
- * `failed`; it ends with 0 after SIGTERM or SIGINT, 1 where it failed, 2 where its flags are wrong.
+ * `failed`; it ends with 0 after SIGTERM or SIGINT, 1 where it failed, 2 where its flags are wrong. The same file is the
+ * entry of the thread that runs a model.
  */
 
 // Before ONNX Runtime is loaded.
 process.env['ORT_DISABLE_TELEMETRY'] = '1'
 
-const stop = new AbortController()
-for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop.abort())
+if (isMainThread) await serve()
+else await runEngineThread()
+
+async function serve(): Promise<void> {
+  const stop = new AbortController()
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop.abort())
+  try {
+    const server = await startServer(
+      {
+        ...parseFlags(process.argv.slice(2)),
+        logger: pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime }),
+        onListening: ({ port }) => void tell({ kind: 'listening', port }),
+      },
+      stop.signal,
+    )
+    await tell({ kind: 'ready' })
+    await server.closed
+    process.exit(0)
+  } catch (error) {
+    const code = error instanceof RegattaError ? error.code : 'SERVER'
+    process.stderr.write(`error[${code}] ${toErrorText(error)}\n`)
+    if (error instanceof RegattaError && error.fix !== undefined) process.stderr.write(`  try: ${error.fix}\n`)
+    await tell({ kind: 'failed', code, reason: toErrorText(error) })
+    process.exit(error instanceof UsageError ? 2 : 1)
+  }
+}
 
 /** Tells the parent, if there is one and it still listens. */
 function tell(message: object): Promise<void> {
@@ -21,24 +48,4 @@ function tell(message: object): Promise<void> {
     if (process.send === undefined || !process.connected) resolve()
     else process.send(message, undefined, undefined, () => resolve())
   })
-}
-
-try {
-  const server = await startServer(
-    {
-      ...parseFlags(process.argv.slice(2)),
-      logger: pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime }),
-      onListening: ({ port }) => void tell({ kind: 'listening', port }),
-    },
-    stop.signal,
-  )
-  await tell({ kind: 'ready' })
-  await server.closed
-  process.exit(0)
-} catch (error) {
-  const code = error instanceof RegattaError ? error.code : 'SERVER'
-  process.stderr.write(`error[${code}] ${toErrorText(error)}\n`)
-  if (error instanceof RegattaError && error.fix !== undefined) process.stderr.write(`  try: ${error.fix}\n`)
-  await tell({ kind: 'failed', code, reason: toErrorText(error) })
-  process.exit(error instanceof UsageError ? 2 : 1)
 }

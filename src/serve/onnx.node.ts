@@ -47,8 +47,8 @@ async function openSession(runtime: Runtime, { path, intraOpThreads }: EngineOpt
       intraOpNumThreads: intraOpThreads,
       interOpNumThreads: 1,
       executionMode: 'sequential',
-      // Errors are thrown; what ONNX Runtime warns of while it optimises is of no use to an operator.
-      logSeverityLevel: 3,
+      // Fatal alone: errors are thrown, and whoever sends values that make a run fail must not fill the log.
+      logSeverityLevel: 4,
     })
   } catch (error) {
     throw new RegattaError('MODEL_LOAD', `Cannot load the model: ONNX Runtime says "${toErrorText(error).trim()}"`, {
@@ -76,7 +76,7 @@ function toAxes(item: InferenceSession.ValueMetadata): readonly (string | undefi
 function toOnnxTensor(runtime: Runtime, tensor: Tensor): OnnxTensor {
   const made = new runtime.Tensor(tensor.dtype, tensor.data, tensor.shape)
   // Tensor makes a Float16Array of 16-bit data where the engine has that type, which the native half cannot read
-  // ("not enough space"): it wants the bits. To go when https://github.com/microsoft/onnxruntime reads Float16Array.
+  // ("not enough space"): it wants the bits. This line can go once a run with a Float16Array works.
   if (tensor.dtype === 'float16') Object.defineProperty(made, 'cpuData', { value: tensor.data })
   return made
 }

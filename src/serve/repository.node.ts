@@ -6,6 +6,8 @@ import { RegattaError, toSystemCode } from '../core/errors.ts'
 export interface ModelFile {
   readonly version: number
   readonly path: string
+  /** Of all files in the version's folder: a model may keep its weights beside itself. */
+  readonly sizeBytes: number
 }
 
 const FIX = 'Give the folder that holds VERSION/model.onnx, VERSION being a whole number'
@@ -23,16 +25,24 @@ export async function findModelFile(basePath: string): Promise<ModelFile> {
     })
   }
   const version = Math.max(...versions)
-  const path = join(basePath, String(version), 'model.onnx')
-  const size = await stat(path).then(
-    found => (found.isFile() ? found.size : 0),
-    () => 0,
-  )
-  if (size === 0) {
+  const folder = join(basePath, String(version))
+  const path = join(folder, 'model.onnx')
+  if ((await readSize(path)) === 0) {
     const what = 'Cannot load the model: there is no such file, or it is empty'
     throw new RegattaError('MODEL_MISSING', what, { where: path, fix: FIX })
   }
-  return { version, path }
+  const sizes = await Promise.all((await listNames(folder)).map(name => readSize(join(folder, name))))
+  return { version, path, sizeBytes: sizes.reduce((sum, size) => sum + size, 0) }
+}
+
+/** Bytes of a file; 0 where there is none. */
+async function readSize(path: string): Promise<number> {
+  try {
+    const found = await stat(path)
+    return found.isFile() ? found.size : 0
+  } catch {
+    return 0
+  }
 }
 
 async function listNames(basePath: string): Promise<readonly string[]> {

@@ -7,11 +7,10 @@ import { toHandler, toProtocol } from './handler.ts'
 import { toServedModel } from './inference.node.ts'
 import { type ServerMetrics, toMetrics } from './metrics.ts'
 import { isReady, type Service, type ServiceState } from './model.ts'
-import { openOnnxEngine } from './onnx.node.ts'
 import { type Limits, type ServerOptions, toLimits } from './options.ts'
+import { placeEngine } from './placement.node.ts'
 import { type Queue, toQueue } from './queue.ts'
 import { findModelFile } from './repository.node.ts'
-import { warmUp } from './warm-up.ts'
 
 /** A model server that takes predictions. */
 export interface Server {
@@ -31,9 +30,9 @@ export async function startServer(options: ServerOptions, signal: AbortSignal): 
   const file = await findModelFile(options.modelBasePath)
   const front = await openFront(options, limits, file.version)
   try {
-    const engine = await openOnnxEngine({ path: file.path, intraOpThreads: limits.intraOpThreads })
-    const warm = await warmUp(engine)
-    if (warm.kind === 'unproven') options.logger?.warn({ reason: warm.reason }, 'the model refuses zeros: not warmed')
+    const { path, sizeBytes } = file
+    const { engine, ...placed } = await placeEngine({ path, intraOpThreads: limits.intraOpThreads }, sizeBytes)
+    options.logger?.info({ ...placed, path }, placed.reason === undefined ? 'loaded' : 'loaded, but not warmed')
     front.begin(engine)
     return { url: front.http.url, port: front.http.port, closed: untilStopped(front, engine, signal, limits.drainMs) }
   } catch (error) {

@@ -1,0 +1,71 @@
+import { type OnnxType, toModel, type Value } from './onnx-model.ts'
+
+const x = (shape: Value['shape'], dtype: OnnxType = 'float32'): Value => ({ name: 'x', dtype, shape })
+const y = (shape: Value['shape'], dtype: OnnxType = 'float32'): Value => ({ name: 'y', dtype, shape })
+
+/** y = x, for any type and shape. */
+export const toIdentity = (dtype: OnnxType, shape: Value['shape']): Uint8Array =>
+  toModel({
+    nodes: [{ operator: 'Identity', inputs: ['x'], outputs: ['y'] }],
+    inputs: [x(shape, dtype)],
+    outputs: [y(shape, dtype)],
+  })
+
+/** y = 2 · x, shape [rows, 2], rows free unless given. */
+export const toDouble = (rows: number | string = 'batch'): Uint8Array =>
+  toModel({
+    nodes: [{ operator: 'Add', inputs: ['x', 'x'], outputs: ['y'] }],
+    inputs: [x([rows, 2])],
+    outputs: [y([rows, 2])],
+  })
+
+/** sum = a + b and difference = a - b, shape [batch, 1] all. */
+export const toTwoByTwo = (): Uint8Array => {
+  const value = (name: string): Value => ({ name, dtype: 'float32', shape: ['batch', 1] })
+  return toModel({
+    nodes: [
+      { operator: 'Add', inputs: ['a', 'b'], outputs: ['sum'] },
+      { operator: 'Sub', inputs: ['a', 'b'], outputs: ['difference'] },
+    ],
+    inputs: [value('a'), value('b')],
+    outputs: [value('sum'), value('difference')],
+  })
+}
+
+/** y = the constants 10, 20, 30 at the places x: other places make the run fail. */
+export const toGather = (): Uint8Array =>
+  toModel({
+    nodes: [{ operator: 'Gather', inputs: ['table', 'x'], outputs: ['y'] }],
+    inputs: [x(['batch'], 'int64')],
+    outputs: [y(['batch'])],
+    constants: { table: { shape: [3], values: Float32Array.of(10, 20, 30) } },
+  })
+
+/** y = x, [1, 1], after matrix products that take tens of milliseconds or more. */
+export const toSlow = (products = 4): Uint8Array => {
+  const size = 512
+  // The unit matrix, so that the answer is known.
+  const values = new Float32Array(size * size).map((_, at) => (at % (size + 1) === 0 ? 1 : 0))
+  return toModel({
+    nodes: [
+      { operator: 'Mul', inputs: ['x', 'w'], outputs: ['p0'] },
+      ...Array.from({ length: products }, (_, at) => ({
+        operator: 'MatMul',
+        inputs: [`p${at}`, `p${at}`],
+        outputs: [`p${at + 1}`],
+      })),
+      { operator: 'ReduceMax', inputs: [`p${products}`], outputs: ['y'] },
+    ],
+    inputs: [x([1, 1])],
+    outputs: [y([1, 1])],
+    constants: { w: { shape: [size, size], values } },
+  })
+}
+
+/** A model whose output is a sequence. */
+export const toSequence = (): Uint8Array =>
+  toModel({
+    nodes: [{ operator: 'SequenceConstruct', inputs: ['x'], outputs: ['y'] }],
+    inputs: [x(['batch'])],
+    outputs: [{ ...y(['batch']), isSequence: true }],
+  })
