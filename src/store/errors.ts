@@ -1,4 +1,4 @@
-import { RegattaError } from '../core/errors.ts'
+import { RegattaError, toSystemCode } from '../core/errors.ts'
 
 /**
  * What may be wrong with the database of events.
@@ -20,9 +20,10 @@ export function isBusy(error: unknown): boolean {
   return (toResultCode(error) & 0xff) === SQLITE.busy
 }
 
-/** Says what SQLite's error means for the database at `path`; any other error stays as it is. */
+/** Says what an error of SQLite or of the system means for the database at `path`; any other error stays as it is. */
 export function toStoreError(cause: unknown, path: string): unknown {
   const code = toResultCode(cause)
+  if (code === 0) return toFolderError(cause, path)
   if (code === SQLITE_IOERR_SHMSIZE) return full(path, cause)
   switch (code & 0xff) {
     case SQLITE.full:
@@ -40,14 +41,7 @@ export function toStoreError(cause: unknown, path: string): unknown {
     case SQLITE.readonly:
     case SQLITE.ioerr:
     case SQLITE.cantopen:
-      return new RegattaError(
-        'STORE_OPEN',
-        `Cannot use the database "${path}": the system refuses to read or write it`,
-        {
-          fix: 'Check that the folder exists and that this user may write in it and in its files',
-          cause,
-        },
-      )
+      return unusable(path, cause)
     default:
       return cause
   }
@@ -68,6 +62,20 @@ export function newer(path: string, found: number, known: number): RegattaError 
     `Cannot read the database "${path}": its schema is version ${found}, this regatta knows up to ${known}`,
     { fix: 'Use the regatta that wrote it, or a later one: npm install regatta@latest' },
   )
+}
+
+/** The folder of the database could not be made. */
+function toFolderError(cause: unknown, path: string): unknown {
+  const code = toSystemCode(cause)
+  if (code === 'ENOSPC' || code === 'EDQUOT') return full(path, cause)
+  return code === undefined || !/^E[A-Z]+$/.test(code) ? cause : unusable(path, cause)
+}
+
+function unusable(path: string, cause: unknown): RegattaError {
+  return new RegattaError('STORE_OPEN', `Cannot use the database "${path}": the system refuses to read or write it`, {
+    fix: 'Check that its folder can be made, and that this user may write in the folder and in its files',
+    cause,
+  })
 }
 
 function full(path: string, cause: unknown): RegattaError {

@@ -149,8 +149,11 @@ const listLosses = statement<[string, string, number, number, number, number], {
       and a.race = ? and a.epoch = ? and a.variant = ? and (a.served = 1 and a.pinned = 0) = ?`,
 )
 const listPairs = statement<[string, string, number, number], { readonly x: number }>(
-  `select pair.difference as x from race
-      join answer a on a.variant = race.a and a.race = race.id
-      join pair on pair.race = race.id and pair.request = a.request
-    where a.request >= ? and a.request < ? and race.id = ? and a.epoch = ?`,
+  `select pa.loss - pb.loss as x from race
+      join prediction pa on pa.variant = race.a and pa.state = ${STATE.counted}
+      join prediction pb on pb.request = pa.request and pb.row = pa.row and pb.variant = race.b
+        and pb.state = ${STATE.counted}
+      join answer a on a.request = pa.request and a.variant = pa.variant and a.race = race.id
+      join answer b on b.request = pb.request and b.variant = pb.variant and b.race = race.id
+    where pa.request >= ? and pa.request < ? and race.id = ? and a.epoch = ?`,
 )

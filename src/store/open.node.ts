@@ -1,13 +1,15 @@
+import { setImmediate as breathe } from 'node:timers/promises'
 import type { Clock } from '../core/clock.ts'
+import type { PredictionRecord } from '../core/wire/records.ts'
 import { readCounter } from './counters.ts'
 import { addPredictions } from './predictions.ts'
 import { countPrunable, pruneStep, sealBefore } from './prune.ts'
 import * as races from './races.ts'
 import { readDifferences, readScoreboard } from './scoreboard.ts'
 import { SqliteFile } from './sqlite.node.ts'
-import type { Store } from './store.ts'
+import type { Store, Truth, TruthCounts } from './store.ts'
 import { readPrediction } from './trace.ts'
-import { addTruths, readTruthCounts } from './truths.ts'
+import { addTruths, NO_TRUTHS, readTruthCounts, sumCounts } from './truths.ts'
 
 /**
  * Opens the database of events at `path`, making it and its folder where they are missing, and brings an older schema
@@ -25,8 +27,8 @@ export async function openSqliteStore(path: string, { clock }: { readonly clock:
     readRace: () => file.read(races.readRace),
     openEpoch: epoch => file.write(sql => races.openEpoch(sql, epoch)),
     readEpochs: () => file.read(races.readEpochs),
-    addPredictions: records => file.write(sql => addPredictions(sql, records)),
-    addTruths: (truths, now) => file.write(sql => addTruths(sql, truths, now)),
+    addPredictions: records => storePredictions(file, records),
+    addTruths: (truths, now) => storeTruths(file, truths, now),
     readScoreboard: race => file.read(sql => readScoreboard(sql, race)),
     readDifferences: race => file.read(sql => readDifferences(sql, race)),
     readTruthCounts: () => file.read(readTruthCounts),
@@ -34,9 +36,40 @@ export async function openSqliteStore(path: string, { clock }: { readonly clock:
     addDecision: decision => file.write(sql => races.addDecision(sql, decision)),
     readDecision: race => file.read(sql => races.readDecision(sql, race)),
     readPrediction: id => file.read(sql => readPrediction(sql, id)),
-    prune: (before, dryRun) => prune(file, before, dryRun),
+    // Nothing can be closed that is still to come.
+    prune: (before, dryRun) => prune(file, Math.floor(Math.min(before, clock())), dryRun),
     [Symbol.asyncDispose]: () => file[Symbol.asyncDispose](),
   }
+}
+
+/** Items that one transaction stores: in between, the process can do other things. */
+const ITEMS_PER_STEP = 1000
+
+function* toSteps<item>(items: readonly item[]): Generator<readonly item[]> {
+  for (let at = 0; at < items.length; at += ITEMS_PER_STEP) yield items.slice(at, at + ITEMS_PER_STEP)
+}
+
+async function storePredictions(
+  file: SqliteFile,
+  records: readonly PredictionRecord[],
+): Promise<{ readonly added: number; readonly joined: number }> {
+  let [added, joined] = [0, 0]
+  for (const step of toSteps(records)) {
+    const done = await file.write(sql => addPredictions(sql, step))
+    added += done.added
+    joined += done.joined
+    await breathe()
+  }
+  return { added, joined }
+}
+
+async function storeTruths(file: SqliteFile, truths: readonly Truth[], now: number): Promise<TruthCounts> {
+  let counts = NO_TRUTHS
+  for (const step of toSteps(truths)) {
+    counts = sumCounts(counts, await file.write(sql => addTruths(sql, step, now)))
+    await breathe()
+  }
+  return counts
 }
 
 async function prune(file: SqliteFile, before: number, dryRun: boolean): Promise<{ readonly rows: number }> {
@@ -47,5 +80,6 @@ async function prune(file: SqliteFile, before: number, dryRun: boolean): Promise
     const step = await file.write(sql => pruneStep(sql, before))
     rows += step.rows
     if (step.done) return { rows }
+    await breathe()
   }
 }

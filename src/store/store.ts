@@ -3,7 +3,10 @@ import type { PredictionId } from '../core/uuid.ts'
 import type { PredictedValue, PredictionRecord } from '../core/wire/records.ts'
 import type { Moments, SplitEpoch } from '../judge/index.ts'
 
-/** The database of events. Every method is one transaction; instants are epoch ms. */
+/**
+ * The database of events. Instants are epoch ms. Every method is one transaction, but for long lists of records and
+ * truths, and for pruning: those go in steps that are each stored whole, and may be sent again where one fails.
+ */
 export interface Store extends AsyncDisposable {
   /** Registers a variant when it is deployed. Each call gives a new id, from 1 up, which goes into the routes. */
   addVariant(variant: NewVariant): Promise<number>

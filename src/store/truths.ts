@@ -10,6 +10,9 @@ type Fate = keyof TruthCounts
 
 const FATES = ['new', 'duplicate', 'revised', 'stale', 'conflict', 'orphan'] as const satisfies readonly Fate[]
 
+/** No truths. */
+export const NO_TRUTHS: TruthCounts = toCounts(() => 0)
+
 /** One row of a request: what a truth is about. */
 interface Subject {
   readonly request: string
@@ -21,7 +24,7 @@ export function addTruths(sql: Sql, truths: readonly Truth[], now: number): Trut
   const ledger = new Ledger(sql)
   const outcomes = new Outcomes(sql, ledger)
   const floor = toKeyFloor(readCounter(sql, 'pruned-before'))
-  const counts = { new: 0, duplicate: 0, revised: 0, stale: 0, conflict: 0, orphan: 0 }
+  const counts = { ...NO_TRUTHS }
   for (const truth of truths) {
     const fate = addTruth(sql, truth, floor, now)
     counts[fate] += 1
@@ -35,14 +38,22 @@ export function addTruths(sql: Sql, truths: readonly Truth[], now: number): Trut
 
 /** All truths that were ever taken in, by what became of them. */
 export function readTruthCounts(sql: Sql): TruthCounts {
-  const read = (fate: Fate): number => readCounter(sql, `truth-${fate}`)
+  return toCounts(fate => readCounter(sql, `truth-${fate}`))
+}
+
+/** Counts of two lots of truths together. */
+export function sumCounts(left: TruthCounts, right: TruthCounts): TruthCounts {
+  return toCounts(fate => left[fate] + right[fate])
+}
+
+function toCounts(of: (fate: Fate) => number): TruthCounts {
   return {
-    new: read('new'),
-    duplicate: read('duplicate'),
-    revised: read('revised'),
-    stale: read('stale'),
-    conflict: read('conflict'),
-    orphan: read('orphan'),
+    new: of('new'),
+    duplicate: of('duplicate'),
+    revised: of('revised'),
+    stale: of('stale'),
+    conflict: of('conflict'),
+    orphan: of('orphan'),
   }
 }
 

@@ -1,0 +1,102 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseDigest, parseVariantName } from '../../core/brands.ts'
+import { toUuidV7 } from '../../core/uuid.ts'
+import type { PredictionRecord } from '../../core/wire/records.ts'
+import { type NewRace, openSqliteStore, type RaceSpec, type Store, type Truth } from '../index.ts'
+
+/** Noon of 2026-01-15 UTC: the time of every test that names none. */
+export const NOON = Date.UTC(2026, 0, 15, 12)
+export const DAY_MS = 86_400_000
+
+/** A folder that is gone when the test is over. */
+export async function makeFolder(): Promise<{ readonly path: string } & AsyncDisposable> {
+  const path = await mkdtemp(join(tmpdir(), 'regatta-store-'))
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) }
+}
+
+/** A store in a folder of its own, with the clock at `now`. */
+export async function makeStore(
+  now = NOON + 100 * DAY_MS,
+): Promise<{ readonly store: Store; readonly path: string } & AsyncDisposable> {
+  const folder = await makeFolder()
+  const path = join(folder.path, 'regatta.db')
+  const store = await openSqliteStore(path, { clock: () => now })
+  return {
+    store,
+    path,
+    async [Symbol.asyncDispose]() {
+      await store[Symbol.asyncDispose]()
+      await folder[Symbol.asyncDispose]()
+    },
+  }
+}
+
+export const spec: RaceSpec = {
+  task: 'regression',
+  loss: { kind: 'squared' },
+  alpha: 0.05,
+  tOpt: 1000,
+  minGain: 0,
+  margin: 0,
+  season: 1,
+}
+
+/** Registers variants 1 (a) and 2 (b), opens epoch 1, and starts race 1 between them. */
+export async function startRace(store: Store, race: Partial<NewRace> = {}): Promise<number> {
+  const digest = parseDigest(`sha256:${'0'.repeat(64)}`)
+  const a = await store.addVariant({ name: parseVariantName('a'), version: 1, digest, at: NOON })
+  const b = await store.addVariant({ name: parseVariantName('b'), version: 2, digest, at: NOON })
+  const weights = race.design === 'split' ? { [a]: 0.75, [b]: 0.25 } : { [a]: 1, [b]: 0 }
+  await store.openEpoch({ epoch: 1, startedAt: NOON, weights })
+  return await store.startRace({ a, b, design: 'paired', spec, startedAt: NOON, ...race })
+}
+
+/** A request id that the same number always gives; `at` is its time. */
+export function toRequest(n: number, at = NOON): string {
+  const random = new Uint8Array(10)
+  new DataView(random.buffer).setUint32(6, n)
+  return toUuidV7(at, random)
+}
+
+/** A record with one row that predicts 0. */
+export function toRecord(more: Partial<PredictionRecord> = {}): PredictionRecord {
+  return {
+    request: toRequest(1),
+    at: NOON,
+    variant: 1,
+    epoch: 1,
+    served: true,
+    propensity: 1,
+    status: 200,
+    latencyUs: 1500,
+    replica: 'a-1',
+    rows: [{ prediction: 0 }],
+    ...more,
+  }
+}
+
+/** What the champion served and the challenger's shadow saw of one request. */
+export function toPair(n: number, a: number, b: number, at = NOON): readonly PredictionRecord[] {
+  const request = toRequest(n, at)
+  return [
+    toRecord({ request, at, rows: [{ prediction: a }] }),
+    toRecord({ request, at, variant: 2, served: false, replica: 'b-1', rows: [{ prediction: b }] }),
+  ]
+}
+
+/** A truth of a prediction. */
+export function toTruth(
+  n: number,
+  value: Truth['value'],
+  more: { revision?: number; at?: number; row?: number } = {},
+): Truth {
+  const id = { request: toRequest(n, more.at), row: more.row ?? 0 }
+  return { by: 'prediction', id, value, revision: more.revision ?? 0, source: undefined }
+}
+
+/** A truth of a series at a time. */
+export function toObservation(series: string, at: number, value: Truth['value'], revision = 0): Truth {
+  return { by: 'series', series, at, value, revision, source: 'sensor' }
+}
