@@ -1,4 +1,4 @@
-import type { VerdictState } from '../../judge/index.ts'
+import type { Digest } from '../../core/brands.ts'
 
 /** What `regatta demo --json` prints: every figure is read from the stores when the story ends. */
 export interface DemoReport {
@@ -6,7 +6,7 @@ export interface DemoReport {
   readonly variants: readonly {
     readonly name: string
     readonly version: number
-    readonly digest: string
+    readonly digest: Digest
     readonly params: Readonly<Record<string, string | number | boolean>>
     readonly meanLoss: number | null
     readonly predictions: number
@@ -14,7 +14,8 @@ export interface DemoReport {
   /** Truths that joined a prediction, or wait for one. */
   readonly truths: number
   readonly verdict: {
-    readonly state: VerdictState
+    /** `promote-B`, `keep-A`, `equivalent`, or why none of them yet. */
+    readonly state: string
     readonly estimate: number | null
     readonly lower: number | null
     readonly upper: number | null
