@@ -9,5 +9,5 @@ export type LocalEvent =
   | { readonly kind: 'stopped'; readonly process: string }
   /** A child sent what is no message of the supervisor's protocol; it had no effect. */
   | { readonly kind: 'message-unknown'; readonly process: string; readonly text: string }
-  /** Work that nobody waits for went wrong: rotating a log, removing a model that no replica uses. */
+  /** Work that nobody waits for went wrong: rotating a log, removing a model that no replica uses, a listener. */
   | { readonly kind: 'upkeep-failed'; readonly subject: string; readonly reason: string }

@@ -89,6 +89,7 @@ class LocalTarget implements Target {
       for (const { name, variant } of changes.start) this.#startReplica(name, variant, basePaths.get(variant.id) ?? '')
       for (const name of changes.stop) void this.#stopReplica(name, this.#options.timings.preStopMs)
       this.#planned = plan.variants
+      this.#announce()
       await this.#prune()
     })
   }
@@ -126,6 +127,7 @@ class LocalTarget implements Target {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#closing.signal.aborted) return await this.#turn(async () => {})
     this.#closing.abort(
       new RegattaError('TARGET_CLOSED', 'Cannot change what runs: the supervisor of the local target is stopping'),
     )
@@ -215,7 +217,14 @@ class LocalTarget implements Target {
 
   #announce(): void {
     this.#state = this.#toState()
-    for (const listener of this.#listeners) listener(this.#state)
+    for (const listener of this.#listeners) {
+      try {
+        listener(this.#state)
+      } catch (error) {
+        // Processes are supervised and stopped whatever a listener does.
+        this.#options.onEvent({ kind: 'upkeep-failed', subject: 'a listener', reason: toErrorText(error) })
+      }
+    }
   }
 
   #toState(): TargetState {

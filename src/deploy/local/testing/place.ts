@@ -1,9 +1,17 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseVariantName } from '../../../core/brands.ts'
+import { type Digest, parseVariantName } from '../../../core/brands.ts'
+import { isRunning, type ProcessId, readProcessId } from '../../../core/process.node.ts'
 import { openLayout } from '../../../oci/index.ts'
-import { type DeploymentPlan, openLocalTarget, type Target, type TargetState, type Timings } from '../../index.ts'
+import {
+  type DeploymentPlan,
+  openLocalTarget,
+  type ProcessState,
+  type Target,
+  type TargetState,
+  type Timings,
+} from '../../index.ts'
 import type { LocalEvent } from '../events.ts'
 import type { LocalTargetOptions } from '../options.node.ts'
 import { putImage, toModelFile } from './image.ts'
@@ -18,10 +26,18 @@ export const QUICK: Partial<Timings> = {
   drainMs: 2_000,
   preStopMs: 20,
   quickRestartMs: 20,
-  minRestartMs: 100,
-  maxRestartMs: 400,
+  minRestartMs: 50,
+  maxRestartMs: 150,
   logCheckMs: 20,
   followMs: 10,
+}
+
+/** How a target differs from a well-behaved one. */
+export interface Change extends Partial<Omit<LocalTargetOptions, 'gateway'>> {
+  /** Behaviours of the test program. */
+  readonly server?: string
+  readonly gateway?: string
+  readonly httpPort?: number
 }
 
 /** A folder under the system's temporary one, with an image layout; removed on disposal. */
@@ -41,8 +57,8 @@ export async function openPlace() {
     digests,
     events,
     /** Opens the target with the test program, by its behaviours, as server and gateway. */
-    async open(change: { server?: string; gateway?: string } & Partial<LocalTargetOptions> = {}): Promise<Target> {
-      const { server = 'well', gateway: gatewayBehaviour = 'well', ...more } = change
+    async open(change: Change = {}): Promise<Target> {
+      const { server = 'well', gateway = 'well', httpPort = 0, timings, ...more } = change
       const program = join(import.meta.dirname, 'program.ts')
       return await openLocalTarget({
         folder,
@@ -50,12 +66,12 @@ export async function openPlace() {
         deployment: 'forecast',
         commands: {
           server: [process.execPath, program, server],
-          gateway: [process.execPath, program, gatewayBehaviour],
+          gateway: [process.execPath, program, gateway],
         },
-        gateway: { host: '127.0.0.1', httpPort: 0, controlUrl: 'http://127.0.0.1:1', token: 'secret-token' },
+        gateway: { host: '127.0.0.1', httpPort, controlUrl: 'http://127.0.0.1:1', token: 'secret-token' },
         clock: Date.now,
         environment: { PATH: process.env['PATH'], DATABASE_PASSWORD: 'secret-password' },
-        timings: QUICK,
+        timings: { ...QUICK, ...timings },
         onEvent: event => events.push(event),
         ...more,
       })
@@ -66,22 +82,25 @@ export async function openPlace() {
   }
 }
 
-/** A plan of variants given as name → [id, version, digest, replicas]. */
+/** A plan of variants given as rows. */
 export function toPlan(
-  variants: readonly (readonly [name: string, id: number, version: number, digest: string, replicas: number])[],
+  variants: readonly (readonly [name: string, id: number, version: number, digest: Digest, replicas: number])[],
 ): DeploymentPlan {
   return {
     deployment: 'forecast',
     variants: variants.map(([name, id, version, digest, replicas]) => {
-      return {
-        name: parseVariantName(name),
-        id,
-        version,
-        digest: digest as DeploymentPlan['variants'][0]['digest'],
-        replicas,
-      }
+      return { name: parseVariantName(name), id, version, digest, replicas }
     }),
   }
+}
+
+/** Carries out a plan and waits until exactly its replicas, and the gateway, are ready. */
+export async function deploy(target: Target, plan: DeploymentPlan): Promise<TargetState> {
+  await target.apply(plan, AbortSignal.timeout(10_000))
+  const names = plan.variants.flatMap(({ name, replicas }) =>
+    Array.from({ length: replicas }, (_, index) => `${name}-${index + 1}`),
+  )
+  return await until(target, isReady(...names))
 }
 
 /** Resolves with the first state that holds; rejects with the last one after ten seconds. */
@@ -111,7 +130,24 @@ export function isReady(...names: readonly string[]): (state: TargetState) => bo
       .join() === names.join()
 }
 
-/** The pids of all processes of a state. */
-export function listPids(state: TargetState): readonly number[] {
-  return [state.gateway, ...state.replicas].flatMap(({ pid }) => pid ?? [])
+/** The state of one process. */
+export function pick(state: TargetState, name: string): ProcessState & { readonly url?: string | undefined } {
+  const found = [{ ...state.gateway, url: state.gatewayUrl }, ...state.replicas].find(process => process.name === name)
+  if (found === undefined) throw new Error(`No process ${name} in ${JSON.stringify(state)}`)
+  return found
+}
+
+/** Asks a process of the test program for something and returns the answer's text. */
+export async function ask(state: TargetState, name: string, path: string): Promise<string> {
+  return await (await fetch(`${pick(state, name).url}${path}`)).text()
+}
+
+/** The processes of a state, to be told from later ones with their numbers. */
+export function listProcesses(state: TargetState): readonly ProcessId[] {
+  return [state.gateway, ...state.replicas].flatMap(({ pid }) => readProcessId(pid ?? 0) ?? [])
+}
+
+/** The numbers of those that still run. */
+export function listAlive(processes: readonly ProcessId[]): readonly number[] {
+  return processes.filter(isRunning).map(({ pid }) => pid)
 }

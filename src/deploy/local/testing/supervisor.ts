@@ -1,8 +1,9 @@
+import { parseDigest } from '../../../core/brands.ts'
 import { openLayout } from '../../../oci/index.ts'
 import { openLocalTarget } from '../../index.ts'
-import { isReady, listPids, QUICK, toPlan, until } from './place.ts'
+import { deploy, listProcesses, QUICK, toPlan } from './place.ts'
 
-/* Runs a local target until it is killed: FOLDER LAYOUT PROGRAM DIGEST. Tells its children's pids over IPC. */
+/* Runs a local target until it is killed: FOLDER LAYOUT PROGRAM DIGEST. Tells its children's identities and URLs over IPC. */
 const [folder = '', layout = '', program = '', digest = ''] = process.argv.slice(2)
 const target = await openLocalTarget({
   folder,
@@ -13,6 +14,8 @@ const target = await openLocalTarget({
   clock: Date.now,
   timings: QUICK,
 })
-await target.apply(toPlan([['a', 1, 1, digest, 2]]), AbortSignal.timeout(10_000))
-const state = await until(target, isReady('a-1', 'a-2'))
-process.send?.({ pids: listPids(state), urls: [state.gatewayUrl, ...state.replicas.map(replica => replica.url)] })
+const state = await deploy(target, toPlan([['a', 1, 1, parseDigest(digest), 2]]))
+process.send?.({
+  processes: listProcesses(state),
+  urls: [state.gatewayUrl, ...state.replicas.map(replica => replica.url)],
+})
