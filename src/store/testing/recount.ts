@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict'
+import type { PredictedValue, PredictionRecord } from '../../core/wire/records.ts'
+import { emptyMoments, fold, type Moments } from '../../judge/index.ts'
+import type { Scoreboard, Truth, TruthCounts } from '../index.ts'
+import { toLoss } from '../loss.ts'
+import { spec } from './place.ts'
+
+interface Known {
+  readonly value: PredictedValue
+  readonly revision: number
+}
+
+/**
+ * What a store should say of race 1 between variants 1 and 2 of epoch 1, the plain way: everything is kept, and
+ * every figure is computed anew from all of it.
+ */
+export class Recount {
+  readonly #records = new Map<string, PredictionRecord>()
+  readonly #truths = new Map<string, Known>()
+  readonly counts = { new: 0, duplicate: 0, revised: 0, stale: 0, conflict: 0, orphan: 0 }
+  readonly #orphans = new Set<string>()
+
+  addPredictions(records: readonly PredictionRecord[]): void {
+    for (const record of records) {
+      const key = `${record.request} ${record.variant}`
+      if (this.#records.has(key)) continue
+      this.#records.set(key, record)
+      for (const subject of toSubjects(record)) {
+        if (!this.#orphans.delete(subject)) continue
+        this.counts.orphan -= 1
+        this.counts.new += 1
+      }
+    }
+  }
+
+  addTruth(truth: Truth): keyof TruthCounts {
+    const fate = this.#take(truth, toSubject(truth))
+    this.counts[fate] += 1
+    return fate
+  }
+
+  /** All losses of a variant, and whether chance drew it. */
+  toLosses(variant: number): readonly { readonly key: string; readonly drawn: boolean; readonly loss: number }[] {
+    return [...this.#records.values()]
+      .filter(record => record.variant === variant)
+      .flatMap(record =>
+        record.rows.flatMap(({ at, prediction, series }, row) => {
+          const key = `${record.request}/${row}`
+          const truth = this.#truths.get(key) ?? this.#truths.get(`${series}@${at}`)
+          const loss = truth === undefined ? undefined : toLoss(spec.loss, prediction, truth.value)
+          return loss === undefined ? [] : [{ key, drawn: record.served && record.pinned !== true, loss }]
+        }),
+      )
+  }
+
+  /** Asserts that a scoreboard says the same, to nine digits. */
+  assertSame(board: Scoreboard): void {
+    const [a, b] = [this.toLosses(1), this.toLosses(2)]
+    const ofA = new Map(a.map(({ key, loss }) => [key, loss]))
+    const pairs = b.flatMap(({ key, loss }) => {
+      const other = ofA.get(key)
+      return other === undefined ? [] : [other - loss]
+    })
+    const paired = toMoments(pairs)
+    assertMoments(board.paired, paired)
+    assert.equal(board.discordant, pairs.filter(d => d !== 0).length)
+    const largest = Math.max(0, ...pairs.map(d => (d - paired.mean) ** 2))
+    // Of differences that are equal but for rounding, the spread is rounding too.
+    if (paired.m2 > 1e-9) assertNear(board.dominance, largest / paired.m2)
+    for (const [arm, losses] of [
+      [board.arms[0], a],
+      [board.arms[1], b],
+    ] as const) {
+      assertMoments(arm.loss, toMoments(losses.map(({ loss }) => loss)))
+    }
+    const drawn = (losses: typeof a): number[] => losses.filter(one => one.drawn).map(one => one.loss)
+    assertMoments(board.epochs[0]?.a, toMoments(drawn(a)))
+    assertMoments(board.epochs[0]?.b, toMoments(drawn(b)))
+    assert.equal(board.epochs[0]?.eventsA, drawn(a).filter(loss => loss !== 0).length)
+    const rows = (variant: number): number =>
+      [...this.#records.values()].filter(one => one.variant === variant).reduce((sum, one) => sum + one.rows.length, 0)
+    assert.deepEqual(
+      board.arms.map(arm => arm.predictions),
+      [rows(1), rows(2)],
+    )
+  }
+
+  #take(truth: Truth, subject: string): keyof TruthCounts {
+    const known = this.#truths.get(subject)
+    if (known !== undefined && truth.revision < known.revision) return 'stale'
+    if (known !== undefined && truth.revision === known.revision) {
+      return JSON.stringify(known.value) === JSON.stringify(truth.value) ? 'duplicate' : 'conflict'
+    }
+    this.#truths.set(subject, truth)
+    if (known !== undefined) return 'revised'
+    if ([...this.#records.values()].some(record => toSubjects(record).includes(subject))) return 'new'
+    this.#orphans.add(subject)
+    return 'orphan'
+  }
+}
+
+function toSubject(truth: Truth): string {
+  return truth.by === 'prediction' ? `${truth.id.request}/${truth.id.row}` : `${truth.series}@${truth.at}`
+}
+
+function toSubjects({ request, rows }: PredictionRecord): readonly string[] {
+  return rows.flatMap(({ at, series }, row) => [`${request}/${row}`, `${series}@${at}`])
+}
+
+function toMoments(numbers: readonly number[]): Moments {
+  return numbers.reduce<Moments>(fold, emptyMoments)
+}
+
+/** Asserts that moments agree to nine digits. */
+export function assertMoments(found: Moments | undefined, wanted: Moments): void {
+  assert.equal(found?.count, wanted.count)
+  assertNear(found?.mean, wanted.mean)
+  assertNear(found?.m2, wanted.m2)
+}
+
+/** Asserts that numbers agree to nine digits (absolute below 1). */
+export function assertNear(found: number | undefined, wanted: number): void {
+  const off = Math.abs((found ?? Number.NaN) - wanted)
+  assert.ok(off <= 1e-9 * Math.max(1, Math.abs(wanted)), `wanted ${wanted}, found ${found}`)
+}

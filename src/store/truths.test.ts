@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { makeStore, NOON, startRace, toObservation, toPair, toRecord, toRequest, toTruth } from './testing/place.ts'
+import { assertNear } from './testing/recount.ts'
+import { NO_TRUTHS } from './truths.ts'
+
+const lossOf = async ({ store }: Awaited<ReturnType<typeof makeStore>>, n: number): Promise<number | undefined> =>
+  (await store.readPrediction({ request: toRequest(n), row: 0 }))?.answers[0]?.loss
+
+describe('addTruths()', () => {
+  it('tells new, duplicate, revised, stale, conflict and orphan apart', async () => {
+    await using place = await makeStore()
+    await startRace(place.store)
+    await place.store.addPredictions(toPair(1, 1, 2))
+    const steps = [
+      [toTruth(1, 5, { revision: 1 }), 'new', 16],
+      [toTruth(1, 5, { revision: 1 }), 'duplicate', 16],
+      [toTruth(1, 6, { revision: 1 }), 'conflict', 16],
+      [toTruth(1, 6, { revision: 0 }), 'stale', 16],
+      [toTruth(1, 3, { revision: 2 }), 'revised', 4],
+      [toTruth(2, 3), 'orphan', 4],
+      [toTruth(2, 3), 'duplicate', 4],
+      [toTruth(1, 3, { row: 1 }), 'orphan', 4],
+    ] as const
+    for (const [truth, fate, loss] of steps) {
+      assert.deepEqual(await place.store.addTruths([truth], NOON), { ...NO_TRUTHS, [fate]: 1 })
+      assert.equal(await lossOf(place, 1), loss)
+    }
+    const counts = { new: 1, duplicate: 2, revised: 1, stale: 1, conflict: 1, orphan: 2 }
+    assert.deepEqual(await place.store.readTruthCounts(), counts)
+  })
+
+  it('joins an orphan when its prediction comes, and counts it as new from then on', async () => {
+    await using place = await makeStore()
+    await startRace(place.store)
+    await place.store.addTruths([toTruth(1, 5), toObservation('s', 7, 5)], NOON)
+    assert.deepEqual(await place.store.readTruthCounts(), { ...NO_TRUTHS, orphan: 2 })
+    await place.store.addPredictions(toPair(1, 1, 2))
+    assert.equal(await lossOf(place, 1), 16)
+    assert.deepEqual(await place.store.readTruthCounts(), { ...NO_TRUTHS, new: 1, orphan: 1 })
+    await place.store.addPredictions([
+      toRecord({ request: toRequest(2), rows: [{ prediction: 2, series: 's', at: 7 }] }),
+      toRecord({ request: toRequest(3), rows: [{ prediction: 3, series: 's', at: 7 }] }),
+    ])
+    assert.deepEqual([await lossOf(place, 2), await lossOf(place, 3)], [9, 4])
+    assert.deepEqual(await place.store.readTruthCounts(), { ...NO_TRUTHS, new: 2 })
+  })
+
+  it('judges every variant and every prediction for a time by one truth', async () => {
+    await using place = await makeStore()
+    const race = await startRace(place.store)
+    const rows = (prediction: number) => [{ prediction, series: 's', at: 7 }]
+    const records = [1, 2, 3].flatMap(n => toPair(n, 0, 0).map((one, at) => ({ ...one, rows: rows(n + at) })))
+    await place.store.addPredictions(records)
+    assert.deepEqual(await place.store.addTruths([toObservation('s', 7, 0)], NOON), { ...NO_TRUTHS, new: 1 })
+    const { arms, paired } = await place.store.readScoreboard(race)
+    assert.deepEqual([arms[0].loss.count, arms[1].loss.count, paired.count], [3, 3, 3])
+    assertNear(arms[0].loss.mean, 14 / 3)
+    await place.store.addTruths([toObservation('s', 8, 0), toObservation('t', 7, 0)], NOON)
+    assert.equal((await place.store.readScoreboard(race)).paired.count, 3)
+  })
+
+  it("prefers a truth by the prediction's id to one by series and time, whichever comes first", async () => {
+    for (const order of [
+      [0, 1],
+      [1, 0],
+    ]) {
+      await using place = await makeStore()
+      await startRace(place.store)
+      await place.store.addPredictions([toRecord({ rows: [{ prediction: 0, series: 's', at: 7 }] })])
+      const truths = [toTruth(1, 2), toObservation('s', 7, 3, 9)]
+      for (const at of order) await place.store.addTruths(truths.slice(at, at + 1), NOON)
+      assert.equal(await lossOf(place, 1), 4)
+      assert.equal((await place.store.readPrediction({ request: toRequest(1), row: 0 }))?.truth?.value, 2)
+    }
+  })
+})
+
+describe('readPrediction()', () => {
+  it('tells what each variant answered, the served answer first', async () => {
+    await using place = await makeStore()
+    await startRace(place.store)
+    await place.store.addPredictions([...toPair(1, 1, 2)].reverse())
+    await place.store.addTruths([toTruth(1, 5, { revision: 3 })], NOON)
+    const found = await place.store.readPrediction({ request: toRequest(1), row: 0 })
+    const [a, b] = await place.store.readVariants()
+    assert.deepEqual(found, {
+      id: { request: toRequest(1), row: 0 },
+      at: NOON,
+      answers: [
+        { variant: a, epoch: 1, served: true, replica: 'a-1', latencyUs: 1500, prediction: 1, loss: 16 },
+        { variant: b, epoch: 1, served: false, replica: 'b-1', latencyUs: 1500, prediction: 2, loss: 9 },
+      ],
+      truth: { value: 5, revision: 3 },
+    })
+  })
+
+  it('knows nothing of a row that was not predicted', async () => {
+    await using place = await makeStore()
+    await startRace(place.store)
+    await place.store.addPredictions(toPair(1, 1, 2))
+    assert.equal(await place.store.readPrediction({ request: toRequest(1), row: 1 }), undefined)
+    assert.equal(await place.store.readPrediction({ request: toRequest(2), row: 0 }), undefined)
+  })
+
+  it('gives back what was predicted, of whatever type', async () => {
+    await using place = await makeStore()
+    await startRace(place.store)
+    const values = [1.5, 'cat', true, [0.25, 0.75]]
+    await place.store.addPredictions([toRecord({ rows: values.map(prediction => ({ prediction })) })])
+    for (const [row, value] of values.entries()) {
+      const found = await place.store.readPrediction({ request: toRequest(1), row })
+      assert.deepEqual(found?.answers[0]?.prediction, value)
+      assert.equal(found?.truth, undefined)
+      assert.equal(found?.answers[0]?.loss, undefined)
+    }
+  })
+})
