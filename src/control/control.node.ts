@@ -141,7 +141,7 @@ function toWorld(options: ControlOptions): World {
       routesFeed.publish(toLine(routes))
       status.touch()
     },
-    onRace: () => watch.touch(),
+    onRace: () => watch.turn(),
   })
   const readStatus = () =>
     toStatus(deployer.deployment, target.state(), {

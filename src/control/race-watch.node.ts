@@ -25,7 +25,7 @@ export interface RaceWatchOptions {
 }
 
 /** A look that takes longer than this is not taken at every call, ms. */
-const CHEAP_MS = 50
+const CHEAP_MS = 200
 /** Share of the time that looking may take. */
 const BUSY_SHARE = 0.1
 const RETRY_MS = 1000
@@ -52,10 +52,19 @@ export class RaceWatch implements AsyncDisposable {
     this.#lookIn(this.#options.delayMs)
   }
 
-  /** The race with everything that is in the database, or undefined before the first. */
+  /** Notes that a race started or ended: the next look waits for nothing. */
+  turn(): void {
+    this.#restUntil = 0
+    this.touch()
+  }
+
+  /**
+   * The race with everything that is in the database, or undefined before the first. Where looking takes long, at a
+   * race with very many labels, it is the race as of the last look.
+   */
   async read(): Promise<RaceJson | undefined> {
-    if (!this.#stale || this.#options.clock() < this.#restUntil) return this.#race
-    // A look that is under way may have begun before the newest data came.
+    if (this.#options.clock() < this.#restUntil) return this.#race
+    // A look that is under way knows what came before it began; what came later has made it stale again.
     await this.#looking
     if (this.#stale) await this.#lookOnce()
     return this.#race

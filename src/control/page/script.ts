@@ -91,10 +91,10 @@ function showStatus(status) {
   byId('processes').replaceChildren(toProcessRow(status.gateway.process, '', '', 0), ...rows)
 }
 
-function toProcessRow(process, variant, role, weight) {
+function toProcessRow(one, variant, role, weight) {
   const share = weight > 0 ? Math.round(weight * 1000) / 10 + ' %' : ''
-  const row = toRow([process.name, variant, role, share, process.state, process.restarts, process.reason || ''])
-  row.cells[4].className = process.state
+  const row = toRow([one.name, variant, role, share, one.state, one.restarts, one.reason || ''])
+  row.cells[4].className = one.state
   return row
 }
 

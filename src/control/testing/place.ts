@@ -129,7 +129,8 @@ export class Running {
   }
 }
 
-function toProject(folder: string, race: Partial<RaceConfig>): Project {
+/** A project in a folder, with a race as the test wants it. */
+export function toProject(folder: string, race: Partial<RaceConfig>): Project {
   return {
     folder,
     name: 'forecast',
