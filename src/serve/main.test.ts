@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict'
+import { writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { toDouble, toSequence, toSlow } from './testing/models.ts'
+import { openPlace } from './testing/place.ts'
+import { startProcess } from './testing/process.ts'
+
+const flagsFor = (basePath: string, port = 0): string[] => [
+  '--model-name',
+  'm',
+  '--model-base-path',
+  basePath,
+  '--host',
+  '127.0.0.1',
+  '--http-port',
+  String(port),
+]
+
+describe('the process of a model server', () => {
+  it('tells that it listens, then that it is ready, and ends with 0 after SIGTERM', async () => {
+    await using place = await openPlace({ 1: Buffer.from('older'), 12: toDouble() })
+    await using server = startProcess(...flagsFor(place.basePath))
+    const { port } = await server.until('listening')
+    await server.until('ready')
+    const response = await fetch(`http://127.0.0.1:${port}/v1/models/m/versions/12:predict`, {
+      method: 'POST',
+      body: '{"instances":[[1,2]]}',
+    })
+    assert.equal(await response.text(), '{"predictions":[[2.0,4.0]]}')
+    server.child.kill('SIGTERM')
+    assert.equal(await server.ended, 0)
+    assert.deepEqual(
+      server.messages.map(message => Object(message).kind),
+      ['listening', 'ready'],
+    )
+  })
+
+  it('finishes what is in flight after SIGTERM, whose answer takes a while, and refuses what comes later', async () => {
+    await using place = await openPlace({ 1: toSlow(30) })
+    await using server = startProcess(...flagsFor(place.basePath))
+    const { port } = await server.until('listening')
+    await server.until('ready')
+    const url = `http://127.0.0.1:${port}`
+    const ask = () => fetch(`${url}/v1/models/m:predict`, { method: 'POST', body: '{"instances":[[7]]}' })
+    const asked = ask().then(async response => [response.status, await response.text()])
+    // The run takes far longer than what follows; the server answers while it computes.
+    await untilTrue(async () => /in_flight{[^}]*} 1\b/.test(await (await fetch(`${url}/metrics`)).text()))
+    server.child.kill('SIGTERM')
+    assert.deepEqual(await asked, [200, '{"predictions":[[7.0]]}'])
+    assert.equal(await server.ended, 0)
+    await assert.rejects(ask())
+  })
+
+  it('takes SIGTERM while it loads', async () => {
+    await using place = await openPlace({ 1: toSlow(30) })
+    await using server = startProcess(...flagsFor(place.basePath))
+    await server.until('listening')
+    server.child.kill('SIGTERM')
+    assert.equal(await server.ended, 0)
+  })
+
+  it('outlives its supervisor', async () => {
+    await using place = await openPlace({ 1: toDouble() })
+    await using server = startProcess(...flagsFor(place.basePath))
+    const { port } = await server.until('listening')
+    await server.until('ready')
+    server.child.disconnect()
+    assert.equal((await fetch(`http://127.0.0.1:${port}/readyz`)).status, 200)
+    server.child.kill('SIGTERM')
+    assert.equal(await server.ended, 0)
+  })
+
+  const broken: readonly [name: string, versions: Record<string, Uint8Array>, code: string, reason: RegExp][] = [
+    ['no version', {}, 'MODEL_MISSING', /no folder is named by a number \(/],
+    ['an empty file', { 1: new Uint8Array() }, 'MODEL_MISSING', /1\/model\.onnx\)$/],
+    ['a file that is not ONNX', { 1: Buffer.from('pickle\n') }, 'MODEL_LOAD', /Protobuf parsing failed/],
+    ['half a file', { 1: toDouble().subarray(0, 60) }, 'MODEL_LOAD', /Cannot load the model/],
+    ['an output that is no tensor', { 1: toSequence() }, 'MODEL_SIGNATURE', /output "y" of the model: it is no tensor/],
+  ]
+  for (const [name, versions, code, reason] of broken) {
+    it(`tells that it failed: ${name}`, async () => {
+      await using place = await openPlace(versions)
+      await using server = startProcess(...flagsFor(place.basePath))
+      const failed = await server.until('failed')
+      assert.equal(failed['code'], code)
+      assert.match(String(failed['reason']), reason)
+      assert.equal(await server.ended, 1)
+      assert.match(server.output(), new RegExp(`^error\\[${code}\\] .*\\n  try: `, 'm'))
+      assert.ok(!server.messages.some(message => Object(message).kind === 'ready'))
+    })
+  }
+
+  it('tells that it failed: no folder, and a version without its file', async () => {
+    await using place = await openPlace()
+    await using absent = startProcess(...flagsFor(join(place.basePath, 'nowhere')))
+    assert.match(String((await absent.until('failed'))['reason']), /there is no such folder \(.*nowhere\)$/)
+    await writeFile(join(place.basePath, '3'), 'a file where a folder should be')
+    await using hollow = startProcess(...flagsFor(place.basePath))
+    assert.equal((await hollow.until('failed'))['code'], 'MODEL_MISSING')
+    assert.deepEqual([await absent.ended, await hollow.ended], [1, 1])
+  })
+
+  it('tells that it failed: a port in use', async () => {
+    await using place = await openPlace({ 1: toDouble() })
+    const other = createServer()
+    await new Promise<void>(resolve => other.listen(0, '127.0.0.1', resolve))
+    const { port } = Object(other.address())
+    await using server = startProcess(...flagsFor(place.basePath, port))
+    const failed = await server.until('failed')
+    assert.deepEqual([failed['code'], await server.ended], ['PORT_IN_USE', 1])
+    other.close()
+  })
+
+  it('ends with 2 where its flags are wrong', async () => {
+    const wrong = [
+      [],
+      ['--model-base-path', '/tmp', '--http-port', 'x'],
+      ['--nonsense'],
+      ['--model-base-path', '/tmp', '--drain-ms', '0'],
+    ]
+    for (const flags of wrong) {
+      await using server = startProcess(...flags)
+      await server.until('failed')
+      assert.equal(await server.ended, 2, flags.join(' '))
+    }
+  })
+})
+
+async function untilTrue(holds: () => Promise<boolean>): Promise<void> {
+  const end = performance.now() + 5_000
+  while (!(await holds())) if (performance.now() > end) throw new Error('It did not come true within 5 s')
+}

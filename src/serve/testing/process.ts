@@ -1,0 +1,46 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+
+/** A server's process, as a supervisor starts it. */
+export interface ServerProcess extends AsyncDisposable {
+  readonly child: ChildProcess
+  /** All messages so far. */
+  readonly messages: readonly unknown[]
+  /** What it wrote to stdout and stderr so far. */
+  readonly output: () => string
+  /** Resolves with its exit code, or the signal that ended it. */
+  readonly ended: Promise<number | string>
+  /** Resolves once it has sent a message of a kind; rejects where it ends before. */
+  until(kind: string): Promise<{ readonly [key: string]: unknown }>
+}
+
+/** Starts the server's entry with an IPC channel; killed on disposal. */
+export function startProcess(...flags: readonly string[]): ServerProcess {
+  const child = spawn(process.execPath, [join(import.meta.dirname, '..', 'main.ts'), ...flags], {
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', chunk => (output += String(chunk)))
+  const messages: { kind?: unknown; [key: string]: unknown }[] = []
+  child.on('message', message => messages.push({ ...Object(message) }))
+  const ended = once(child, 'close').then(([code, signal]) => code ?? signal)
+  return {
+    child,
+    messages,
+    output: () => output,
+    ended,
+    async until(kind) {
+      for (;;) {
+        const found = messages.find(message => message.kind === kind)
+        if (found !== undefined) return found
+        const end = await Promise.race([once(child, 'message').then(() => undefined), ended])
+        if (end !== undefined) throw new Error(`Ended with ${end} before "${kind}": ${output}`)
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      child.kill('SIGKILL')
+      await ended
+    },
+  }
+}
