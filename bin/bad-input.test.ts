@@ -14,7 +14,7 @@ describe('bad input', () => {
       `sh -c 'echo out of luck >&2; exit 7'`,
       /exit code 7[\s\S]*out of luck|out of luck[\s\S]*exit code 7/,
     ],
-    ['a command that leaves no model', 'true', /model\.onnx/],
+    ['a command that leaves no model', 'sh -c true', /model\.onnx/],
     ['a file that is not ONNX', `sh -c 'mkdir -p model; echo hello > model/model.onnx'`, /ONNX/],
   ]
   for (const [name, train, wanted] of training) {
