@@ -38,6 +38,7 @@ export class RaceWatch implements AsyncDisposable {
   #stale = true
   #closed = false
   #restUntil = 0
+  #turns = 0
   #race: RaceJson | undefined
   #shown = ''
   #points: readonly RacePointJson[] = []
@@ -54,6 +55,7 @@ export class RaceWatch implements AsyncDisposable {
 
   /** Notes that a race started or ended: the next look waits for nothing. */
   turn(): void {
+    this.#turns += 1
     this.#restUntil = 0
     this.touch()
   }
@@ -65,7 +67,7 @@ export class RaceWatch implements AsyncDisposable {
   async read(): Promise<RaceJson | undefined> {
     if (this.#options.clock() < this.#restUntil) return this.#race
     // A look that is under way knows what came before it began; what came later has made it stale again.
-    await this.#looking
+    await this.#looking?.catch(() => {})
     if (this.#stale) await this.#lookOnce()
     return this.#race
   }
@@ -105,6 +107,7 @@ export class RaceWatch implements AsyncDisposable {
   async #look(): Promise<void> {
     const { store, clock, onRace, onDecision } = this.#options
     const startedAt = clock()
+    const turns = this.#turns
     this.#stale = false
     try {
       const race = await store.readRace()
@@ -120,7 +123,8 @@ export class RaceWatch implements AsyncDisposable {
       throw error
     }
     const tookMs = clock() - startedAt
-    this.#restUntil = tookMs <= CHEAP_MS ? 0 : clock() + tookMs / BUSY_SHARE
+    const mayRest = tookMs > CHEAP_MS && turns === this.#turns
+    this.#restUntil = mayRest ? clock() + tookMs / BUSY_SHARE : 0
   }
 
   async #judge(race: StoredRace): Promise<{ readonly json: RaceJson; readonly isFirst: boolean }> {
