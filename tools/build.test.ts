@@ -33,10 +33,16 @@ describe('buildAll()', () => {
       join(root, 'src', 'word.ts'),
       "export const word: string = 'regatta'\nexport class Oar extends Error {}\n",
     )
-    writeFileSync(join(root, 'bin', 'tool.ts'), "const { word } = await import('../src/word.ts')\nconsole.log(word)\n")
+    writeFileSync(
+      join(root, 'bin', 'tool.ts'),
+      `const { word } = await import('../src/word.ts')
+      console.log(word)
+      if (process.argv[2] === 'infer') await import('../src/server.ts')
+      `,
+    )
     writeFileSync(
       join(root, 'src', 'server.ts'),
-      "import { Tensor } from 'onnxruntime-node'\nimport { Oar } from './word.ts'\nconsole.log(new Tensor('float32', [1, 2]).size, Oar.name)\n",
+      "import { Oar } from './word.ts'\nconst { Tensor } = await import('onnxruntime-node')\nconsole.log(new Tensor('float32', [1, 2]).size, Oar.name)\n",
     )
     return root
   }
@@ -44,15 +50,29 @@ describe('buildAll()', () => {
   it('makes bundles that run by themselves, native package included', async () => {
     const root = makeSources('a')
     assert.deepEqual(await buildAll({ root, out: join(folder, 'out'), entries: ENTRIES }), [])
-    const run = (path: string): string =>
-      execFileSync(process.execPath, [join(folder, 'out', path)], {
-        cwd: folder,
+    const run = (...args: readonly string[]): string =>
+      execFileSync(process.execPath, args, {
+        cwd: join(folder, 'out'),
         encoding: 'utf8',
         env: { ORT_DISABLE_TELEMETRY: '1' },
       })
     assert.equal(run('tool.js'), 'regatta\n')
     assert.equal(run('runtime/server.js'), '2 Oar\n')
+    // From its own folder too, where no package of that name is installed.
+    assert.equal(run('tool.js', 'infer'), 'regatta\n2 Oar\n')
+    rmSync(join(folder, 'out', 'runtime', 'node_modules'), { recursive: true })
+    assert.equal(run('tool.js'), 'regatta\n', 'loads native code only where it is wanted')
+  })
+
+  it('takes of the native package what this machine runs', async () => {
+    await buildAll({ root: makeSources('a'), out: join(folder, 'out'), entries: ENTRIES })
     const files = [...readFiles(join(folder, 'out')).keys()]
+    const natives = files.filter(path => /\.(node|so[.\d]*)$/.test(path))
+    assert.deepEqual(
+      natives.map(path => path.slice(path.lastIndexOf('/') + 1)),
+      ['libonnxruntime.so.1', 'onnxruntime_binding.node'],
+    )
+    assert.ok(natives.every(path => path.includes(`/linux/${process.arch}/`)))
     assert.deepEqual(
       files.filter(path => /\.(map|ts|dll|dylib)$/.test(path)),
       [],
@@ -67,6 +87,13 @@ describe('buildAll()', () => {
     for (const [path, content] of readFiles(one)) {
       if (path.endsWith('.js')) assert.doesNotMatch(content, new RegExp(folder), path)
     }
+  })
+
+  it('refuses to load native code before it is wanted', async () => {
+    const root = makeSources('a')
+    writeFileSync(join(root, 'src', 'server.ts'), "import { Tensor } from 'onnxruntime-node'\nconsole.log(Tensor)\n")
+    await assert.rejects(buildAll({ root, out: join(folder, 'out'), entries: ENTRIES }), /await import\(\)/)
+    assert.deepEqual(readdirSync(folder), ['a'])
   })
 
   it('replaces what an earlier build left', async () => {

@@ -3,7 +3,7 @@
  * depend on the sources alone, not on the folder or the time.
  */
 import { cpSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { basename, dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, relative, resolve } from 'node:path'
 import { build } from 'rolldown'
 
 /** Bundle below `dist/` → its source. */
@@ -24,8 +24,8 @@ export interface BuildOptions {
   readonly partial?: boolean
 }
 
-/** Loaded from the packages' own files, for a bundle cannot hold native code. */
-const EXTERNAL = ['onnxruntime-node']
+/** Loaded from the copy below `runtime/`, for a bundle cannot hold native code. Package → its file there. */
+const EXTERNAL = { 'onnxruntime-node': 'node_modules/onnxruntime-node/dist/index.js' } as const
 
 /** Builds into a folder beside `out`, then puts it in the place of `out`; returns the bundles that were left out. */
 export async function buildAll(options: BuildOptions): Promise<readonly string[]> {
@@ -38,7 +38,7 @@ export async function buildAll(options: BuildOptions): Promise<readonly string[]
   rmSync(part, { recursive: true, force: true })
   try {
     for (const [bundle, source] of Object.entries(entries)) {
-      if (!missing.includes(source)) await bundleEntry(root, source, join(part, bundle))
+      if (!missing.includes(source)) await bundleEntry(root, source, part, bundle)
     }
     copyRuntime(root, join(part, 'runtime'))
     replaceFolder(out, part)
@@ -49,16 +49,22 @@ export async function buildAll(options: BuildOptions): Promise<readonly string[]
 }
 
 /** One entry becomes one file: a container needs no folder of chunks, and a single file starts fastest. */
-async function bundleEntry(root: string, source: string, file: string): Promise<void> {
-  await build({
+async function bundleEntry(root: string, source: string, folder: string, bundle: string): Promise<void> {
+  const runtime = relative(dirname(bundle), 'runtime') || '.'
+  const paths = Object.fromEntries(Object.entries(EXTERNAL).map(([name, path]) => [name, `./${join(runtime, path)}`]))
+  const { output } = await build({
     cwd: root,
     input: source,
     platform: 'node',
-    external: EXTERNAL,
+    external: Object.keys(EXTERNAL),
     logLevel: 'warn',
     // Names are kept for the errors' classes, which show in logs.
-    output: { file, format: 'esm', minify: true, keepNames: true, codeSplitting: false },
+    output: { file: join(folder, bundle), paths, format: 'esm', minify: true, keepNames: true, codeSplitting: false },
   })
+  // In one file a static import of a module that is loaded late would become one of the file, loaded always.
+  const early = output.flatMap(chunk => ('imports' in chunk ? chunk.imports : []))
+  const native = Object.keys(EXTERNAL).find(name => early.some(path => path.includes(name)))
+  if (native !== undefined) throw new Error(`Cannot build ${source}: it must load ${native} with await import()`)
 }
 
 /** The part of ONNX Runtime's packages that runs on this platform, without sources and maps. */
