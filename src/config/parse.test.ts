@@ -362,6 +362,7 @@ d: [*c,*c,*c,*c,*c,*c,*c,*c]`,
       REGATTA_TOKEN: 'x',
       REGATTA_TEST_SERVE: '1',
       REGATTA_PARAMS: '{}',
+      REGATTA_PARAM_RACE_MIN_GAIN: '1',
       REGATTA_PORT: 'tcp://10.0.0.1',
       PATH: '',
     }

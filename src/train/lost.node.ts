@@ -54,7 +54,7 @@ async function toLostRecord(start: RunStart, paths: RunPaths, clock: Clock): Pro
     ...start,
     state: 'failed',
     code: 'RUN_LOST',
-    reason: 'regatta itself ended before the command did',
+    reason: 'regatta ended before it could record the run',
     metrics: {},
     output: [],
     signature: null,
@@ -62,6 +62,6 @@ async function toLostRecord(start: RunStart, paths: RunPaths, clock: Clock): Pro
     signal: null,
     endedAt: Math.max(start.startedAt, Math.min(clock(), heardAt)),
     logTail: await readLogTail(paths.log),
-    notes: [`metrics: they are only in "${paths.log}"`],
+    notes: ['metrics: they are only in log.txt'],
   }
 }

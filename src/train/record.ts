@@ -44,7 +44,8 @@ export interface RunRecord {
  * - `RUN_COMMAND`: the command ended with an exit code other than 0, by a signal, or did not start.
  * - `RUN_NO_MODEL`: the command left no model.onnx. `ONNX_FORMAT`: what it left is not ONNX.
  * - `RUN_OUTPUT`: its files cannot be taken as they are.
- * - `RUN_STOPPED`: somebody stopped it. `RUN_LOST`: regatta itself ended before the command did.
+ * - `RUN_STOPPED`: somebody stopped it.
+ * - `RUN_LOST`: regatta ended before it could record the run, so not all of it is known.
  */
 export type RunProblem = 'RUN_COMMAND' | 'RUN_NO_MODEL' | 'ONNX_FORMAT' | 'RUN_OUTPUT' | 'RUN_STOPPED' | 'RUN_LOST'
 

@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict'
-import { access, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { execFile } from 'node:child_process'
+import { access, mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { promisify } from 'node:util'
 import { parseProject } from '../config/index.ts'
 import { RegattaError } from '../core/errors.ts'
 import { readProcessId } from '../core/process.node.ts'
 import { toDigest } from '../oci/index.ts'
 import { listRuns, readRunByDigest, runTraining } from './index.ts'
+import { toRunsFolder } from './paths.ts'
 import { toLinearModel } from './testing/onnx-model.ts'
 import { LEAVE_MODEL, openWorkshop, type Wish, type Workshop } from './testing/workshop.ts'
 
@@ -137,6 +140,51 @@ describe('runTraining()', () => {
       assert.deepEqual(workshop.events, [])
     })
   }
+
+  it('digests each file once and in the order of paths, whatever names it', async () => {
+    await using workshop = await openWorkshop()
+    const data = join(workshop.folder, 'data')
+    await mkdir(join(data, 'deep'), { recursive: true })
+    for (const path of ['b.csv', 'a[1].csv', 'deep/c.csv', 'notes.txt']) await writeFile(join(data, path), path)
+    await symlink('b.csv', join(data, 'd.csv'))
+    const { record } = await workshop.train(LEAVE_MODEL, {
+      train: { data: ['data/**/*.csv', 'data/b.csv', 'data/a[1].csv'] },
+    })
+    const wanted = {
+      'data/a[1].csv': 'a[1].csv',
+      'data/b.csv': 'b.csv',
+      'data/d.csv': 'b.csv',
+      'data/deep/c.csv': 'deep/c.csv',
+    }
+    assert.deepEqual(
+      record.data.map(({ digest, path }) => [path, digest]),
+      Object.entries(wanted).map(([path, content]) => [path, toDigest(new TextEncoder().encode(content))]),
+    )
+  })
+
+  it('ends the command where the disk is full, and the run is lost', async t => {
+    await using workshop = await openWorkshop()
+    const { folder, layout } = workshop
+    const runs = toRunsFolder(folder)
+    await mkdir(runs)
+    const mounted = await promisify(execFile)('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', runs]).catch(
+      error => error,
+    )
+    if (mounted instanceof Error) return t.skip(`cannot mount a small tmpfs: ${mounted.message}`)
+    try {
+      let pid = 0
+      const onEvent: Wish['onEvent'] = event => {
+        if (event.kind === 'output' && pid === 0) pid = Number(event.line)
+      }
+      const command = 'echo $$; exec yes "a line that fills the disk"'
+      await assert.rejects(workshop.train(command, { onEvent }), { code: 'DISK_FULL', fix: /Make room/ })
+      assert.ok(pid > 0 && !isAlive(pid))
+      const [run] = await listRuns(folder, layout, Date.now)
+      assert.equal(run?.record.code, 'RUN_LOST')
+    } finally {
+      await promisify(execFile)('umount', [runs])
+    }
+  })
 
   it('refuses a project without a training command', async () => {
     await using workshop = await openWorkshop()
