@@ -10,8 +10,14 @@ export interface HandlerWorld extends PredictWorld {
   readonly state: { readonly draining: boolean }
 }
 
-/** Answers one request. */
+/** Answers one request; a gateway that stops keeps no connection open after its answer. */
 export async function handle(world: HandlerWorld, request: HttpRequest): Promise<HttpResponse> {
+  const response = await answer(world, request)
+  if (!world.state.draining) return response
+  return { ...response, headers: { ...response.headers, connection: 'close' } }
+}
+
+async function answer(world: HandlerWorld, request: HttpRequest): Promise<HttpResponse> {
   const own = toOwnPath(request.path)
   if (own !== undefined) return await answerOwn(world, request, own)
   const { table } = world.routes

@@ -12,10 +12,7 @@ import { type GatewayOptions, startGateway } from './index.ts'
 const USAGE = '--host HOST --http-port PORT --control-url URL --routes-file FILE --spool FILE'
 
 function parseOptions(): Omit<GatewayOptions, 'logger'> {
-  const text = { type: 'string' } as const
-  const { values } = parseArgs({
-    options: { host: text, 'http-port': text, 'control-url': text, 'routes-file': text, spool: text },
-  })
+  const values = parseFlags()
   const port = values['http-port'] ?? '8501'
   if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) throw toUsage(`--http-port ${port}: expected 0–65535`)
   return {
@@ -26,6 +23,16 @@ function parseOptions(): Omit<GatewayOptions, 'logger'> {
     spoolFile: parseText('--spool', values.spool),
     token: takeToken(),
     name: `${hostname()}/${process.pid}`,
+  }
+}
+
+function parseFlags() {
+  const text = { type: 'string' } as const
+  const options = { host: text, 'http-port': text, 'control-url': text, 'routes-file': text, spool: text }
+  try {
+    return parseArgs({ options }).values
+  } catch (error) {
+    throw toUsage(`these flags: ${toErrorText(error)}`)
   }
 }
 
