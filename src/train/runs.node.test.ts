@@ -10,6 +10,7 @@ import { readProcessId } from '../core/process.node.ts'
 import { toDigest } from '../oci/index.ts'
 import { listRuns, pruneRuns, readRun, readRunByDigest, type StoredRun } from './index.ts'
 import { toRunPaths, toRunsFolder } from './paths.ts'
+import { putRun } from './run-store.node.ts'
 import { LEAVE_MODEL, openWorkshop, type Workshop } from './testing/workshop.ts'
 
 const list = async ({ folder, layout }: Workshop): Promise<StoredRun[]> => await listRuns(folder, layout, Date.now)
@@ -94,12 +95,15 @@ describe('readRun()', () => {
   it('says which runs begin so, and that none does', async () => {
     await using workshop = await openWorkshop()
     const { folder, layout } = workshop
-    // Of 17 ids two share their first digit.
-    const ids = await Promise.all(Array.from({ length: 17 }, async () => (await workshop.train('false')).record.id))
-    const digit = [...'0123456789abcdef'].find(digit => ids.filter(id => id.startsWith(digit)).length > 1) ?? ''
-    const ambiguous = { code: 'RUN_AMBIGUOUS', message: new RegExp(ids.find(id => id.startsWith(digit)) ?? '-') }
-    await assert.rejects(readRun(folder, layout, digit), ambiguous)
-    for (const unknown of ['', 'x', '0'.repeat(32)]) {
+    const { record } = await workshop.train('false')
+    const ids = ['b', 'c'].map(last => `${'a'.repeat(31)}${last}`)
+    for (const id of ids) await putRun(layout, { ...record, id })
+    await assert.rejects(readRun(folder, layout, 'aaaa'), {
+      code: 'RUN_AMBIGUOUS',
+      message: new RegExp(ids.join(', ')),
+    })
+    assert.equal((await readRun(folder, layout, ids[1] ?? '')).record.id, ids[1])
+    for (const unknown of ['', 'x', `${record.id}0`]) {
       await assert.rejects(readRun(folder, layout, unknown), { code: 'RUN_UNKNOWN' })
     }
   })

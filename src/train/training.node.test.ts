@@ -197,6 +197,13 @@ describe('runTraining()', () => {
     })
   })
 
+  it('starts nothing where it is interrupted already', async () => {
+    await using workshop = await openWorkshop()
+    const signal = AbortSignal.abort(new RegattaError('INTERRUPTED', 'Ctrl-C'))
+    await assert.rejects(workshop.train('true', { signal }), { code: 'INTERRUPTED' })
+    await assert.rejects(access(toRunsFolder(workshop.folder)))
+  })
+
   it('stops the whole group when it is interrupted, and keeps the run', async () => {
     await using workshop = await openWorkshop()
     const { record, pids } = await interrupt(workshop, 'trap "echo bye; exit 0" TERM; sleep 60 & echo $! $$; wait')
