@@ -98,21 +98,13 @@ describe('main', () => {
     await untilText(child.output, /another program uses it/)
   })
 
-  const wrong: readonly [string, readonly string[], string, RegExp][] = [
-    ['a flag that it does not know', ['--port', '1'], TOKEN, /--port/],
-    ['a port that is none', ['--http-port', '70000'], TOKEN, /--http-port 70000: expected 0–65535/],
-    ['no address of control', ['--routes-file', 'r'], TOKEN, /--control-url : expected an http:\/\/ URL/],
-    ['no token', ['--control-url', 'http://127.0.0.1:9', '--routes-file', 'r', '--spool', 's'], '', /REGATTA_TOKEN/],
-  ]
-  for (const [name, args, token, text] of wrong) {
-    it(`ends with 2 where there is ${name}`, async () => {
-      const child = start(args, token)
-      assert.equal(await child.exit, 2)
-      await until(() => child.messages.length > 0)
-      assert.deepEqual([child.messages[0]?.kind, child.messages[0]?.code], ['failed', 'GATEWAY_FLAGS'])
-      await untilText(child.output, text)
-    })
-  }
+  it('ends with 2 where it is used wrongly', async () => {
+    const child = start(toArgs('http://127.0.0.1:9'), '')
+    assert.equal(await child.exit, 2)
+    await until(() => child.messages.length > 0)
+    assert.deepEqual([child.messages[0]?.kind, child.messages[0]?.code], ['failed', 'GATEWAY_FLAGS'])
+    await untilText(child.output, /REGATTA_TOKEN/)
+  })
 
   it('tells nobody its token, whatever goes wrong', async () => {
     await using control = await startControl({ token: 'another' })
