@@ -34,9 +34,11 @@ async function serve(): Promise<void> {
     process.exit(0)
   } catch (error) {
     const code = error instanceof RegattaError ? error.code : 'SERVER'
-    process.stderr.write(`error[${code}] ${toErrorText(error)}\n`)
+    // Its sentence is enough by itself; whatever else is thrown may need its causes.
+    const reason = error instanceof RegattaError ? error.message : toErrorText(error)
+    process.stderr.write(`error[${code}] ${reason}\n`)
     if (error instanceof RegattaError && error.fix !== undefined) process.stderr.write(`  try: ${error.fix}\n`)
-    await tell({ kind: 'failed', code, reason: toErrorText(error) })
+    await tell({ kind: 'failed', code, reason })
     process.exit(error instanceof UsageError ? 2 : 1)
   }
 }

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
+import { finished } from 'node:stream/promises'
 
 /** A server's process, as a supervisor starts it. */
 export interface ServerProcess extends AsyncDisposable {
@@ -21,10 +22,19 @@ export function startProcess(...flags: readonly string[]): ServerProcess {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })
   let output = ''
-  for (const stream of [child.stdout, child.stderr]) stream?.on('data', chunk => (output += String(chunk)))
+  const streams = [child.stdout, child.stderr].filter(stream => stream !== null)
+  for (const stream of streams)
+    stream.on('data', chunk => {
+      output += String(chunk)
+    })
   const messages: { kind?: unknown; [key: string]: unknown }[] = []
   child.on('message', message => messages.push({ ...Object(message) }))
-  const ended = once(child, 'close').then(([code, signal]) => code ?? signal)
+  // Not 'close', which does not come where this side disconnected.
+  const ended = Promise.all([
+    once(child, 'exit'),
+    once(child, 'disconnect'),
+    ...streams.map(stream => finished(stream)),
+  ]).then(([[code, signal]]) => code ?? signal)
   return {
     child,
     messages,

@@ -1,0 +1,203 @@
+import assert from 'node:assert/strict'
+import { rm } from 'node:fs/promises'
+import { connect, createServer } from 'node:net'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { startServer } from './index.ts'
+import { toDouble, toIdentity, toSequence, toSlow } from './testing/models.ts'
+import { openPlace, openServer } from './testing/place.ts'
+
+const PREDICT = '/v1/models/m:predict'
+const INFER = '/v2/models/m/infer'
+const never = new AbortController().signal
+
+describe('startServer()', () => {
+  it('answers probes and metrics', async () => {
+    await using server = await openServer(toDouble())
+    for (const path of ['/livez', '/healthz', '/readyz', '/ping', '/v2/health/live', '/v2/health/ready'])
+      assert.equal((await server.ask(path)).status, 200, path)
+    assert.deepEqual([(await server.ask('/readyz', '')).status, (await server.ask('/nothing')).status], [405, 404])
+    await server.ask(PREDICT, {
+      instances: [
+        [1, 2],
+        [3, 4],
+      ],
+    })
+    await server.ask(PREDICT, 'nonsense')
+    const { text, headers } = await server.ask('/metrics')
+    assert.match(headers.get('content-type') ?? '', /^text\/plain; version=0\.0\.4/)
+    const labels = 'model="m",version="1"'
+    for (const line of [
+      `regatta_server_requests_total{protocol="tfs",status="200",${labels}} 1`,
+      `regatta_server_requests_total{protocol="tfs",status="400",${labels}} 1`,
+      `regatta_server_inference_rows_total{${labels}} 2`,
+      `regatta_server_inference_seconds_count{${labels}} 1`,
+      `regatta_server_ready{${labels}} 1`,
+    ])
+      assert.ok(text.includes(`\n${line}\n`), line)
+  })
+
+  it('is not ready while it loads', async () => {
+    await using place = await openPlace({ 1: toSlow(10) })
+    const stop = new AbortController()
+    const listening = Promise.withResolvers<string>()
+    const onListening = ({ url }: { url: string }): void => listening.resolve(url)
+    const options = { modelName: 'm', modelBasePath: place.basePath, httpPort: 0, onListening }
+    const starting = startServer(options, stop.signal)
+    const url = await listening.promise
+    const ask = async (path: string, init?: RequestInit): Promise<readonly [number, unknown]> => {
+      const response = await fetch(url + path, init)
+      return [response.status, await response.text()]
+    }
+    const post = { method: 'POST', body: '{}' }
+    const answers = await Promise.all([
+      ask('/livez'),
+      ask('/readyz'),
+      ask('/v2/health/ready'),
+      ask('/v2/models/m/ready'),
+      ask('/v1/models/m'),
+      ask('/v1/models/m/metadata'),
+      ask(PREDICT, post),
+      ask(INFER, post),
+    ])
+    const notLoaded = '{"error":"Model \\"m\\" is not loaded yet"}'
+    const status = '{"version":"1","state":"LOADING","status":{"error_code":"OK","error_message":""}}'
+    assert.deepEqual(answers, [
+      [200, 'live'],
+      [503, notLoaded],
+      [503, '{"ready":false}'],
+      [503, '{"name":"m","ready":false}'],
+      [503, `{"model_version_status":[${status}],"name":"m","ready":false}`],
+      [503, notLoaded],
+      [503, notLoaded],
+      [503, notLoaded],
+    ])
+    const server = await starting
+    assert.deepEqual(await ask('/readyz'), [200, 'ready'])
+    stop.abort()
+    await server.closed
+  })
+
+  it('refuses bodies that are too long, compressed or not JSON, before it looks at them', async () => {
+    await using server = await openServer(toDouble(), { maxBodyBytes: 1000 })
+    const tries: readonly [headers: Record<string, string>, body: string, status: number, error: RegExp][] = [
+      [{}, `{"instances":[[1,${'2'.repeat(1000)}]]}`, 413, /longer than the limit of 1000 bytes/],
+      [
+        { 'content-type': 'application/x-protobuf' },
+        '{}',
+        415,
+        /"application\/x-protobuf": expected application\/json/,
+      ],
+      [{ 'content-type': 'application/json; charset=utf-16' }, '{}', 415, /charset=utf-16: expected utf-8/],
+      [{ 'content-encoding': 'gzip' }, '{}', 415, /"gzip": send it uncompressed/],
+      [{ 'content-type': 'application/x-www-form-urlencoded' }, '{"instances":[[1,2]]}', 200, /^undefined$/],
+      [{ 'content-type': 'application/json; charset=UTF-8' }, '{"instances":[[1,2]]}', 200, /^undefined$/],
+    ]
+    for (const [headers, body, status, error] of tries) {
+      const answer = await server.ask(PREDICT, body, { headers })
+      assert.equal(answer.status, status, answer.text)
+      assert.match(String(JSON.parse(answer.text).error), error)
+    }
+  })
+
+  it('answers health while a costly model computes, and refuses what exceeds its bounds', async () => {
+    await using server = await openServer(toSlow(10), { maxInFlight: 4, maxWaiting: 1 })
+    const asked = Array.from({ length: 6 }, () => server.ask(PREDICT, { instances: [[1]] }))
+    let probes = 0
+    const answers = await Promise.all(
+      asked.map(async answer => {
+        const settled = await answer
+        if (settled.status === 429) {
+          assert.equal((await server.ask('/readyz')).status, 200)
+          probes += 1
+        }
+        return settled
+      }),
+    )
+    const statuses = answers.map(answer => answer.status).sort()
+    // Two run, one waits, the fourth finds no place to wait, the others are one and two too many in flight.
+    assert.deepEqual(statuses, [200, 200, 200, 429, 429, 429])
+    assert.equal(probes, 3)
+    for (const { status, headers, text } of answers) {
+      assert.equal(headers.get('retry-after'), status === 429 ? '1' : null)
+      if (status === 200) assert.equal(text, '{"predictions":[[1.0]]}')
+      else assert.match(text, /^{"error":"The server is busy/)
+    }
+  })
+
+  it('does not run the model for clients that have gone', async () => {
+    await using server = await openServer(toSlow(10))
+    const asked = Array.from({ length: 2 }, () => server.ask(PREDICT, { instances: [[1]] }))
+    const client = new AbortController()
+    const gone = Array.from({ length: 3 }, () => server.ask(PREDICT, { instances: [[1]] }, { signal: client.signal }))
+    while (!/_waiting{[^}]*} 3\n/.test((await server.ask('/metrics')).text)) await new Promise(setImmediate)
+    client.abort()
+    for (const one of gone) await assert.rejects(one)
+    await Promise.all(asked)
+    const { text } = await server.ask('/metrics')
+    assert.match(text, /inference_seconds_count{[^}]*} 2\n/)
+    assert.match(text, /requests_total{protocol="tfs",status="499",[^}]*} 3\n/)
+  })
+
+  it('closes within its time even where a client never ends its request', async () => {
+    await using server = await openServer(toDouble(), { drainMs: 200 })
+    const socket = connect(server.port, '127.0.0.1')
+    socket.on('error', () => {})
+    await new Promise<void>(resolve =>
+      socket.write(`POST ${PREDICT} HTTP/1.1\r\nhost: m\r\ncontent-length: 9\r\n\r\n{`, () => resolve()),
+    )
+    while (!/in_flight{[^}]*} 1\n/.test((await server.ask('/metrics')).text)) await new Promise(setImmediate)
+    const startedAt = performance.now()
+    server.stop()
+    await server.closed
+    const tookMs = performance.now() - startedAt
+    assert.ok(tookMs >= 150 && tookMs < 2_000, `${tookMs} ms`)
+    socket.destroy()
+  })
+
+  it('stops at once where the signal came before', async () => {
+    await using place = await openPlace({ 1: toDouble() })
+    const server = await startServer(
+      { modelName: 'm', modelBasePath: place.basePath, httpPort: 0 },
+      AbortSignal.abort(),
+    )
+    await server.closed
+    await assert.rejects(fetch(`${server.url}/livez`))
+  })
+
+  const broken: readonly [name: string, versions: Record<string, Uint8Array>, code: string, message: RegExp][] = [
+    ['no version', {}, 'MODEL_MISSING', /no folder is named by a number \(/],
+    ['no number', { latest: toDouble(), '01': toDouble() }, 'MODEL_MISSING', /no folder is named by a number \(/],
+    ['an empty file', { 1: new Uint8Array() }, 'MODEL_MISSING', /1\/model\.onnx\)$/],
+    ['no file in the highest version', { 1: toDouble(), 20: new Uint8Array() }, 'MODEL_MISSING', /20\/model\.onnx\)$/],
+    ['a file that is not ONNX', { 1: Buffer.from('pickle\n') }, 'MODEL_LOAD', /Protobuf parsing failed/],
+    ['half a file', { 1: toDouble().subarray(0, 60) }, 'MODEL_LOAD', /^Cannot load the model/],
+    ['an output that is no tensor', { 1: toSequence() }, 'MODEL_SIGNATURE', /output "y" of the model: it is no tensor/],
+    ['a type that nobody can send', { 1: toIdentity('bfloat16', [1]) }, 'MODEL_LOAD', /Unsupported data type/],
+  ]
+  for (const [name, versions, code, message] of broken) {
+    it(`does not start with ${name}`, async () => {
+      await using place = await openPlace(versions)
+      const start = startServer({ modelName: 'm', modelBasePath: place.basePath, httpPort: 0 }, never)
+      await assert.rejects(start, { code, message })
+    })
+  }
+
+  it('does not start without a folder, on a port in use, or beyond its bounds', async () => {
+    await using place = await openPlace({ 1: toDouble() })
+    const options = { modelName: 'm', modelBasePath: place.basePath, httpPort: 0 }
+    const nowhere = join(place.basePath, 'nowhere')
+    await assert.rejects(startServer({ ...options, modelBasePath: nowhere }, never), {
+      code: 'MODEL_MISSING',
+      message: `Cannot read the model's folder: there is no such folder (${nowhere})`,
+    })
+    const other = createServer()
+    await new Promise<void>(resolve => other.listen(0, '127.0.0.1', resolve))
+    const { port } = Object(other.address())
+    await assert.rejects(startServer({ ...options, httpPort: port }, never), { code: 'PORT_IN_USE' })
+    other.close()
+    await assert.rejects(startServer({ ...options, maxWaiting: 0 }, never), { code: 'LIMITS' })
+    await assert.rejects(startServer({ ...options, modelName: 'a/b' }, never), { code: 'MODEL_NAME' })
+    await rm(place.basePath, { recursive: true })
+  })
+})
