@@ -2,7 +2,8 @@ import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Digest, parseDigest } from '../core/brands.ts'
 import { toBlobPath } from './blobs.node.ts'
-import { type ImageLayout, lockIndex } from './layout.node.ts'
+import { lockIndex } from './index-file.node.ts'
+import type { ImageLayout } from './layout.node.ts'
 import { type Descriptor, MEDIA_TYPES, parseIndex } from './manifest.ts'
 
 /** How to collect garbage. */

@@ -1,16 +1,10 @@
 export type { Artifact } from './artifact.ts'
 export { createDigester, type Digester, toDigest, toStreamDigest } from './digest.ts'
+export { type EntryFilter, type EntryOptions, type IndexEntry, REF_NAME } from './entry.ts'
 export { collectGarbage, type Garbage, type GarbageOptions } from './garbage.node.ts'
 export { gzip } from './gzip.ts'
 export { gzipStored } from './gzip-stored.ts'
-export {
-  type EntryFilter,
-  type EntryOptions,
-  type ImageLayout,
-  type IndexEntry,
-  openLayout,
-  REF_NAME,
-} from './layout.node.ts'
+export { type ImageLayout, openLayout } from './layout.node.ts'
 export {
   type Annotations,
   type Descriptor,

@@ -4,24 +4,20 @@ import type { Digest } from '../core/brands.ts'
 import { toDiskError } from '../core/disk.ts'
 import { RegattaError } from '../core/errors.ts'
 import { readFileIfAny, writeFileWhole } from '../core/files.node.ts'
-import { isObject, type JsonObject, toCanonicalJson } from '../core/json.ts'
-import { waitForFileLock } from '../core/lock.node.ts'
+import { isObject, toCanonicalJson } from '../core/json.ts'
 import { type Artifact, EMPTY_CONFIG, toArtifactManifest } from './artifact.ts'
 import { hasBlob, keepBlob, openBlob, readBlob, removeStaleParts, writeBlob } from './blobs.node.ts'
 import {
-  type Annotations,
-  type Descriptor,
-  type Index,
-  type Manifest,
-  MEDIA_TYPES,
-  type Platform,
-  parseIndex,
-  parseManifest,
-} from './manifest.ts'
-import { parseRefName } from './reference.ts'
-
-/** Annotation of an index entry that names it. Source: image-spec, annotations.md. */
-export const REF_NAME = 'org.opencontainers.image.ref.name'
+  type EntryFilter,
+  type EntryOptions,
+  type IndexEntry,
+  isReplacedBy,
+  matches,
+  toEntry,
+  toIndexEntry,
+} from './entry.ts'
+import { changeIndex, lockIndex, parseJson, readIndex } from './index-file.node.ts'
+import { type Descriptor, type Index, type Manifest, MEDIA_TYPES, parseManifest } from './manifest.ts'
 
 const MAX_BLOB_BYTES = 64 * 1024 * 1024
 /** Registries take manifests up to 4 MiB (distribution-spec, "Pushing Manifests"). */
@@ -29,27 +25,6 @@ const MAX_MANIFEST_BYTES = 4 * 1024 * 1024
 const LAYOUT_VERSION = '1.0.0'
 /** All that a layout's folder may hold while it is being made. */
 const OWN_NAMES = /^(blobs|ingest|index\.json|.*\.(lock|part))$/
-
-/** One entry of a layout's `index.json`. */
-export interface IndexEntry extends Descriptor {
-  readonly annotations: Annotations
-  /** The entry's `org.opencontainers.image.ref.name`. */
-  readonly ref: string | undefined
-}
-
-/** How a manifest appears in the index. */
-export interface EntryOptions {
-  /** Name in the layout; a former holder of the name loses it. */
-  readonly ref?: string
-  readonly annotations?: Annotations
-  readonly platform?: Platform
-}
-
-/** Which entries to list: those of which all that is given holds. */
-export interface EntryFilter {
-  readonly artifactType?: string
-  readonly annotations?: Annotations
-}
 
 /** Images and artifacts in a folder. Source: image-spec, image-layout.md. */
 export interface ImageLayout {
@@ -174,58 +149,9 @@ function requireVersion(text: string, path: string): void {
   )
 }
 
-/** The index as parsed, and as found: what this program does not know is written back. */
-async function readIndex(folder: string): Promise<{ readonly index: Index; readonly found: JsonObject }> {
-  const path = join(folder, 'index.json')
-  const text = await readFileIfAny(path)
-  if (text === undefined) {
-    throw new RegattaError('MANIFEST', 'Cannot open image layout: it has no index.json', {
-      where: path,
-      fix: 'Restore the file, or name another folder',
-    })
-  }
-  try {
-    const found = parseJson(text, path)
-    return { index: parseIndex(found), found: isObject(found) ? found : {} }
-  } catch (cause) {
-    throw new RegattaError('MANIFEST', 'Cannot read the index of the image layout', {
-      where: path,
-      fix: 'Use the program that wrote it, or name another folder',
-      cause,
-    })
-  }
-}
-
 async function readManifest(folder: string, digest: Digest): Promise<Manifest> {
   const bytes = await readBlob(folder, digest, MAX_MANIFEST_BYTES)
   return parseManifest(parseJson(new TextDecoder().decode(bytes), digest))
-}
-
-/** An entry as parsed, and as found: what this program does not know is written back. */
-interface FoundEntry {
-  readonly parsed: Descriptor
-  readonly found: unknown
-}
-
-/** Replaces the entries of the index, whole, while no other process does. */
-async function changeIndex(
-  folder: string,
-  change: (entries: readonly FoundEntry[]) => Promise<readonly unknown[]>,
-): Promise<void> {
-  try {
-    await using _lock = await lockIndex(folder)
-    const { index, found } = await readIndex(folder)
-    const listed = Array.isArray(found['manifests']) ? found['manifests'] : []
-    const manifests = await change(index.manifests.map((parsed, at) => ({ parsed, found: listed[at] })))
-    await writeFileWhole(join(folder, 'index.json'), toCanonicalJson({ ...found, manifests }))
-  } catch (error) {
-    throw toDiskError(error, join(folder, 'index.json'))
-  }
-}
-
-/** Held by whoever changes the index, or deletes what it does not refer to. */
-export async function lockIndex(folder: string): Promise<AsyncDisposable> {
-  return await waitForFileLock(join(folder, 'index.lock'), AbortSignal.timeout(30_000))
 }
 
 async function requireBlobs(folder: string, manifest: Manifest): Promise<void> {
@@ -237,39 +163,4 @@ async function requireBlob(folder: string, digest: Digest): Promise<void> {
   throw new RegattaError('BLOB_MISSING', `Cannot enter a manifest in the image layout: blob ${digest} is not there`, {
     where: folder,
   })
-}
-
-function toEntry(descriptor: Descriptor, options: EntryOptions): Descriptor {
-  const annotations = {
-    ...options.annotations,
-    ...(options.ref !== undefined && { [REF_NAME]: parseRefName(options.ref) }),
-  }
-  const { annotations: _, ...rest } = descriptor
-  const entry = options.platform === undefined ? rest : { ...rest, platform: options.platform }
-  return Object.keys(annotations).length === 0 ? entry : { ...entry, annotations }
-}
-
-/** A name has one holder, and one manifest stands once under each name. */
-function isReplacedBy(old: Descriptor, entry: Descriptor): boolean {
-  const ref = entry.annotations?.[REF_NAME]
-  if (old.annotations?.[REF_NAME] !== ref) return false
-  return ref !== undefined || old.digest === entry.digest
-}
-
-function toIndexEntry(descriptor: Descriptor): IndexEntry {
-  const annotations = descriptor.annotations ?? {}
-  return { ...descriptor, annotations, ref: annotations[REF_NAME] }
-}
-
-function matches(entry: IndexEntry, filter: EntryFilter): boolean {
-  if (filter.artifactType !== undefined && entry.artifactType !== filter.artifactType) return false
-  return Object.entries(filter.annotations ?? {}).every(([name, value]) => entry.annotations[name] === value)
-}
-
-function parseJson(text: string, where: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (cause) {
-    throw new RegattaError('MANIFEST', 'Cannot read OCI document: it is not JSON', { where, cause })
-  }
 }
