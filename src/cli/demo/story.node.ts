@@ -30,7 +30,7 @@ const A = { hidden: 200 }
 const B = { hidden: 100 }
 
 const CALM_PER_SECOND = 10
-const RACE_PER_SECOND = 50
+const RACE_PER_SECOND = 100
 const MOST_LABELS = 4000
 
 /** Tells the whole story and returns its figures. Whatever happens, nothing is left running unless `keep`. */
@@ -173,7 +173,8 @@ async function watchRace(call: Call, client: ControlClient): Promise<RaceJson> {
     const labels = race?.verdict.labels ?? 0
     if (race !== undefined) {
       const losses = race.variants.map(arm => `${arm.name} ${toFigure(arm.meanLoss)}`).join('  ')
-      const text = `${losses}  improvement ${toImprovement(race.verdict, race.alpha)}  ${race.verdict.state}`
+      const missing = race.verdict.gates.find(({ passed }) => !passed)
+      const text = `${losses}  improvement ${toImprovement(race.verdict, race.alpha)}  ${race.verdict.state}${missing === undefined ? '' : ` (${missing.detail})`}`
       live.show(text)
       if (call.terminal === undefined && labels >= told + 100) {
         told = labels

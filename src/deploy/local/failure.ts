@@ -12,15 +12,19 @@ export function toExitFailure(exit: {
 }): Failure {
   if (exit.problem !== undefined) return { code: 'SPAWN', reason: `could not be started: ${exit.problem.message}` }
   if (exit.signal === undefined) return { code: 'EXITED', reason: `exited with code ${exit.code}` }
-  const hint = exit.signal === 'SIGKILL' ? ' (by hand, or the system ran out of memory)' : ''
-  return { code: 'KILLED', reason: `was killed by ${exit.signal}${hint}` }
+  if (exit.signal !== 'SIGKILL') return { code: 'CRASHED', reason: `was killed by ${exit.signal}` }
+  return { code: 'KILLED', reason: 'was killed by SIGKILL (by hand, or the system ran out of memory)' }
 }
 
 const MAX_LINE = 300
 
-/** A failure's sentence with the process's name before it and the last words of its log behind it. */
+/**
+ * A failure's sentence with the process's name before it and the last words of its log behind it; a process that was
+ * killed from outside had no time for last words.
+ */
 export function toReason(name: string, failure: Failure, lastLines: readonly string[]): string {
   const sentence = `${name} ${failure.reason}`
+  if (failure.code === 'KILLED') return sentence
   const lines = lastLines.filter(line => line.trim() !== '').map(line => line.slice(0, MAX_LINE))
   return lines.length === 0 ? `${sentence}; it wrote no log` : `${sentence}; its log ends with:\n${lines.join('\n')}`
 }
