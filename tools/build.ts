@@ -67,7 +67,7 @@ async function bundleEntry(root: string, source: string, folder: string, bundle:
   if (native !== undefined) throw new Error(`Cannot build ${source}: it must load ${native} with await import()`)
 }
 
-/** The part of ONNX Runtime's packages that runs on this platform, without sources and maps. */
+/** The part of ONNX Runtime's packages that runs on this platform's CPU, without sources, maps and GPU libraries. */
 function copyRuntime(root: string, folder: string): void {
   mkdirSync(folder, { recursive: true })
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}\n')
@@ -79,7 +79,7 @@ function copyRuntime(root: string, folder: string): void {
     for (const part of parts) {
       cpSync(join(root, 'node_modules', name, part), join(folder, 'node_modules', name, part), {
         recursive: true,
-        filter: path => !/\.(map|d\.ts)$/.test(path),
+        filter: path => !/\.(map|d\.ts)$|libonnxruntime_providers_/.test(path),
       })
     }
   }

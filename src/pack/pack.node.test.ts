@@ -149,6 +149,20 @@ describe('packImage()', () => {
     assert.equal((await listVersions(bench.layout, 'forecast')).length, 4)
   })
 
+  it('makes a new version of the same run where the bundles are others', async () => {
+    await using bench = await openBench()
+    const source = { kind: 'folder', folder: await bench.makeFolder('m', { 'model.onnx': model }) } as const
+    const runtimeFolder = await bench.makeFolder('newer', { 'server.js': 'serveBetter()\n' })
+    await bench.pack(source)
+    const second = await bench.pack(source, { runtimeFolder })
+    assert.equal(second.version, 2)
+    assert.deepEqual(
+      second.layers.map(({ reused }) => reused),
+      [true, false, false, false],
+    )
+    assert.equal((await bench.pack(source)).version, 1)
+  })
+
   it('mends a version whose blobs were lost', async () => {
     await using bench = await openBench()
     const folder = await bench.makeFolder('m', { 'model.onnx': model })

@@ -46,10 +46,11 @@ export interface PackRequest {
  * The digest is a function of the run (or of the folder's files), Node, the bundles, the name, the path in the image,
  * SOURCE_DATE_EPOCH and the version, which stands in the image because a server's URLs and folders have it. The
  * version is the layout's next number, unless the layout has one of the same recipe (all of these but the version):
- * that one is returned. So packing twice gives one version, and two empty layouts give one digest.
+ * that one is returned. So packing twice gives one version, two empty layouts give one digest, and a newer Node or
+ * newer bundles give a new version. Layers carry the same times whatever SOURCE_DATE_EPOCH says: it moves none of them.
  * The version is given under a lock, and an image is in the index whole or not at all.
- * @throws PACK_NO_MODEL, PACK_MODEL, ONNX_FORMAT, RUN_CHANGED, FILE_CHANGED, FILE_KIND, FILE_COUNT, RUNTIME_MISSING,
- * BASE_LIBRARY, BASE_PLATFORM, DISK_FULL, VERSION_TAKEN, SOURCE_DATE_EPOCH (UsageError); the signal's reason
+ * @throws PACK_NO_MODEL, PACK_MODEL, ONNX_FORMAT, RUN_CHANGED, FILE_READ, FILE_CHANGED, FILE_KIND, FILE_COUNT,
+ * RUNTIME_MISSING, BASE_LIBRARY, BASE_PLATFORM, DISK_FULL, LAYOUT_BUSY, VERSION_TAKEN, SOURCE_DATE_EPOCH (UsageError); the signal's reason
  */
 export async function packImage(request: PackRequest, signal: AbortSignal): Promise<PackedImage> {
   const { cacheFolder, layout, node, output, project, runtimeFolder, source, sourceDateEpoch } = request
@@ -127,7 +128,10 @@ async function copyOut(
 
 /** Two processes that pack into one layout take turns, so that each version is given once. */
 async function lockVersions(layout: ImageLayout, signal: AbortSignal): Promise<AsyncDisposable> {
-  return await waitForFileLock(join(layout.folder, 'versions.lock'), signal)
+  return await waitForFileLock(join(layout.folder, 'versions.lock'), signal).catch(error => {
+    signal.throwIfAborted()
+    throw error
+  })
 }
 
 function toOptions({ annotations, platform }: IndexEntry): EntryOptions {

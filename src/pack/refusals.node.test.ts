@@ -4,6 +4,7 @@ import { readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { promisify } from 'node:util'
+import { takeFileLock } from '../core/lock.node.ts'
 import { openLayout } from '../oci/index.ts'
 import { toLinearModel } from '../train/testing/onnx-model.ts'
 import { listVersions } from './index.ts'
@@ -107,6 +108,14 @@ describe('packImage() refuses', () => {
       })
     }
     assert.equal((await bench.pack(source)).version, 1)
+  })
+
+  it('to wait for another pack once it is interrupted', async () => {
+    await using bench = await openBench()
+    const source = await inFolder(bench, { 'model.onnx': model })
+    await using _other = await takeFileLock(join(bench.layout.folder, 'versions.lock'))
+    const signal = AbortSignal.timeout(500)
+    await refuse(bench, bench.pack(source, {}, signal), { name: 'TimeoutError' })
   })
 
   it('to pack without bundles, or with a Node that is no program', async () => {
