@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { afterEach, beforeEach, describe, it } from 'node:test'
+import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
 import { RegattaError } from '../core/errors.ts'
 import { SCHEMAS, type SchemaName } from './schemas.ts'
 import { Place, type Running } from './testing/place.ts'
@@ -95,24 +95,6 @@ describe('deploy', () => {
     assert.equal(await summaryOf(running), 'a@1 champion 1 true')
   })
 
-  const unknown = `sha256:${'0'.repeat(64)}`
-  const rows: [name: string, body: unknown, status: number, code: string][] = [
-    ['a version that was never packed', { version: 9, digest: unknown }, 422, 'DIGEST_UNKNOWN'],
-    ['no version', { digest: unknown }, 400, 'REQUEST'],
-    ['a broken digest', { version: 1, digest: 'sha256:1' }, 400, 'REQUEST'],
-    ['an unknown field', { version: 1, digest: unknown, canary: true }, 400, 'REQUEST'],
-    ['a broken name', { version: 1, digest: unknown, variant: 'B!' }, 400, 'VARIANT_NAME'],
-    ['a share of 1', { version: 1, digest: unknown, challenger: { mode: 'split', weight: 1 } }, 400, 'REQUEST'],
-    ['no object', 5, 400, 'REQUEST'],
-  ]
-  for (const [name, body, status, code] of rows) {
-    it(`refuses ${name}`, async () => {
-      const running = await place.start()
-      assert.deepEqual(await refused(running, '/api/v1/deploy', body), { status, code })
-      assert.deepEqual(running.target.calls, [])
-    })
-  }
-
   it('refuses a version under the digest of another, and a challenger beside nothing', async () => {
     const running = await place.start()
     const digest = await place.addImage(1)
@@ -201,22 +183,6 @@ describe('promote and rollback', () => {
     assert.equal((await running.store.readVariants()).length, 1)
   })
 
-  const rows: [name: string, path: string, body: unknown, status: number, code: string][] = [
-    ['a promotion of nothing', '/api/v1/promote', {}, 409, 'NO_CHALLENGER'],
-    ['a promotion of a stranger', '/api/v1/promote', { variant: 'z' }, 404, 'VARIANT_UNKNOWN'],
-    ['a promotion of the champion', '/api/v1/promote', { variant: 'a' }, 409, 'ALREADY_CHAMPION'],
-    ['a promotion with an unknown field', '/api/v1/promote', { name: 'a' }, 400, 'REQUEST'],
-    ['a rollback without a standby', '/api/v1/rollback', {}, 409, 'NO_STANDBY'],
-    ['a rollback with a wish', '/api/v1/rollback', { to: 'a' }, 400, 'REQUEST'],
-  ]
-  for (const [name, path, body, status, code] of rows) {
-    it(`refuse ${name}`, async () => {
-      const running = await place.start()
-      await deploy(running, 1)
-      assert.deepEqual(await refused(running, path, body), { status, code })
-    })
-  }
-
   it('refuse to promote what is not ready', async () => {
     const running = await raced()
     running.target.setHealth(2, { state: 'failing', since: 0, code: 'KILLED', reason: 'killed', retryAt: 1 })
@@ -280,4 +246,46 @@ describe('a control that starts again', () => {
     assert.equal((await statusOf(running)).ready, false)
     assert.match(running.problems.join(), /Cannot start what was deployed.*no such image/)
   })
+})
+
+describe('a command that cannot be carried out', () => {
+  let shared: Place
+  let running: Running
+  before(async () => {
+    shared = await Place.open()
+    running = await shared.start()
+    await post(running, '/api/v1/deploy', { version: 1, digest: await shared.addImage(1) }, 'Deployed')
+  })
+  after(async () => await shared[Symbol.asyncDispose]())
+
+  const unknown = `sha256:${'0'.repeat(64)}`
+  const deploys: [name: string, body: unknown, status: number, code: string][] = [
+    ['a version that was never packed', { version: 9, digest: unknown }, 422, 'DIGEST_UNKNOWN'],
+    ['no version', { digest: unknown }, 400, 'REQUEST'],
+    ['a broken digest', { version: 1, digest: 'sha256:1' }, 400, 'REQUEST'],
+    ['an unknown field', { version: 1, digest: unknown, canary: true }, 400, 'REQUEST'],
+    ['a broken name', { version: 1, digest: unknown, variant: 'B!' }, 400, 'VARIANT_NAME'],
+    ['a share of 1', { version: 1, digest: unknown, challenger: { mode: 'split', weight: 1 } }, 400, 'REQUEST'],
+    ['no object', 5, 400, 'REQUEST'],
+  ]
+  for (const [name, body, status, code] of deploys) {
+    it(`refuses to deploy ${name}`, async () => {
+      assert.deepEqual(await refused(running, '/api/v1/deploy', body), { status, code })
+      assert.equal((await running.store.readVariants()).length, 1)
+    })
+  }
+
+  const swaps: [name: string, path: string, body: unknown, status: number, code: string][] = [
+    ['a promotion of nothing', '/api/v1/promote', {}, 409, 'NO_CHALLENGER'],
+    ['a promotion of a stranger', '/api/v1/promote', { variant: 'z' }, 404, 'VARIANT_UNKNOWN'],
+    ['a promotion of the champion', '/api/v1/promote', { variant: 'a' }, 409, 'ALREADY_CHAMPION'],
+    ['a promotion with an unknown field', '/api/v1/promote', { name: 'a' }, 400, 'REQUEST'],
+    ['a rollback without a standby', '/api/v1/rollback', {}, 409, 'NO_STANDBY'],
+    ['a rollback with a wish', '/api/v1/rollback', { to: 'a' }, 400, 'REQUEST'],
+  ]
+  for (const [name, path, body, status, code] of swaps) {
+    it(`refuses ${name}`, async () => {
+      assert.deepEqual(await refused(running, path, body), { status, code })
+    })
+  }
 })

@@ -67,8 +67,9 @@ export function toShown(now: Verdict, decision: Decision | undefined, ended: boo
 }
 
 function toHeld(now: VerdictJson, decision: Decision): Shown {
-  const { state, reason } = toDecisionJson(decision)
+  const { state, reason: then } = toDecisionJson(decision)
   const { lower, upper } = now
+  const reason = now.state === state ? now.reason : then
   const apart = lower !== null && upper !== null && (lower > decision.upper || upper < decision.lower)
   const drift = apart && now.gates.every(gate => gate.passed)
   const but = drift
