@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import { rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, it } from 'node:test'
+import { toLinearModel } from '../src/train/testing/onnx-model.ts'
 import { makePlace, toProjectYaml } from './testing/place.ts'
 
 describe('bad input', () => {
@@ -74,6 +75,38 @@ describe('bad input', () => {
     assert.equal(code, 1)
     assert.match(err, /error\[VERSION_UNKNOWN\] There is no version 9 of linear/)
     assert.match(err, /Versions packed here: 1/)
+  })
+
+  it('deploy tells at once that the port of the gateway is in use', async () => {
+    const server = createServer()
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+    const address = server.address()
+    const port = typeof address === 'object' ? address?.port : 0
+    try {
+      await using place = makePlace(toProjectYaml().replace('httpPort: 0', `httpPort: ${port}`))
+      await place.json(['train'])
+      await place.json(['pack'])
+      const { code, err } = await place.run(['deploy'])
+      assert.equal(code, 1)
+      assert.match(err, new RegExp(`error\\[PORT_IN_USE\\].*${port}[\\s\\S]*try: `))
+    } finally {
+      server.close()
+    }
+  })
+
+  it('deploy tells why a model does not load', async () => {
+    await using place = makePlace()
+    await place.json(['train'])
+    // A model that is ONNX by its form, and whose operator no runtime has.
+    const folder = join(place.folder, 'broken')
+    mkdirSync(folder)
+    const model = Buffer.from(toLinearModel({ weight: 1 }))
+    model.write('Mux', model.indexOf('Mul'))
+    writeFileSync(join(folder, 'model.onnx'), model)
+    await place.json(['pack', '--model', folder])
+    const { code, err } = await place.run(['deploy'])
+    assert.equal(code, 1)
+    assert.match(err, /error\[NOT_READY\][\s\S]*Mux/)
   })
 
   it('up tells of a port in use', async () => {

@@ -9,6 +9,8 @@ import type { Workplace } from './workplace.node.ts'
 
 /** Long enough for a large model on a busy machine; each failing replica is told as it happens. */
 const READY_TIMEOUT_MS = 120_000
+/** A process that never was ready and has ended as often as this will not become ready by waiting. */
+const HOPELESS_RESTARTS = 3
 
 /** What became of a deployment. */
 export interface Deployed {
@@ -19,7 +21,7 @@ export interface Deployed {
 
 /**
  * Sends a deployment to control, starting it where it does not run, and waits until all replicas are ready.
- * @throws NOT_READY with each replica's reason when that takes too long
+ * @throws NOT_READY with each replica's reason when that takes too long or cannot succeed, PORT_IN_USE of the gateway
  */
 export async function deployVersion(
   call: Call,
@@ -35,7 +37,7 @@ export async function deployVersion(
   return { response, client, status: wait ? await untilReady(call, client, response.variant) : await client.status() }
 }
 
-/** Waits until the variant is in the routes with every wanted replica ready. @throws NOT_READY */
+/** Waits until the variant is in the routes with every wanted replica ready. @throws NOT_READY, PORT_IN_USE */
 export async function untilReady(
   call: Call,
   client: ControlClient,
@@ -59,7 +61,16 @@ export async function untilReady(
       live.milestone(`${variant}: version ${ours.version}, ${ready} of ${wanted} replicas ready`)
       return status
     }
-    if (call.clock() > deadline) throw toNotReady(status, variant, ready, wanted)
+    const { code, reason, state } = status.gateway.process
+    if (state === 'failing' && code === 'PORT_IN_USE') {
+      throw new RegattaError(code, reason ?? 'The gateway cannot listen on its port', {
+        fix: 'Stop the program that uses it, or set targets.local.httpPort, then regatta down and deploy again',
+      })
+    }
+    const isHopeless = ours?.replicas.some(
+      replica => replica.state === 'failing' && replica.restarts >= HOPELESS_RESTARTS,
+    )
+    if (isHopeless || call.clock() > deadline) throw toNotReady(status, variant, ready, wanted)
     live.show(`${variant}: ${ready} of ${wanted} replicas ready`)
     await sleep(100, undefined, { signal: call.signal })
   }

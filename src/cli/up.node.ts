@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { dirname } from 'node:path'
@@ -12,6 +12,7 @@ import { takeFileLock } from '../core/lock.node.ts'
 import { isRunning, readProcessId } from '../core/process.node.ts'
 import { cleanLeftovers, openLocalTarget } from '../deploy/index.ts'
 import { openSqliteStore } from '../store/index.ts'
+import type { StatePaths } from './paths.ts'
 import { readOrMakeToken } from './token.node.ts'
 import { readUpRecord, type UpRecord, writeUpRecord } from './up-record.node.ts'
 import type { Call } from './verb.ts'
@@ -116,7 +117,7 @@ export async function ensureUp(
 export async function stopUp(call: Call, workplace: Workplace, timeoutMs = 30_000): Promise<readonly string[]> {
   const { paths } = workplace
   const lines: string[] = []
-  const record = await readUpRecord(paths.upRecord)
+  const record = await findUp(paths, call.clock() + timeoutMs, call)
   if (record !== undefined) {
     process.kill(record.process.pid, 'SIGTERM')
     const deadline = call.clock() + timeoutMs
@@ -129,6 +130,18 @@ export async function stopUp(call: Call, workplace: Workplace, timeoutMs = 30_00
   lines.push(...(await cleanLeftovers(paths.local)))
   await rm(paths.upRecord, { force: true })
   return lines
+}
+
+/** The record of the `up` that runs; one that is only just starting has none yet, and is waited for. */
+async function findUp(paths: StatePaths, deadline: number, { clock, signal }: Call): Promise<UpRecord | undefined> {
+  for (;;) {
+    const record = await readUpRecord(paths.upRecord)
+    if (record !== undefined || !existsSync(paths.upLock)) return record
+    const lock = await takeFileLock(paths.upLock)
+    await lock?.[Symbol.asyncDispose]()
+    if (lock !== undefined || clock() > deadline) return undefined
+    await sleep(50, undefined, { signal })
+  }
 }
 
 async function toUpError(logPath: string, exit: number | null | undefined): Promise<RegattaError> {
