@@ -80,7 +80,7 @@ function unusable(path: string, cause: unknown): RegattaError {
 
 function full(path: string, cause: unknown): RegattaError {
   return new RegattaError('STORE_FULL', `Cannot write "${path}": the disk is full`, {
-    fix: 'Make room on that disk, for example with "regatta prune --yes"; what was stored before is unharmed',
+    fix: 'Make room on that disk and send the same again; what was stored before is unharmed',
     cause,
     retryable: true,
   })

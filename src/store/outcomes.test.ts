@@ -9,6 +9,10 @@ import { Recount } from './testing/recount.ts'
 type Step =
   | { readonly kind: 'records'; readonly records: readonly PredictionRecord[] }
   | { readonly kind: 'truths'; readonly truths: readonly Truth[] }
+  | { readonly kind: 'prune'; readonly before: number }
+
+/** Six hours apart, over two and a half days: the sums keep days apart. */
+const toTime = (n: number): number => NOON + n * 6 * 3_600_000
 
 /** Few requests, rows, times and values, so that everything meets everything. */
 const value = fc.constantFrom(0, 1, 1, 2.5, -3, 1e9, 1e100, 'cat')
@@ -23,22 +27,29 @@ const record = fc
     rows: fc.array(fc.oneof(row, fc.record({ prediction })), { maxLength: 3 }),
   })
   .map(({ n, pinned, ...more }) => {
-    // Two days, so that requests fall into two of the sums' rows.
-    const request = toRequest(n, NOON + (n % 2) * 86_400_000)
+    const request = toRequest(n, toTime(n))
     return toRecord({ ...more, request, ...(pinned ? { pinned } : {}) })
   })
 const revision = fc.integer({ min: 0, max: 2 })
 const truth = fc.oneof(
   fc
     .record({ n: fc.integer({ min: 0, max: 7 }), row: fc.integer({ min: 0, max: 2 }), value, revision })
-    .map(({ n, value, ...more }) => toTruth(n, value, { ...more, at: NOON + (n % 2) * 86_400_000 })),
+    .map(({ n, value, ...more }) => toTruth(n, value, { ...more, at: toTime(n) })),
   fc
     .record({ series: fc.constantFrom('s', 't'), at: fc.integer({ min: 0, max: 3 }), value, revision })
     .map(({ series, at, value, revision }) => toObservation(series, at, value, revision)),
 )
+const before = fc.integer({ min: 1, max: 8 }).map(n => toTime(n))
 const step: fc.Arbitrary<Step> = fc.oneof(
-  fc.record({ kind: fc.constant('records' as const), records: fc.array(record, { maxLength: 5 }) }),
-  fc.record({ kind: fc.constant('truths' as const), truths: fc.array(truth, { maxLength: 5 }) }),
+  {
+    weight: 6,
+    arbitrary: fc.record({ kind: fc.constant('records' as const), records: fc.array(record, { maxLength: 5 }) }),
+  },
+  {
+    weight: 6,
+    arbitrary: fc.record({ kind: fc.constant('truths' as const), truths: fc.array(truth, { maxLength: 5 }) }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('prune' as const), before }) },
 )
 
 describe('the store, whatever comes in whatever order,', () => {
@@ -52,6 +63,10 @@ describe('the store, whatever comes in whatever order,', () => {
           if (one.kind === 'records') {
             plain.addPredictions(one.records)
             await place.store.addPredictions(one.records)
+          } else if (one.kind === 'prune') {
+            plain.prune(one.before)
+            const { rows } = await place.store.prune(one.before, true)
+            assert.deepEqual(await place.store.prune(one.before, false), { rows })
           } else {
             const wanted = { new: 0, duplicate: 0, revised: 0, stale: 0, conflict: 0, orphan: 0 }
             for (const truth of one.truths) wanted[plain.addTruth(truth)] += 1
@@ -61,14 +76,14 @@ describe('the store, whatever comes in whatever order,', () => {
         plain.assertSame(await place.store.readScoreboard(race))
         assert.deepEqual(await place.store.readTruthCounts(), plain.counts)
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     )
   })
 
   it('comes to the same figures as in any other order, where no truth contradicts another', async () => {
     const pairs = Array.from({ length: 12 }, (_, n) => toPair(n, n / 3, (n * 7) % 5)).flat()
     const truths = Array.from({ length: 12 }, (_, n) => [toTruth(n, n), toTruth(n, n / 2, { revision: 1 })]).flat()
-    const all: readonly Step[] = [
+    const all: readonly Exclude<Step, { kind: 'prune' }>[] = [
       ...pairs.map(one => ({ kind: 'records' as const, records: [one] })),
       ...truths.map(one => ({ kind: 'truths' as const, truths: [one] })),
     ]
@@ -86,7 +101,7 @@ describe('the store, whatever comes in whatever order,', () => {
         }
         plain.assertSame(await place.store.readScoreboard(race))
       }),
-      { numRuns: 15 },
+      { numRuns: 10 },
     )
   })
 })

@@ -1,7 +1,7 @@
 import type { Generated } from 'kysely'
 
 /*
- * The tables, as the newest version of the schema has them. Instants are epoch ms, truth values are 0 or 1, values of
+ * The tables, as the newest version of the schema has them. Instants are epoch ms, flags are 0 or 1, values of
  * predictions and truths are JSON texts. A request's UUIDv7 sorts by time: a day of requests is a range of keys.
  */
 export interface Schema {

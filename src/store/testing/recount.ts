@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { PredictedValue, PredictionRecord } from '../../core/wire/records.ts'
 import { emptyMoments, fold, type Moments } from '../../judge/index.ts'
+import { toKeyFloor } from '../days.ts'
 import type { Scoreboard, Truth, TruthCounts } from '../index.ts'
 import { toLoss } from '../loss.ts'
 import { spec } from './place.ts'
@@ -8,6 +9,14 @@ import { spec } from './place.ts'
 interface Known {
   readonly value: PredictedValue
   readonly revision: number
+}
+
+interface Loss {
+  readonly key: string
+  readonly variant: number
+  /** Chance drew the variant, and the client got its answer. */
+  readonly drawn: boolean
+  readonly loss: number
 }
 
 /**
@@ -19,11 +28,15 @@ export class Recount {
   readonly #truths = new Map<string, Known>()
   readonly counts = { new: 0, duplicate: 0, revised: 0, stale: 0, conflict: 0, orphan: 0 }
   readonly #orphans = new Set<string>()
+  /** What is left of pruned records. */
+  readonly #frozen: Loss[] = []
+  readonly #frozenRows = new Map<number, number>()
+  #floor = ''
 
   addPredictions(records: readonly PredictionRecord[]): void {
     for (const record of records) {
       const key = `${record.request} ${record.variant}`
-      if (this.#records.has(key)) continue
+      if (this.#records.has(key) || record.request < this.#floor) continue
       this.#records.set(key, record)
       for (const subject of toSubjects(record)) {
         if (!this.#orphans.delete(subject)) continue
@@ -39,23 +52,41 @@ export class Recount {
     return fate
   }
 
-  /** All losses of a variant, and whether chance drew it. */
-  toLosses(variant: number): readonly { readonly key: string; readonly drawn: boolean; readonly loss: number }[] {
-    return [...this.#records.values()]
-      .filter(record => record.variant === variant)
-      .flatMap(record =>
-        record.rows.flatMap(({ at, prediction, series }, row) => {
-          const key = `${record.request}/${row}`
-          const truth = this.#truths.get(key) ?? this.#truths.get(`${series}@${at}`)
-          const loss = truth === undefined ? undefined : toLoss(spec.loss, prediction, truth.value)
-          return loss === undefined ? [] : [{ key, drawn: record.served && record.pinned !== true, loss }]
-        }),
-      )
+  /** Forgets what is older than an instant but for its losses; every truth was received before it. */
+  prune(before: number): void {
+    this.#floor = [this.#floor, toKeyFloor(before)].sort().at(-1) ?? ''
+    const old = [...this.#records].filter(([, { request }]) => request < this.#floor)
+    this.#frozen.push(...old.flatMap(([, record]) => this.#toLosses(record)))
+    for (const [key, { rows, variant }] of old) {
+      this.#records.delete(key)
+      this.#frozenRows.set(variant, (this.#frozenRows.get(variant) ?? 0) + rows.length)
+    }
+    const used = new Set([...this.#records.values()].flatMap(toSubjects))
+    for (const subject of this.#truths.keys()) {
+      const isSeries = subject.includes('@')
+      if (isSeries ? used.has(subject) : subject >= this.#floor) continue
+      this.#truths.delete(subject)
+      this.#orphans.delete(subject)
+    }
+  }
+
+  #toLosses({ pinned, request, rows, served, variant }: PredictionRecord): readonly Loss[] {
+    return rows.flatMap(({ at, prediction, series }, row) => {
+      const key = `${request}/${row}`
+      const truth = this.#truths.get(key) ?? this.#truths.get(`${series}@${at}`)
+      const loss = truth === undefined ? undefined : toLoss(spec.loss, prediction, truth.value)
+      return loss === undefined ? [] : [{ key, variant, drawn: served && pinned !== true, loss }]
+    })
+  }
+
+  #toLossesOf(variant: number): readonly Loss[] {
+    const live = [...this.#records.values()].flatMap(record => this.#toLosses(record))
+    return [...this.#frozen, ...live].filter(one => one.variant === variant)
   }
 
   /** Asserts that a scoreboard says the same, to nine digits. */
   assertSame(board: Scoreboard): void {
-    const [a, b] = [this.toLosses(1), this.toLosses(2)]
+    const [a, b] = [this.#toLossesOf(1), this.#toLossesOf(2)]
     const ofA = new Map(a.map(({ key, loss }) => [key, loss]))
     const pairs = b.flatMap(({ key, loss }) => {
       const other = ofA.get(key)
@@ -66,7 +97,7 @@ export class Recount {
     assert.equal(board.discordant, pairs.filter(d => d !== 0).length)
     const largest = Math.max(0, ...pairs.map(d => (d - paired.mean) ** 2))
     // Of differences that are equal but for rounding, the spread is rounding too.
-    if (paired.m2 > 1e-9) assertNear(board.dominance, largest / paired.m2)
+    if (paired.m2 > 1e-9 + 1e9 * toRounding(paired)) assertNear(board.dominance, largest / paired.m2)
     for (const [arm, losses] of [
       [board.arms[0], a],
       [board.arms[1], b],
@@ -78,7 +109,9 @@ export class Recount {
     assertMoments(board.epochs[0]?.b, toMoments(drawn(b)))
     assert.equal(board.epochs[0]?.eventsA, drawn(a).filter(loss => loss !== 0).length)
     const rows = (variant: number): number =>
-      [...this.#records.values()].filter(one => one.variant === variant).reduce((sum, one) => sum + one.rows.length, 0)
+      [...this.#records.values()]
+        .filter(one => one.variant === variant)
+        .reduce((sum, one) => sum + one.rows.length, this.#frozenRows.get(variant) ?? 0)
     assert.deepEqual(
       board.arms.map(arm => arm.predictions),
       [rows(1), rows(2)],
@@ -86,6 +119,7 @@ export class Recount {
   }
 
   #take(truth: Truth, subject: string): keyof TruthCounts {
+    if (truth.by === 'prediction' && truth.id.request < this.#floor) return 'stale'
     const known = this.#truths.get(subject)
     if (known !== undefined && truth.revision < known.revision) return 'stale'
     if (known !== undefined && truth.revision === known.revision) {
@@ -111,15 +145,20 @@ function toMoments(numbers: readonly number[]): Moments {
   return numbers.reduce<Moments>(fold, emptyMoments)
 }
 
-/** Asserts that moments agree to nine digits. */
+/** Asserts that moments agree to nine digits, or to what a double can hold where the mean dwarfs the spread. */
 export function assertMoments(found: Moments | undefined, wanted: Moments): void {
   assert.equal(found?.count, wanted.count)
   assertNear(found?.mean, wanted.mean)
-  assertNear(found?.m2, wanted.m2)
+  assertNear(found?.m2, wanted.m2, toRounding(wanted))
 }
 
-/** Asserts that numbers agree to nine digits (absolute below 1). */
-export function assertNear(found: number | undefined, wanted: number): void {
+/** How much of a sum of squared deviations may be rounding of the numbers themselves. */
+function toRounding({ count, mean }: Moments): number {
+  return 1e-14 * count * mean ** 2
+}
+
+/** Asserts that numbers agree to nine digits (absolute below 1), or to `rounding`. */
+export function assertNear(found: number | undefined, wanted: number, rounding = 0): void {
   const off = Math.abs((found ?? Number.NaN) - wanted)
-  assert.ok(off <= 1e-9 * Math.max(1, Math.abs(wanted)), `wanted ${wanted}, found ${found}`)
+  assert.ok(off <= 1e-9 * Math.max(1, Math.abs(wanted)) + rounding, `wanted ${wanted}, found ${found}`)
 }
