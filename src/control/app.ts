@@ -1,7 +1,7 @@
 import { RegattaError, toErrorText } from '../core/errors.ts'
-import type { HttpHandler, HttpRequest, HttpResponse } from '../core/http.ts'
+import { type HttpHandler, type HttpRequest, type HttpResponse, toJsonResponse } from '../core/http.ts'
 import { ENDPOINTS, type Endpoint, findOperation, type Operation } from './endpoints.ts'
-import { toControlError, toErrorResponse } from './errors.ts'
+import { toControlError, toErrorJson, toErrorResponse } from './errors.ts'
 import { checkAccess, checkHost } from './guard.ts'
 import type { Logger } from './logger.ts'
 import type { ControlMetrics } from './metrics.ts'
@@ -78,9 +78,12 @@ export function toTooLong(maxBytes: number): RegattaError {
   return toControlError('BODY_TOO_LONG', `Cannot take a body of more than ${maxBytes} bytes`, 'Send it in parts')
 }
 
-/** An error that is none of ours is a bug: it goes on to the server, which hides its text. */
+/** An error that is none of ours is a bug: the caller learns no more than that, the log has its text. */
 function toRefusal(error: unknown, match: Match, { logger }: AppOptions): HttpResponse {
-  if (!(error instanceof RegattaError)) throw error
+  if (!(error instanceof RegattaError)) {
+    logger.error({ code: 'INTERNAL', error: toErrorText(error) }, 'A request failed')
+    return toJsonResponse(500, toErrorJson('INTERNAL', 'Cannot answer: control failed', 'Its log says why'))
+  }
   const response = toErrorResponse(error, toErrorHeaders(error, match))
   if (response.status >= 500) logger.warn({ code: error.code, error: toErrorText(error) }, 'Cannot answer a request')
   return response
