@@ -199,6 +199,19 @@ describe('a store that several use', () => {
     toPlain(count(0, 150)).assertSame(await place.store.readScoreboard(race))
   })
 
+  it('lets another write while one prunes', async () => {
+    await using place = await makeStore()
+    await startRace(place.store)
+    await place.store.addPredictions(count(0, 11_000).map(n => toRecord({ request: toRequest(n) })))
+    await using other = await openSqliteStore(place.path, { clock })
+    const order: string[] = []
+    await Promise.all([
+      place.store.prune(NOON + 1, false).then(() => order.push('pruned')),
+      other.addPredictions(toPair(1, 1, 2, NOON + 60_000)).then(() => order.push('written')),
+    ])
+    assert.deepEqual(order, ['written', 'pruned'])
+  })
+
   it('says so when another keeps it locked for too long', async () => {
     await using place = await makeStore()
     let now = 0

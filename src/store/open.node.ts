@@ -1,4 +1,4 @@
-import { setImmediate as breathe } from 'node:timers/promises'
+import { setImmediate as breathe, setTimeout as sleep } from 'node:timers/promises'
 import type { Clock } from '../core/clock.ts'
 import type { PredictionRecord } from '../core/wire/records.ts'
 import { readCounter } from './counters.ts'
@@ -72,6 +72,9 @@ async function storeTruths(file: SqliteFile, truths: readonly Truth[], now: numb
   return counts
 }
 
+/** Between two steps of pruning: longer than another process takes to ask again for its turn to write, ms. */
+const PRUNE_PAUSE_MS = 40
+
 async function prune(file: SqliteFile, before: number, dryRun: boolean): Promise<{ readonly rows: number }> {
   if (dryRun) return { rows: await file.read(sql => countPrunable(sql, before)) }
   await file.write(sql => sealBefore(sql, before))
@@ -80,6 +83,6 @@ async function prune(file: SqliteFile, before: number, dryRun: boolean): Promise
     const step = await file.write(sql => pruneStep(sql, before))
     rows += step.rows
     if (step.done) return { rows }
-    await breathe()
+    await sleep(PRUNE_PAUSE_MS)
   }
 }
