@@ -16,7 +16,8 @@ const shadow = { mode: 'shadow' }
 async function post(running: Running, path: string, body: unknown, schema: SchemaName): Promise<Body> {
   const answer = await running.json('POST', path, body)
   assert.equal(answer.status, 200, JSON.stringify(answer.body))
-  SCHEMAS[schema].parse(answer.body)
+  // No field is missing, and none is there that the description lacks.
+  assert.deepEqual(SCHEMAS[schema].parse(answer.body), answer.body)
   return answer.body
 }
 
@@ -29,7 +30,10 @@ const deploy = async (running: Running, version: number, more: Body = {}): Promi
   await post(running, '/api/v1/deploy', { version, digest: await place.addImage(version), ...more }, 'Deployed')
 
 async function statusOf(running: Running) {
-  return SCHEMAS.Status.parse((await running.json('GET', '/api/v1/status')).body)
+  const { body } = await running.json('GET', '/api/v1/status')
+  const status = SCHEMAS.Status.parse(body)
+  assert.deepEqual(status, body)
+  return status
 }
 
 async function summaryOf(running: Running): Promise<string> {

@@ -189,7 +189,7 @@ export const ENDPOINTS = {
     path: '/api/v1/logs/{process}',
     access: 'read',
     summary: "The last lines of the gateway's or a replica's log",
-    query: { lines: 'How many, 0–10000 (100)', follow: '1 to keep the stream open' },
+    query: { lines: 'How many, 0–999999 (100)', follow: '1 to keep the stream open' },
     answer: { type: 'text/plain' },
     streams: true,
   },

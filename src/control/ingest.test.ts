@@ -40,7 +40,9 @@ async function take(running: Running, path: string, body: unknown): Promise<Reco
 async function raceOf(running: Running): Promise<RaceJson> {
   const answer = await running.json('GET', '/api/v1/race')
   assert.equal(answer.status, 200, JSON.stringify(answer.body))
-  return SCHEMAS.Race.parse(answer.body)
+  const race = SCHEMAS.Race.parse(answer.body)
+  assert.deepEqual(race, answer.body)
+  return race
 }
 
 describe('POST /api/v1/records', () => {

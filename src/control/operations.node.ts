@@ -126,7 +126,7 @@ function toReaders(
       return toStream('text/event-stream', eventsFeed.open(first, request.signal))
     },
     logs({ request, args }) {
-      const lines = parseCount(request.query.get('lines'), 'lines', { max: 10_000, or: 100 })
+      const lines = parseCount(request.query.get('lines'), 'lines', { max: 999_999, or: 100 })
       const follow = parseSwitch(request.query.get('follow'), 'follow')
       return logs.read(args['process'] ?? '', { lines, follow }, request.signal)
     },

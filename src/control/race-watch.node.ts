@@ -29,6 +29,8 @@ const CHEAP_MS = 200
 /** Share of the time that looking may take. */
 const BUSY_SHARE = 0.1
 const RETRY_MS = 1000
+/** A series of more labels is not read back: that would hold up everything else for seconds. */
+const MAX_REBUILT_LABELS = 200_000
 
 /** Judges the running race when something has come in, and keeps its series. */
 export class RaceWatch implements AsyncDisposable {
@@ -177,7 +179,7 @@ export class RaceWatch implements AsyncDisposable {
     const point = toPoint(verdict, this.#options.clock())
     if (this.#race?.race !== race.id) {
       // The first look at this race: what came before is read back where the database can tell it in order.
-      const isLate = race.design === 'paired' && verdict.n > 1
+      const isLate = race.design === 'paired' && verdict.n > 1 && verdict.n <= MAX_REBUILT_LABELS
       this.#points = isLate ? toRebuiltPoints(race, await this.#options.store.readDifferences(race.id)) : []
     }
     const last = this.#points.at(-1)
