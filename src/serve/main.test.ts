@@ -36,7 +36,7 @@ describe('the process of a model server', () => {
   })
 
   it('finishes what is in flight after SIGTERM, whose answer takes a while, and refuses what comes later', async () => {
-    await using place = await openPlace({ 1: toSlow(10) })
+    await using place = await openPlace({ 1: toSlow(5) })
     await using server = startProcess(...flagsFor(place.basePath))
     const { port } = await server.until('listening')
     await server.until('ready')
@@ -52,7 +52,7 @@ describe('the process of a model server', () => {
   })
 
   it('takes SIGTERM while it loads', async () => {
-    await using place = await openPlace({ 1: toSlow(10) })
+    await using place = await openPlace({ 1: toSlow(5) })
     await using server = startProcess(...flagsFor(place.basePath))
     await server.until('listening')
     server.child.kill('SIGTERM')

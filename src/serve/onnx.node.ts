@@ -16,6 +16,7 @@ const PARALLEL_RUNS = 8
 export async function openOnnxEngine(options: EngineOptions): Promise<Engine> {
   const runtime = await loadRuntime()
   const session = await openSession(runtime, options)
+  const running = new Set<Promise<unknown>>()
   return {
     inputs: session.inputMetadata.map(item => ({
       ...toSpec(item, 'input'),
@@ -26,9 +27,17 @@ export async function openOnnxEngine(options: EngineOptions): Promise<Engine> {
     lost: new Promise(() => {}),
     async run(inputs, outputs) {
       const feeds = Object.fromEntries([...inputs].map(([name, tensor]) => [name, toOnnxTensor(runtime, tensor)]))
-      return toTensors(await session.run(feeds, outputs))
+      const run = session.run(feeds, outputs)
+      running.add(run)
+      try {
+        return toTensors(await run)
+      } finally {
+        running.delete(run)
+      }
     },
     async [Symbol.asyncDispose]() {
+      // A run begins a turn of the event loop after it was asked for, and must find its session.
+      await Promise.allSettled(running)
       await session.release()
     },
   }

@@ -4,7 +4,7 @@ import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { startServer } from './index.ts'
-import { toDouble, toIdentity, toSequence, toSlow } from './testing/models.ts'
+import { toDouble, toFailing, toIdentity, toRowSum, toSequence, toSlow } from './testing/models.ts'
 import { openPlace, openServer } from './testing/place.ts'
 
 const PREDICT = '/v1/models/m:predict'
@@ -38,7 +38,7 @@ describe('startServer()', () => {
   })
 
   it('is not ready while it loads', async () => {
-    await using place = await openPlace({ 1: toSlow(10) })
+    await using place = await openPlace({ 1: toSlow(5) })
     const stop = new AbortController()
     const listening = Promise.withResolvers<string>()
     const onListening = ({ url }: { url: string }): void => listening.resolve(url)
@@ -78,6 +78,18 @@ describe('startServer()', () => {
     await server.closed
   })
 
+  for (const [size, place] of [
+    [16, 'a length that the warm-up finds'],
+    [5, 'a length that it does not'],
+  ] as const) {
+    it(`serves a model whose free dimension takes one length alone, ${place}`, async () => {
+      await using server = await openServer(toRowSum(size))
+      const answer = await server.ask(PREDICT, { instances: [new Array(size).fill(2)] })
+      assert.equal(answer.text, `{"predictions":[[${2 * size}.0]]}`)
+      assert.equal((await server.ask(PREDICT, { instances: [[1, 2]] })).status, 400)
+    })
+  }
+
   it('refuses bodies that are too long, compressed or not JSON, before it looks at them', async () => {
     await using server = await openServer(toDouble(), { maxBodyBytes: 1000 })
     const tries: readonly [headers: Record<string, string>, body: string, status: number, error: RegExp][] = [
@@ -101,7 +113,7 @@ describe('startServer()', () => {
   })
 
   it('answers health while a costly model computes, and refuses what exceeds its bounds', async () => {
-    await using server = await openServer(toSlow(10), { maxInFlight: 4, maxWaiting: 1 })
+    await using server = await openServer(toSlow(5), { maxInFlight: 4, maxWaiting: 1 })
     const asked = Array.from({ length: 6 }, () => server.ask(PREDICT, { instances: [[1]] }))
     let probes = 0
     const answers = await Promise.all(
@@ -126,7 +138,7 @@ describe('startServer()', () => {
   })
 
   it('does not run the model for clients that have gone', async () => {
-    await using server = await openServer(toSlow(10))
+    await using server = await openServer(toSlow(5))
     const asked = Array.from({ length: 2 }, () => server.ask(PREDICT, { instances: [[1]] }))
     const client = new AbortController()
     const gone = Array.from({ length: 3 }, () => server.ask(PREDICT, { instances: [[1]] }, { signal: client.signal }))
@@ -173,6 +185,7 @@ describe('startServer()', () => {
     ['a file that is not ONNX', { 1: Buffer.from('pickle\n') }, 'MODEL_LOAD', /Protobuf parsing failed/],
     ['half a file', { 1: toDouble().subarray(0, 60) }, 'MODEL_LOAD', /^Cannot load the model/],
     ['an output that is no tensor', { 1: toSequence() }, 'MODEL_SIGNATURE', /output "y" of the model: it is no tensor/],
+    ['a model that cannot be run', { 1: toFailing() }, 'MODEL_WARM_UP', /on zeros: ONNX Runtime says ".*Gather node/],
     ['a type that nobody can send', { 1: toIdentity('bfloat16', [1]) }, 'MODEL_LOAD', /Unsupported data type/],
   ]
   for (const [name, versions, code, message] of broken) {

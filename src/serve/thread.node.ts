@@ -81,8 +81,8 @@ export async function runEngineThread(): Promise<void> {
 
   async function answer(engine: Engine, request: ThreadRequest, post: (reply: ThreadReply) => void): Promise<void> {
     if (request.kind === 'close') {
-      port.close()
-      return await engine[Symbol.asyncDispose]()
+      await engine[Symbol.asyncDispose]()
+      return port.close()
     }
     const { id, inputs, outputs } = request
     try {

@@ -62,6 +62,24 @@ export const toSlow = (products = 4): Uint8Array => {
   })
 }
 
+/** y = the sum of each row of x, [batch, n], which can be run with one n alone. */
+export const toRowSum = (size: number): Uint8Array =>
+  toModel({
+    nodes: [{ operator: 'MatMul', inputs: ['x', 'ones'], outputs: ['y'] }],
+    inputs: [x(['batch', 'n'])],
+    outputs: [y(['batch', 1])],
+    constants: { ones: { shape: [size, 1], values: new Float32Array(size).fill(1) } },
+  })
+
+/** A model whose every run fails: it looks up places in an empty table. */
+export const toFailing = (): Uint8Array =>
+  toModel({
+    nodes: [{ operator: 'Gather', inputs: ['table', 'x'], outputs: ['y'] }],
+    inputs: [x([2], 'int64')],
+    outputs: [y([2])],
+    constants: { table: { shape: [0], values: new Float32Array() } },
+  })
+
 /** A model whose output is a sequence. */
 export const toSequence = (): Uint8Array =>
   toModel({

@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import type { Tensor } from '../tensor/index.ts'
+import type { Engine } from './engine.ts'
+import { openOnnxEngine } from './onnx.node.ts'
+import { toGather, toIdentity, toSlow, toTwoByTwo } from './testing/models.ts'
+import type { OnnxType } from './testing/onnx-model.ts'
+import { openPlace } from './testing/place.ts'
+import { openThreadEngine } from './thread.node.ts'
+
+const float = (...values: number[]): Tensor => ({
+  dtype: 'float32',
+  shape: [values.length, 1],
+  data: Float32Array.from(values),
+})
+
+/** Every engine keeps to the same interface; both are asked the same. */
+for (const [name, openEngine] of [
+  ['openOnnxEngine()', openOnnxEngine],
+  ['openThreadEngine()', openThreadEngine],
+] as const) {
+  const open = async (model: Uint8Array): Promise<Engine & { readonly basePath: string }> => {
+    const place = await openPlace({ 1: model })
+    const path = join(place.basePath, '1', 'model.onnx')
+    try {
+      const engine = await openEngine({ path, intraOpThreads: 1 })
+      return { ...engine, basePath: place.basePath }
+    } finally {
+      await place[Symbol.asyncDispose]()
+    }
+  }
+
+  describe(name, () => {
+    it('tells the signature, with the names of free dimensions', async () => {
+      await using engine = await open(toTwoByTwo())
+      const spec = { dtype: 'float32', shape: [-1, 1] }
+      assert.deepEqual(engine.inputs, [
+        { name: 'a', ...spec, axes: ['batch', undefined] },
+        { name: 'b', ...spec, axes: ['batch', undefined] },
+      ])
+      assert.deepEqual(engine.outputs, [
+        { name: 'sum', ...spec },
+        { name: 'difference', ...spec },
+      ])
+    })
+
+    it('computes the outputs asked for', async () => {
+      await using engine = await open(toTwoByTwo())
+      const inputs = () =>
+        new Map([
+          ['a', float(3, 5)],
+          ['b', float(1, 1)],
+        ])
+      assert.deepEqual(await engine.run(inputs(), ['sum']), new Map([['sum', float(4, 6)]]))
+      const both = await engine.run(inputs(), ['difference', 'sum'])
+      assert.deepEqual([both.get('sum'), both.get('difference')], [float(4, 6), float(2, 4)])
+    })
+
+    const tensors: readonly Tensor[] = [
+      { dtype: 'float16', shape: [2], data: Uint16Array.of(0x3c00, 0x7bff) },
+      { dtype: 'string', shape: [2], data: ['a', 'é'] },
+      { dtype: 'float32', shape: [0], data: new Float32Array() },
+    ]
+    for (const tensor of tensors) {
+      it(`keeps ${tensor.data.length} elements of ${tensor.dtype}`, async () => {
+        const dtype: OnnxType = tensor.dtype
+        await using engine = await open(toIdentity(dtype, ['n']))
+        // Its memory goes to the engine.
+        const given = structuredClone(tensor)
+        assert.deepEqual((await engine.run(new Map([['x', given]]), ['y'])).get('y'), tensor)
+      })
+    }
+
+    it('rejects a run that fails, and goes on', async () => {
+      await using engine = await open(toGather())
+      const at = (place: bigint) =>
+        new Map([['x', { dtype: 'int64', shape: [1], data: BigInt64Array.of(place) } as const]])
+      await assert.rejects(engine.run(at(9n), ['y']), { message: /idx=9/ })
+      const { data } = (await engine.run(at(1n), ['y'])).get('y') ?? {}
+      assert.deepEqual(data, Float32Array.of(20))
+    })
+
+    it('finishes the runs under way before it closes', async () => {
+      const engine = await open(toSlow(2))
+      const one = (): Map<string, Tensor> =>
+        new Map([['x', { dtype: 'float32', shape: [1, 1], data: Float32Array.of(1) }]])
+      const runs = [engine.run(one(), ['y']), engine.run(one(), ['y'])]
+      await engine[Symbol.asyncDispose]()
+      for (const run of runs) assert.deepEqual((await run).get('y')?.data, Float32Array.of(1))
+    })
+
+    it('says why it cannot load', async () => {
+      await assert.rejects(open(Buffer.from('pickle')), { code: 'MODEL_LOAD', fix: /whole ONNX model/ })
+    })
+  })
+}
