@@ -4,6 +4,7 @@ import { describe, it } from 'node:test'
 import { toDouble, toSlow } from './testing/models.ts'
 import { openPlace } from './testing/place.ts'
 import { startProcess } from './testing/process.ts'
+import { untilTrue } from './testing/until-true.ts'
 
 const flagsFor = (basePath: string, port = 0): string[] => [
   '--model-name',
@@ -98,8 +99,3 @@ describe('the process of a model server', () => {
     assert.equal(await server.ended, 2)
   })
 })
-
-async function untilTrue(holds: () => Promise<boolean>): Promise<void> {
-  const end = performance.now() + 5_000
-  while (!(await holds())) if (performance.now() > end) throw new Error('It did not come true within 5 s')
-}

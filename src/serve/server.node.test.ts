@@ -6,6 +6,7 @@ import { describe, it } from 'node:test'
 import { startServer } from './index.ts'
 import { toDouble, toFailing, toIdentity, toRowSum, toSequence, toSlow } from './testing/models.ts'
 import { openPlace, openServer } from './testing/place.ts'
+import { untilTrue } from './testing/until-true.ts'
 
 const PREDICT = '/v1/models/m:predict'
 const INFER = '/v2/models/m/infer'
@@ -113,7 +114,7 @@ describe('startServer()', () => {
   })
 
   it('answers health while a costly model computes, and refuses what exceeds its bounds', async () => {
-    await using server = await openServer(toSlow(5), { maxInFlight: 4, maxWaiting: 1 })
+    await using server = await openServer(toSlow(10), { maxInFlight: 4, maxWaiting: 1 })
     const asked = Array.from({ length: 6 }, () => server.ask(PREDICT, { instances: [[1]] }))
     let probes = 0
     const answers = await Promise.all(
@@ -138,11 +139,11 @@ describe('startServer()', () => {
   })
 
   it('does not run the model for clients that have gone', async () => {
-    await using server = await openServer(toSlow(5))
+    await using server = await openServer(toSlow(10))
     const asked = Array.from({ length: 2 }, () => server.ask(PREDICT, { instances: [[1]] }))
     const client = new AbortController()
     const gone = Array.from({ length: 3 }, () => server.ask(PREDICT, { instances: [[1]] }, { signal: client.signal }))
-    while (!/_waiting{[^}]*} 3\n/.test((await server.ask('/metrics')).text)) await new Promise(setImmediate)
+    await untilTrue(async () => /_waiting{[^}]*} 3\n/.test((await server.ask('/metrics')).text))
     client.abort()
     for (const one of gone) await assert.rejects(one)
     await Promise.all(asked)
@@ -158,7 +159,7 @@ describe('startServer()', () => {
     await new Promise<void>(resolve =>
       socket.write(`POST ${PREDICT} HTTP/1.1\r\nhost: m\r\ncontent-length: 9\r\n\r\n{`, () => resolve()),
     )
-    while (!/in_flight{[^}]*} 1\n/.test((await server.ask('/metrics')).text)) await new Promise(setImmediate)
+    await untilTrue(async () => /in_flight{[^}]*} 1\n/.test((await server.ask('/metrics')).text))
     const startedAt = performance.now()
     server.stop()
     await server.closed

@@ -1,0 +1,10 @@
+import { setTimeout } from 'node:timers/promises'
+
+/** Resolves once something holds, asked every few milliseconds; rejects after ten seconds. */
+export async function untilTrue(holds: () => Promise<boolean>): Promise<void> {
+  const end = performance.now() + 10_000
+  while (!(await holds())) {
+    if (performance.now() > end) throw new Error('It did not come true within 10 s')
+    await setTimeout(5)
+  }
+}
