@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
 import { RegattaError } from '../core/errors.ts'
+import { parseRoutes } from '../core/wire/routes.ts'
 import { SCHEMAS, type SchemaName } from './schemas.ts'
 import { Place, type Running } from './testing/place.ts'
 
@@ -237,6 +240,23 @@ describe('a control that starts again', () => {
     const last = await place.start()
     assert.equal(await summaryOf(last), 'b@2 champion 1 true, a@1 standby 0 true')
     assert.equal((await post(last, '/api/v1/rollback', {}, 'Promoted'))['champion'], 'a')
+  })
+
+  it('registers its variants again where the database was replaced, and races on', async () => {
+    const before = await place.start()
+    await deploy(before, 1)
+    await deploy(before, 2, { variant: 'b', challenger: shadow })
+    await before.stop()
+    for (const end of ['', '-wal', '-shm']) await rm(join(place.folder, `regatta.db${end}`), { force: true })
+    const running = await place.start()
+    assert.equal(await summaryOf(running), 'a@1 champion 1 true, b@2 shadow 0 true')
+    const variants = await running.store.readVariants()
+    const { body } = await running.json('GET', '/api/v1/routes')
+    assert.deepEqual(
+      parseRoutes(body).variants.map(({ id, name }) => [id, name]),
+      variants.map(({ id, name }) => [id, name]),
+    )
+    assert.equal((await running.json('GET', '/api/v1/race')).status, 200)
   })
 
   it('comes up and tells why where the target cannot start what was deployed', async () => {
