@@ -95,3 +95,14 @@ for (const [name, openEngine] of [
     })
   })
 }
+
+describe('openThreadEngine(), when its thread has ended', () => {
+  it('rejects runs and tells that it is lost', async () => {
+    await using place = await openPlace({ 1: toGather() })
+    const engine = await openThreadEngine({ path: join(place.basePath, '1', 'model.onnx'), intraOpThreads: 1 })
+    await engine[Symbol.asyncDispose]()
+    await assert.rejects(engine.lost, { code: 'ENGINE_LOST' })
+    const place0: Tensor = { dtype: 'int64', shape: [1], data: new BigInt64Array(1) }
+    await assert.rejects(engine.run(new Map([['x', place0]]), ['y']), { code: 'ENGINE_LOST' })
+  })
+})

@@ -29,11 +29,13 @@ export async function openThreadEngine(options: EngineOptions): Promise<Engine> 
   // Whoever waits for an end sees it; nobody has to.
   lost.promise.catch(() => {})
   const ended = new Promise<void>(resolve => worker.once('exit', () => resolve()))
+  let failure: RegattaError | undefined
   const fail = (cause: unknown): void => {
-    const error = new RegattaError('ENGINE_LOST', `The model's thread ended: ${toErrorText(cause)}`, { cause })
-    opened.reject(error)
-    lost.reject(error)
-    for (const run of runs.values()) run.reject(error)
+    failure ??= new RegattaError('ENGINE_LOST', `The model's thread ended: ${toErrorText(cause)}`, { cause })
+    opened.reject(failure)
+    lost.reject(failure)
+    for (const run of runs.values()) run.reject(failure)
+    runs.clear()
   }
   worker.on('error', fail)
   worker.once('exit', code => fail(`exit code ${code}`))
@@ -51,6 +53,8 @@ export async function openThreadEngine(options: EngineOptions): Promise<Engine> 
     parallelRuns: PARALLEL_RUNS,
     lost: lost.promise,
     async run(tensors, names) {
+      // Nobody would answer.
+      if (failure !== undefined) throw failure
       lastId += 1
       const run = Promise.withResolvers<NamedTensors>()
       runs.set(lastId, run)
