@@ -60,7 +60,9 @@ async function openSession(runtime: Runtime, { path, intraOpThreads }: EngineOpt
       logSeverityLevel: 4,
     })
   } catch (error) {
-    throw new RegattaError('MODEL_LOAD', `Cannot load the model: ONNX Runtime says "${toErrorText(error).trim()}"`, {
+    // The path stands behind the sentence already.
+    const text = toErrorText(error).trim().replace(`Load model from ${path} failed:`, '')
+    throw new RegattaError('MODEL_LOAD', `Cannot load the model: ONNX Runtime says "${text}"`, {
       where: path,
       fix: 'Check that the file is a whole ONNX model that this version of ONNX Runtime can run',
       cause: error,
