@@ -8,7 +8,7 @@ export interface Day {
 
 const FIRST_DATE = '2000-01-01'
 const LAST_DATE = '2018-09-21'
-const SERIES_SEED = 2018
+const SERIES_SEED = 1999
 
 /** The historical series: a random walk over every day from 2000-01-01 to 2018-09-21, the same on every machine. */
 export function toHistory(): Day[] {
