@@ -17,7 +17,7 @@ describe('the story, verb by verb', () => {
   let digest = ''
   let last: Answer
   before(() => {
-    place = makePlace()
+    place = makePlace(undefined, { fresh: true })
   })
   after(async () => await place[Symbol.asyncDispose]())
 

@@ -1,7 +1,18 @@
 import { spawn } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 
 const ROOT = resolve(import.meta.dirname, '..', '..')
 const TRAINER = join(import.meta.dirname, 'train-linear.ts')
@@ -48,11 +59,16 @@ targets:
 `
 }
 
+/** Blobs of the layers that every project's images share, kept from one test to the next: making them takes seconds. */
+const SHARED_LAYERS = join(ROOT, 'node_modules', '.cache', 'regatta')
+
 /** Makes a project folder with the given regatta.yaml; disposing stops what runs there and removes it. */
-export function makePlace(yaml: string = toProjectYaml()): Place {
+export function makePlace(yaml: string = toProjectYaml(), { fresh = false } = {}): Place {
   // Resolved, since command lines of processes show resolved paths.
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'regatta-e2e-')))
   if (yaml !== '') writeFileSync(join(folder, 'regatta.yaml'), yaml)
+  const state = join(folder, '.regatta')
+  if (yaml !== '' && !fresh && existsSync(SHARED_LAYERS)) cpSync(SHARED_LAYERS, state, { recursive: true })
   const run: Place['run'] = (args, { env = {}, signal } = {}) => runRegatta(folder, args, env, signal)
   return {
     folder,
@@ -65,9 +81,17 @@ export function makePlace(yaml: string = toProjectYaml()): Place {
     listProcesses: () => listProcesses(folder),
     async [Symbol.asyncDispose]() {
       if (yaml !== '') await run(['down'])
+      if (!existsSync(SHARED_LAYERS) && existsSync(join(state, 'cache', 'layers'))) keepLayers(state)
       rmSync(folder, { recursive: true, force: true })
     },
   }
+}
+
+function keepLayers(state: string): void {
+  mkdirSync(dirname(SHARED_LAYERS), { recursive: true })
+  const whole = mkdtempSync(`${SHARED_LAYERS}-`)
+  for (const path of ['cache', 'oci/blobs']) cpSync(join(state, path), join(whole, path), { recursive: true })
+  renameSync(whole, SHARED_LAYERS)
 }
 
 async function runRegatta(
