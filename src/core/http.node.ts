@@ -56,6 +56,10 @@ export async function listenHttp(handler: HttpHandler, options: ListenOptions): 
   let draining = false
   server.on('request', (_incoming, outgoing: ServerResponse) => {
     if (draining) outgoing.shouldKeepAlive = false
+    // One that began before the drain may have promised to keep its connection: it is closed once it is idle.
+    outgoing.once('close', () => {
+      if (draining) setImmediate(() => server.closeIdleConnections())
+    })
   })
   return {
     host,
@@ -102,7 +106,10 @@ async function answer(
 ): Promise<void> {
   const toError = options.toError ?? ((status, error) => toJsonResponse(status, { error }))
   const abort = new AbortController()
-  outgoing.once('close', () => abort.abort())
+  // Every answer closes; only one that was not finished means that the client has gone.
+  outgoing.once('close', () => {
+    if (!outgoing.writableFinished) abort.abort()
+  })
   const admitted = options.admit?.(toHead(incoming))
   if (typeof admitted === 'function') outgoing.once('close', admitted)
   try {
@@ -114,7 +121,7 @@ async function answer(
     }
     await send(outgoing, incoming.method, await handler(toRequest(incoming, body, abort.signal)))
   } catch (error) {
-    if (abort.signal.aborted || incoming.destroyed) return
+    if (abort.signal.aborted || outgoing.destroyed) return
     options.onError?.(error)
     if (outgoing.headersSent) outgoing.destroy()
     else

@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type ListenOptions, listenHttp } from './http.node.ts'
+import { type HttpHandler, toTextResponse } from './http.ts'
+
+const listen = (handler: HttpHandler, options: Partial<ListenOptions> = {}) =>
+  listenHttp(handler, { port: 0, ...options })
+
+describe('listenHttp()', () => {
+  for (const method of ['GET', 'POST']) {
+    it(`answers 500 without the text of what a handler of ${method} throws`, async () => {
+      const seen: unknown[] = []
+      await using server = await listen(
+        () => {
+          throw new Error('a secret')
+        },
+        { onError: error => seen.push(error) },
+      )
+      const body = method === 'POST' ? 'x' : null
+      const response = await fetch(server.url, { method, body, signal: AbortSignal.timeout(5000) })
+      assert.equal(response.status, 500)
+      assert.doesNotMatch(await response.text(), /secret/)
+      assert.equal(seen.length, 1)
+    })
+  }
+
+  it('aborts the signal of a request whose client goes away, and of no other', async () => {
+    const signals: AbortSignal[] = []
+    await using server = await listen(async ({ path, signal }) => {
+      signals.push(signal)
+      if (path === '/slow') await new Promise(resolve => signal.addEventListener('abort', resolve, { once: true }))
+      return toTextResponse(200, 'done')
+    })
+    assert.equal(await (await fetch(server.url)).text(), 'done')
+    const leave = new AbortController()
+    const gone = fetch(`${server.url}/slow`, { signal: leave.signal })
+    while (signals.length < 2) await sleep(5)
+    leave.abort()
+    await assert.rejects(gone)
+    const deadline = Date.now() + 5000
+    while (signals[1]?.aborted !== true && Date.now() < deadline) await sleep(5)
+    assert.deepEqual(
+      signals.map(({ aborted }) => aborted),
+      [false, true],
+    )
+  })
+
+  it('refuses a body beyond the limit, declared or in chunks', async () => {
+    await using server = await listen(({ body }) => toTextResponse(200, String(body.byteLength)), { maxBodyBytes: 10 })
+    const post = async (body: string | ReadableStream): Promise<number> =>
+      (await fetch(server.url, { method: 'POST', body, ...{ duplex: 'half' } })).status
+    assert.equal(await post('x'.repeat(10)), 200)
+    assert.equal(await post('x'.repeat(11)), 413)
+    const chunks = new ReadableStream({
+      start(controller) {
+        controller.enqueue(new Uint8Array(8))
+        controller.enqueue(new Uint8Array(8))
+        controller.close()
+      },
+    })
+    assert.equal(await post(chunks), 413)
+  })
+
+  it('drains: what is in flight is answered, what comes later is not', async () => {
+    let release = (): void => {}
+    const held = new Promise<void>(resolve => {
+      release = resolve
+    })
+    let entered = false
+    await using server = await listen(async () => {
+      entered = true
+      await held
+      return toTextResponse(200, 'late')
+    })
+    const inFlight = fetch(server.url)
+    while (!entered) await sleep(5)
+    const started = Date.now()
+    const drained = server.drain(10_000)
+    await assert.rejects(fetch(server.url))
+    release()
+    assert.equal(await (await inFlight).text(), 'late')
+    await drained
+    assert.ok(Date.now() - started < 5000, 'the kept-alive connection is not waited for')
+  })
+
+  it('drains within its time where a request hangs', async () => {
+    await using server = await listen(async () => await new Promise<never>(() => {}))
+    const hanging = fetch(server.url)
+    hanging.catch(() => {})
+    await sleep(50)
+    const started = Date.now()
+    await server.drain(100)
+    assert.ok(Date.now() - started < 5000)
+    await assert.rejects(hanging)
+  })
+
+  it('tells of a port in use', async () => {
+    await using server = await listen(() => toTextResponse(200, ''))
+    await assert.rejects(
+      listen(() => toTextResponse(200, ''), { port: server.port }),
+      { code: 'PORT_IN_USE' },
+    )
+  })
+})
