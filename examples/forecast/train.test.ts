@@ -7,8 +7,9 @@ import { after, describe, it } from 'node:test'
 import { splitLayers, toNetwork } from './network.ts'
 import { toOnnx } from './onnx.ts'
 import { predict } from './rnn.ts'
+import { toHistory } from './series.ts'
 import { toWalk } from './walks.ts'
-import { STEPS } from './windows.ts'
+import { STEPS, toWindows } from './windows.ts'
 
 process.env['ORT_DISABLE_TELEMETRY'] = '1'
 const { InferenceSession, Tensor } = await import('onnxruntime-node')
@@ -62,6 +63,16 @@ describe('train.ts', () => {
     assert.equal(first.stdout, second.stdout)
     const readModel = (name: string): Buffer => readFileSync(join(folder, name, 'model.onnx'))
     assert.ok(readModel('first').equals(readModel('second')))
+  })
+
+  it('leaves a model that has, by ONNX Runtime, the error that was printed last', async () => {
+    const { stdout } = train({ hidden: 20, epochs: 40, learning_rate: 0.01 }, 'checked')
+    const { mse } = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '')
+    const { count, steps, x, y } = toWindows(toHistory().map(day => day.value))
+    const session = await InferenceSession.create(join(folder, 'checked', 'model.onnx'))
+    const answers = await session.run({ x: new Tensor('float32', x, [count, steps, 1]) })
+    const found = y.reduce((sum, wanted, i) => sum + (Number(answers['y']?.data[i]) - wanted) ** 2, 0) / y.length
+    assert.ok(Math.abs(found - mse) <= 1e-4 * mse, `${mse} printed, ${found} found`)
   })
 
   const refused: [string, unknown, RegExp][] = [
