@@ -8,7 +8,10 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** JSON with keys in code-point order at every depth and no spaces: one text for one value. */
+/**
+ * JSON without spaces, the keys of every object in one order: one text for one value. The order is JavaScript's own
+ * of sorted keys: whole numbers first, then by UTF-16 code units.
+ */
 export function toCanonicalJson(value: unknown): string {
   return JSON.stringify(value, (_key, inner: unknown) =>
     isObject(inner)

@@ -40,6 +40,7 @@ export async function waitForFileLock(path: string, signal: AbortSignal): Promis
     signal.throwIfAborted()
     const lock = await takeFileLock(path)
     if (lock !== undefined) return lock
-    await sleep(25, undefined, { signal })
+    // A wait that ends early fails with an error of its own; the reason is thrown above.
+    await sleep(25, undefined, { signal }).catch(() => undefined)
   }
 }
