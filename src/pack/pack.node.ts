@@ -128,10 +128,7 @@ async function copyOut(
 
 /** Two processes that pack into one layout take turns, so that each version is given once. */
 async function lockVersions(layout: ImageLayout, signal: AbortSignal): Promise<AsyncDisposable> {
-  return await waitForFileLock(join(layout.folder, 'versions.lock'), signal).catch(error => {
-    signal.throwIfAborted()
-    throw error
-  })
+  return await waitForFileLock(join(layout.folder, 'versions.lock'), signal)
 }
 
 function toOptions({ annotations, platform }: IndexEntry): EntryOptions {
