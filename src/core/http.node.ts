@@ -26,7 +26,7 @@ export interface ListenOptions {
 /** What is known of a request before its body is read. */
 export interface HttpRequestHead {
   readonly path: string
-  /** As declared; 0 where the body comes in chunks of unknown length. */
+  /** As declared; the most that is taken where the body comes in chunks of unknown length. */
   readonly bodyBytes: number
 }
 
@@ -38,6 +38,8 @@ export interface HttpServer extends AsyncDisposable {
   /** Stops accepting, lets requests in flight finish for up to `drainMs`, then closes every connection. */
   drain(drainMs: number): Promise<void>
 }
+
+const MAX_BODY_BYTES = 64 * 1024 * 1024
 
 /** Serves a handler over `node:http`. @throws PORT_IN_USE, LISTEN */
 export async function listenHttp(handler: HttpHandler, options: ListenOptions): Promise<HttpServer> {
@@ -110,14 +112,15 @@ async function answer(
   outgoing.once('close', () => {
     if (!outgoing.writableFinished) abort.abort()
   })
-  const admitted = options.admit?.(toHead(incoming))
+  const maxBodyBytes = options.maxBodyBytes ?? MAX_BODY_BYTES
+  const admitted = options.admit?.(toHead(incoming, maxBodyBytes))
   if (typeof admitted === 'function') outgoing.once('close', admitted)
   try {
     if (typeof admitted === 'object') return await refuse(incoming, outgoing, admitted)
-    const body = await readBody(incoming, options.maxBodyBytes ?? 64 * 1024 * 1024)
+    const body = await readBody(incoming, maxBodyBytes)
     if (body === 'too-long') {
-      const limit = `${options.maxBodyBytes ?? 64 * 1024 * 1024} bytes`
-      return await refuse(incoming, outgoing, toError(413, `Request body is longer than the limit of ${limit}`))
+      const text = `Request body is longer than the limit of ${maxBodyBytes} bytes`
+      return await refuse(incoming, outgoing, toError(413, text))
     }
     await send(outgoing, incoming.method, await handler(toRequest(incoming, body, abort.signal)))
   } catch (error) {
@@ -138,12 +141,13 @@ async function refuse(incoming: IncomingMessage, outgoing: ServerResponse, respo
   incoming.resume()
 }
 
-function toHead(incoming: IncomingMessage): HttpRequestHead {
+function toHead(incoming: IncomingMessage, maxBodyBytes: number): HttpRequestHead {
+  const isChunked = incoming.headers['transfer-encoding'] !== undefined
   const target = incoming.url ?? '/'
   const mark = target.indexOf('?')
   return {
     path: mark === -1 ? target : target.slice(0, mark),
-    bodyBytes: Number(incoming.headers['content-length'] ?? 0),
+    bodyBytes: isChunked ? maxBodyBytes : Number(incoming.headers['content-length'] ?? 0),
   }
 }
 
@@ -180,15 +184,20 @@ async function readBody(incoming: IncomingMessage, maxBytes: number): Promise<Ui
       resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)),
     )
     incoming.once('error', reject)
-    incoming.once('close', () => reject(new Error('The client closed the connection before its request was whole')))
+    incoming.once('close', () => {
+      if (!incoming.complete) reject(new Error('The client closed the connection before its request was whole'))
+    })
   })
 }
 
 async function send(outgoing: ServerResponse, method: string | undefined, response: HttpResponse): Promise<void> {
   const { body } = response
   if (body instanceof Uint8Array) {
-    outgoing.writeHead(response.status, { ...response.headers, 'content-length': body.byteLength })
-    outgoing.end(method === 'HEAD' ? undefined : body)
+    const isHead = method === 'HEAD'
+    // A HEAD answer that was forwarded has no body to measure (RFC 9110, section 8.6).
+    const length = isHead && body.byteLength === 0 ? {} : { 'content-length': body.byteLength }
+    outgoing.writeHead(response.status, { ...response.headers, ...length })
+    outgoing.end(isHead ? undefined : body)
     return
   }
   outgoing.writeHead(response.status, response.headers)

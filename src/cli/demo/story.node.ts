@@ -27,11 +27,14 @@ import { LiveTraffic } from './traffic.node.ts'
 
 /** The two models of the story: A looks best on history, B is better on new live data. */
 const A = { hidden: 200 }
-const B = { hidden: 100 }
+const B = { hidden: 100, epochs: 600 }
 
 const CALM_PER_SECOND = 10
 const RACE_PER_SECOND = 100
 const MOST_LABELS = 4000
+/** The race sees the walks from number 0 on; what comes before and after it sees later ones. */
+const RACE_WALKS = 0
+const CALM_WALKS = 1_000_000
 
 /** Tells the whole story and returns its figures. Whatever happens, nothing is left running unless `keep`. */
 export async function tellStory(
@@ -64,6 +67,7 @@ export async function tellStory(
         signal: call.signal,
       },
       CALM_PER_SECOND,
+      CALM_WALKS,
     )
     heading(call, 4, `new live data arrive: ${CALM_PER_SECOND} predictions a second, each truth a second later`)
     traffic.start()
@@ -77,10 +81,12 @@ export async function tellStory(
       true,
     )
     heading(call, 6, 'race: which one is better on the live data?')
+    traffic.skipTo(RACE_WALKS)
     traffic.setRate(RACE_PER_SECOND)
     const race = await watchRace(call, client)
     call.err(toRaceLines(race, call.terminal?.colours ?? false))
     traffic.setRate(CALM_PER_SECOND)
+    traffic.skipTo(CALM_WALKS + MOST_LABELS)
     const promoted =
       race.verdict.state === 'promote-B' ? await promoteWinner(call, client, traffic) : tellKept(call, race)
     heading(call, 8, 'kill a replica of the champion with -9')

@@ -42,14 +42,17 @@ export class LiveTraffic implements AsyncDisposable {
   readonly #inFlight = new Set<Promise<void>>()
   readonly #due: { readonly series: string; readonly at: string; readonly value: number; readonly from: number }[] = []
   #perSecond: number
+  #chapter: { from: number }
   #done: Promise<void> | undefined
   #last: { readonly prediction: string; readonly variant: string } | undefined
   /** Requests sent, and those that got no answer or an error. */
   requests = 0
   failures: string[] = []
 
-  constructor(options: TrafficOptions, perSecond: number) {
+  /** Starts with the walk of number `from`. */
+  constructor(options: TrafficOptions, perSecond: number, from: number) {
     this.#options = options
+    this.#chapter = { from }
     this.#perSecond = perSecond
     this.#signal = AbortSignal.any([options.signal, this.#stop.signal])
   }
@@ -65,6 +68,11 @@ export class LiveTraffic implements AsyncDisposable {
 
   setRate(perSecond: number): void {
     this.#perSecond = perSecond
+  }
+
+  /** Goes on with the walks from number `from`, so that a race sees the same data however long training took. */
+  skipTo(from: number): void {
+    this.#chapter = { from }
   }
 
   /** Stops asking, lets answers and truths on their way arrive. */
@@ -89,12 +97,22 @@ export class LiveTraffic implements AsyncDisposable {
   }
 
   async *#walks(): AsyncIterable<Walk> {
-    const run = promisify(execFile)
-    for (let from = 0; from < MOST_REQUESTS && !this.#signal.aborted; from += WALKS_PER_CALL) {
-      const args = [join(this.#options.folder, 'live.ts'), '--from', String(from), '--count', String(WALKS_PER_CALL)]
-      const { stdout } = await run(this.#options.node, args, { cwd: this.#options.folder, maxBuffer: 64e6 })
-      for (const line of stdout.split('\n')) if (line !== '') yield parseWalk(line)
+    while (!this.#signal.aborted && this.requests < MOST_REQUESTS) {
+      const chapter = this.#chapter
+      const lines = await this.#drawWalks(chapter.from)
+      chapter.from += WALKS_PER_CALL
+      for (const line of lines) {
+        if (this.#chapter !== chapter) break
+        yield parseWalk(line)
+      }
     }
+  }
+
+  async #drawWalks(from: number): Promise<readonly string[]> {
+    const { folder, node } = this.#options
+    const args = [join(folder, 'live.ts'), '--from', String(from), '--count', String(WALKS_PER_CALL)]
+    const { stdout } = await promisify(execFile)(node, args, { cwd: folder, maxBuffer: 64e6 })
+    return stdout.split('\n').filter(line => line !== '')
   }
 
   async #ask({ at, instance, series, truth }: Walk): Promise<void> {
