@@ -31,7 +31,7 @@ const B = { hidden: 100, epochs: 600 }
 
 const CALM_PER_SECOND = 10
 const RACE_PER_SECOND = 100
-const MOST_LABELS = 4000
+const MOST_LABELS = 6000
 /** The race sees the walks from number 0 on; what comes before and after it sees later ones. */
 const RACE_WALKS = 0
 const CALM_WALKS = 1_000_000
