@@ -52,8 +52,10 @@ export async function writeBlob(
     const file = await open(part, 'wx', 0o644)
     try {
       for await (const chunk of content instanceof Uint8Array ? [content] : content) {
+        // The disk takes the chunk while its digest is computed.
+        const written = file.writeFile(chunk)
         digester.update(chunk)
-        await file.writeFile(chunk)
+        await written
       }
       await file.sync()
     } finally {

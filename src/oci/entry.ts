@@ -4,6 +4,13 @@ import { parseRefName } from './reference.ts'
 /** Annotation of an index entry that names it. Source: image-spec, annotations.md. */
 export const REF_NAME = 'org.opencontainers.image.ref.name'
 
+/**
+ * Annotation of an index entry whose image stands on layers that were never fetched: the repository that holds them
+ * (`registry.example.com/library/node`), for a registry to mount them from. It stands in the layout's index alone, so
+ * that the same image made of the same base elsewhere has the same digest.
+ */
+export const FROM = 'dev.regatta.from'
+
 /** One entry of a layout's `index.json`. */
 export interface IndexEntry extends Descriptor {
   readonly annotations: Annotations

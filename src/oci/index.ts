@@ -1,6 +1,6 @@
 export type { Artifact } from './artifact.ts'
 export { createDigester, type Digester, toDigest, toStreamDigest } from './digest.ts'
-export { type EntryFilter, type EntryOptions, type IndexEntry, REF_NAME } from './entry.ts'
+export { type EntryFilter, type EntryOptions, FROM, type IndexEntry, REF_NAME } from './entry.ts'
 export { collectGarbage, type Garbage, type GarbageOptions } from './garbage.node.ts'
 export { gzip } from './gzip.ts'
 export { gzipStored } from './gzip-stored.ts'

@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { toDigest } from './digest.ts'
+import { FROM } from './entry.ts'
 import { type ImageLayout, openLayout } from './layout.node.ts'
+import { MEDIA_TYPES } from './manifest.ts'
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 const RUN = 'application/vnd.example.run.v1+json'
@@ -161,5 +163,20 @@ describe('openLayout()', () => {
     await utimes(old, 1, 1)
     await openLayout(folder)
     assert.deepEqual(await readdir(join(folder, 'ingest')), ['new.part'])
+  })
+
+  it('enters an image whose layers lie elsewhere only where it says so, and an index only whole', async () => {
+    const layout = await openLayout(folder)
+    const config = await layout.writeBlob(Buffer.from('{}'), MEDIA_TYPES.config)
+    const layer = { mediaType: MEDIA_TYPES.layerGzip, digest: toDigest(Buffer.from('far away')), size: 8 }
+    const manifest = { schemaVersion: 2, mediaType: MEDIA_TYPES.manifest, config, layers: [layer] } as const
+    await assert.rejects(layout.putManifest(manifest), { code: 'BLOB_MISSING' })
+    const annotations = { [FROM]: 'registry.example.com/node' }
+    const entered = await layout.putManifest(manifest, { annotations })
+    const index = { schemaVersion: 2, mediaType: MEDIA_TYPES.index, manifests: [entered] }
+    const blob = await layout.writeBlob(Buffer.from(JSON.stringify(index)), MEDIA_TYPES.index)
+    await assert.rejects(layout.enter(blob), { code: 'BLOB_MISSING' })
+    await layout.enter(blob, { annotations, ref: 'all' })
+    assert.equal((await layout.resolve('all'))?.annotations[FROM], 'registry.example.com/node')
   })
 })

@@ -10,6 +10,7 @@ import { hasBlob, keepBlob, openBlob, readBlob, removeStaleParts, writeBlob } fr
 import {
   type EntryFilter,
   type EntryOptions,
+  FROM,
   type IndexEntry,
   isReplacedBy,
   matches,
@@ -17,7 +18,7 @@ import {
   toIndexEntry,
 } from './entry.ts'
 import { changeIndex, lockIndex, parseJson, readIndex } from './index-file.node.ts'
-import { type Descriptor, type Index, type Manifest, MEDIA_TYPES, parseManifest } from './manifest.ts'
+import { type Descriptor, type Index, type Manifest, MEDIA_TYPES, parseIndex, parseManifest } from './manifest.ts'
 
 const MAX_BLOB_BYTES = 64 * 1024 * 1024
 /** Registries take manifests up to 4 MiB (distribution-spec, "Pushing Manifests"). */
@@ -42,7 +43,7 @@ export interface ImageLayout {
   putManifest(manifest: Manifest, options?: EntryOptions): Promise<Descriptor>
   /** Stores an artifact; its annotations stand in the index too. @throws DISK_FULL, REF_NAME, BLOB_MISSING */
   putArtifact(artifact: Artifact): Promise<Descriptor>
-  /** Enters a manifest that was written as a blob, and all its blobs too, in the index. @throws DISK_FULL, REF_NAME, BLOB_MISSING */
+  /** Enters a manifest or an index that was written as a blob, and all its blobs too, in the index. @throws DISK_FULL, REF_NAME, BLOB_MISSING */
   enter(descriptor: Descriptor, options?: EntryOptions): Promise<void>
   /** Takes a manifest out of the index, under all its names; its blobs stay until garbage is collected. @throws DISK_FULL */
   remove(digest: Digest): Promise<void>
@@ -74,7 +75,7 @@ export async function openLayout(folder: string): Promise<ImageLayout> {
     readBlob: digest => readBlob(folder, digest, MAX_BLOB_BYTES),
     openBlob: digest => openBlob(folder, digest),
     async putManifest(manifest, options = {}) {
-      await requireBlobs(folder, manifest)
+      await requireBlobs(folder, manifest, options)
       const bytes = new TextEncoder().encode(toCanonicalJson(manifest))
       const blob = await writeBlob(folder, bytes, manifest.mediaType)
       const descriptor = manifest.artifactType === undefined ? blob : { ...blob, artifactType: manifest.artifactType }
@@ -92,10 +93,7 @@ export async function openLayout(folder: string): Promise<ImageLayout> {
     async enter(descriptor, options = {}) {
       await changeIndex(folder, async entries => {
         // Under the lock, which garbage collection holds too: what is here now stays.
-        await requireBlob(folder, descriptor.digest)
-        if (descriptor.mediaType === MEDIA_TYPES.manifest) {
-          await requireBlobs(folder, await readManifest(folder, descriptor.digest))
-        }
+        await requireReferred(folder, descriptor, options)
         const entry = toEntry(descriptor, options)
         return [...entries.filter(({ parsed }) => !isReplacedBy(parsed, entry)).map(({ found }) => found), entry]
       })
@@ -154,8 +152,23 @@ async function readManifest(folder: string, digest: Digest): Promise<Manifest> {
   return parseManifest(parseJson(new TextDecoder().decode(bytes), digest))
 }
 
-async function requireBlobs(folder: string, manifest: Manifest): Promise<void> {
-  for (const { digest } of [manifest.config, ...manifest.layers]) await requireBlob(folder, digest)
+/** A manifest or an index, and all that it refers to but layers that lie elsewhere. */
+async function requireReferred(
+  folder: string,
+  { digest, mediaType }: Descriptor,
+  options: EntryOptions,
+): Promise<void> {
+  await requireBlob(folder, digest)
+  if (mediaType === MEDIA_TYPES.manifest) await requireBlobs(folder, await readManifest(folder, digest), options)
+  if (mediaType !== MEDIA_TYPES.index) return
+  const bytes = await readBlob(folder, digest, MAX_MANIFEST_BYTES)
+  const { manifests } = parseIndex(parseJson(new TextDecoder().decode(bytes), digest))
+  for (const manifest of manifests) await requireReferred(folder, manifest, options)
+}
+
+async function requireBlobs(folder: string, { config, layers }: Manifest, options: EntryOptions): Promise<void> {
+  const elsewhere = options.annotations?.[FROM] !== undefined
+  for (const { digest } of elsewhere ? [config] : [config, ...layers]) await requireBlob(folder, digest)
 }
 
 async function requireBlob(folder: string, digest: Digest): Promise<void> {
