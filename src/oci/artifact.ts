@@ -6,6 +6,8 @@ export interface Artifact {
   readonly artifactType: string
   /** Blobs already written to the layout; at least one. */
   readonly layers: readonly Descriptor[]
+  /** The manifest that the artifact tells something about. */
+  readonly subject?: Descriptor
   readonly annotations?: Annotations
   /** Name in the layout; a former holder of the name loses it. */
   readonly ref?: string
@@ -22,6 +24,7 @@ export function toArtifactManifest(artifact: Artifact, config: Descriptor): Mani
     artifactType: artifact.artifactType,
     config,
     layers: artifact.layers,
+    ...(artifact.subject && { subject: artifact.subject }),
     ...(artifact.annotations && { annotations: artifact.annotations }),
   }
 }

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test'
 import type { Digest } from '../core/brands.ts'
 import { collectGarbage } from './garbage.node.ts'
 import { type ImageLayout, openLayout } from './layout.node.ts'
-import { MEDIA_TYPES } from './manifest.ts'
+import { type Descriptor, MEDIA_TYPES } from './manifest.ts'
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 
@@ -32,9 +32,10 @@ describe('collectGarbage()', () => {
     return digest
   }
 
-  async function putText(text: string) {
+  async function putText(text: string, subject?: Descriptor, ref?: string) {
     const layer = await layout.writeBlob(bytes(text), 'text/plain')
-    return await layout.putArtifact({ artifactType: 'text/x', layers: [layer] })
+    const more = { ...(subject && { subject }), ...(ref !== undefined && { ref }) }
+    return await layout.putArtifact({ artifactType: 'text/x', layers: [layer], ...more })
   }
 
   it('deletes what nothing refers to and is old, and nothing else', async () => {
@@ -77,6 +78,37 @@ describe('collectGarbage()', () => {
     await layout.enter(await layout.writeBlob(bytes(JSON.stringify(index)), MEDIA_TYPES.index))
     await layout.remove(inner.digest)
     assert.deepEqual((await collectGarbage(layout, { dryRun: false, graceMs: 0 })).digests, [])
+  })
+
+  it('takes what is about an image with it, and what is about that, but nothing that has a name', async () => {
+    const [image, kept] = [await putText('image'), await putText('kept')]
+    const sbom = await putText('parts', image)
+    await putText('signed', sbom)
+    // Behind what is about it, as in a copy.
+    await layout.enter(sbom)
+    await layout.remove(image.digest)
+    const other = await putText('other parts', kept)
+    const named = await putText('named', image, 'named')
+    const dry = await collectGarbage(layout, { dryRun: true, graceMs: 0 })
+    assert.equal((await layout.list()).length, 5)
+    assert.deepEqual(await collectGarbage(layout, { dryRun: false, graceMs: 0 }), dry)
+    // Three manifests and their texts.
+    assert.equal(dry.digests.length, 6)
+    assert.deepEqual(
+      (await layout.list()).map(({ digest }) => digest),
+      [kept, other, named].map(({ digest }) => digest),
+    )
+  })
+
+  it('leaves what is about an image that may be on its way', async () => {
+    const image = await putText('image')
+    await layout.remove(image.digest)
+    const sbom = await putText('parts', image)
+    await collectGarbage(layout, { dryRun: false })
+    assert.equal((await layout.resolve(sbom.digest))?.digest, sbom.digest)
+    await layout.enter(image)
+    await collectGarbage(layout, { dryRun: false, graceMs: 0 })
+    assert.equal((await layout.list()).length, 2)
   })
 
   it('deletes nothing where a manifest is damaged, and files that are no blobs never', async () => {

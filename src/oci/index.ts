@@ -19,5 +19,6 @@ export {
   parseManifest,
 } from './manifest.ts'
 export { parseReference, parseRefName, type Reference, toReferenceText } from './reference.ts'
+export { listReferrers, type Referrer, type ReferrerSource } from './referrers.ts'
 export { planTar, type TarEntry, type TarFile, type TarFolder, toTarFile, writeTar } from './tar.ts'
 export { type ReadEntry, readTar } from './tar-read.ts'

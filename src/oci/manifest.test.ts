@@ -12,12 +12,17 @@ const WRONG = [
   ['layers that are no list', { ...manifest, layers: {} }],
   ['a negative size', { ...manifest, config: { ...config, size: -1 } }],
   ['an annotation that is no text', { ...manifest, annotations: { a: 1 } }],
+  ['a subject that is no descriptor', { ...manifest, subject: digest }],
   ['something else than an object', 'manifest'],
 ] as const
 
 describe('parseManifest()', () => {
   it('reads a manifest and leaves out what it does not know', () => {
     assert.deepEqual(parseManifest({ ...manifest, future: true }), manifest)
+  })
+  it('reads what a manifest is about', () => {
+    const about = { ...manifest, subject: { mediaType: manifest.mediaType, digest, size: 7 } }
+    assert.deepEqual(parseManifest(about), about)
   })
   for (const [name, value] of WRONG) {
     it(`refuses ${name}`, () => assert.throws(() => parseManifest(value), { code: 'MANIFEST' }))

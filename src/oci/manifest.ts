@@ -38,14 +38,19 @@ export interface Manifest {
   readonly config: Descriptor
   /** Bottom first. */
   readonly layers: readonly Descriptor[]
+  /** The manifest that this one tells something about; it need not be there. */
+  readonly subject?: Descriptor
   readonly annotations?: Annotations
 }
 
-/** The list of manifests of a layout. image-spec, image-index.md */
+/** A list of manifests: of a layout, or of one image for several platforms. image-spec, image-index.md */
 export interface Index {
   readonly schemaVersion: 2
   readonly mediaType: string
+  readonly artifactType?: string
   readonly manifests: readonly Descriptor[]
+  readonly subject?: Descriptor
+  readonly annotations?: Annotations
 }
 
 /** How to run an image, and the digests of its uncompressed layers. image-spec, config.md */
@@ -75,6 +80,7 @@ export function parseManifest(value: unknown): Manifest {
     ...pick('artifactType', parseOptionalText(manifest, 'artifactType')),
     config: parseDescriptor(manifest['config']),
     layers: parseList(manifest['layers'], 'layers').map(parseDescriptor),
+    ...pick('subject', manifest['subject'] === undefined ? undefined : parseDescriptor(manifest['subject'])),
     ...pick('annotations', parseAnnotations(manifest['annotations'])),
   }
 }
@@ -85,7 +91,10 @@ export function parseIndex(value: unknown): Index {
   return {
     schemaVersion: 2,
     mediaType: MEDIA_TYPES.index,
+    ...pick('artifactType', parseOptionalText(index, 'artifactType')),
     manifests: parseList(index['manifests'], 'manifests').map(parseDescriptor),
+    ...pick('subject', index['subject'] === undefined ? undefined : parseDescriptor(index['subject'])),
+    ...pick('annotations', parseAnnotations(index['annotations'])),
   }
 }
 
