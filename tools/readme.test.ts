@@ -34,12 +34,21 @@ describe('README', () => {
       assert.match(story, /regatta deploy/)
       const { status, stdout, stderr } = spawnSync('bash', ['-euxo', 'pipefail', '-c', story], {
         cwd: folder,
-        env: { ...process.env, PATH: `${bin}:${process.env['PATH']}`, NO_COLOR: '1' },
+        env: {
+          ...process.env,
+          PATH: `${bin}:${process.env['PATH']}`,
+          NO_COLOR: '1',
+          // So that it runs beside whatever uses the usual ports.
+          REGATTA_TARGETS_LOCAL_HTTP_PORT: '0',
+          REGATTA_TARGETS_LOCAL_CONTROL_PORT: '0',
+        },
         encoding: 'utf8',
         timeout: 220_000,
       })
       assert.equal(status, 0, `${stdout}\n${stderr}`)
     } finally {
+      // Where the story ended early, what it had started is stopped.
+      spawnSync(process.execPath, [join(ROOT, 'bin/regatta.ts'), 'down', '--cwd', join(folder, 'forecast')])
       rmSync(folder, { recursive: true, force: true })
     }
   })
