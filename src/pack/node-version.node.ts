@@ -1,0 +1,47 @@
+import { createReadStream } from 'node:fs'
+import { join } from 'node:path'
+import type { Digest } from '../core/brands.ts'
+import { toDiskError } from '../core/disk.ts'
+import { readFileIfAny, writeFileWhole } from '../core/files.node.ts'
+
+/** Every Node holds the address of its own sources: `…/download/release/v24.1.0/node-v24.1.0.tar.gz`. */
+const MARK = Buffer.from('/download/release/v')
+const VERSION = /^(\d{1,5}\.\d{1,5}\.\d{1,5})\//
+const VERSION_BYTES = 18
+const CHUNK_BYTES = 1024 * 1024
+
+/**
+ * The version of a Node program of this digest, or undefined where the program does not tell. It is found in the
+ * program, which may be for another processor and is not run, and remembered in the cache. @throws DISK_FULL
+ */
+export async function readNodeVersion(
+  cacheFolder: string,
+  { digest, source }: { readonly digest: Digest; readonly source: string },
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const path = join(cacheFolder, 'node', digest.slice('sha256:'.length))
+  const known = await readFileIfAny(path)
+  if (known !== undefined && /^[\d.]*$/.test(known)) return known === '' ? undefined : known
+  const version = await findVersion(source, signal)
+  try {
+    await writeFileWhole(path, version ?? '')
+  } catch (error) {
+    throw toDiskError(error, path)
+  }
+  return version
+}
+
+async function findVersion(source: string, signal: AbortSignal): Promise<string | undefined> {
+  let rest = Buffer.alloc(0)
+  for await (const chunk of createReadStream(source, { highWaterMark: CHUNK_BYTES, signal })) {
+    const bytes = Buffer.concat([rest, chunk])
+    for (let at = bytes.indexOf(MARK); at !== -1; at = bytes.indexOf(MARK, at + 1)) {
+      const start = at + MARK.length
+      const found = VERSION.exec(bytes.toString('latin1', start, start + VERSION_BYTES))?.[1]
+      if (found !== undefined) return found
+    }
+    // What is cut by the end of a chunk is whole at the start of the next.
+    rest = Buffer.from(bytes.subarray(Math.max(0, bytes.length - MARK.length - VERSION_BYTES)))
+  }
+  return undefined
+}
