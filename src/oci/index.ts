@@ -20,5 +20,21 @@ export {
 } from './manifest.ts'
 export { parseReference, parseRefName, type Reference, toReferenceText } from './reference.ts'
 export { listReferrers, type Referrer, type ReferrerSource } from './referrers.ts'
+export { type Document, parsePlatformText, toPlatformText } from './registry/document.ts'
+export {
+  copyImage,
+  type Moved,
+  type Place,
+  type PullOptions,
+  type PushOptions,
+  pullImage,
+  pushImage,
+  type Resolved,
+  resolveReference,
+  type TransferOptions,
+} from './registry/doors.node.ts'
+export type { RegistryOptions } from './registry/exchange.node.ts'
+export { type Location, parseLocation } from './registry/location.ts'
+export type { TransferEvent, Transferred, TransferredLayer } from './registry/transfer.ts'
 export { planTar, type TarEntry, type TarFile, type TarFolder, toTarFile, writeTar } from './tar.ts'
 export { type ReadEntry, readTar } from './tar-read.ts'
