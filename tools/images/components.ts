@@ -5,7 +5,10 @@ import { aptInstall } from './apt.ts'
 import { type Attempt, attempt } from './attempt.ts'
 import { findGo } from './go.ts'
 
-/** Programs that images are tried with: a package of Debian, a folder of Go here, or a package of Go. */
+/** The repository, which folders are relative to. */
+const ROOT = resolve(import.meta.dirname, '..', '..')
+
+/** Programs that images are tried with: a package of Debian, one that a Go module of this repository builds, or of Go. */
 const COMPONENTS = {
   'docker-registry': { apt: 'docker-registry' },
   skopeo: { apt: 'skopeo' },
@@ -13,11 +16,22 @@ const COMPONENTS = {
   containerd: { apt: 'containerd' },
   ctr: { apt: 'containerd' },
   runc: { apt: 'runc' },
+  validator: { module: 'tools/images/validator', build: '.' },
+  registry: { module: 'tools/images/registry', build: '.' },
   buildah: { apt: 'buildah' },
-  validator: { folder: 'validator' },
-  registry: { folder: 'registry' },
-  crane: { go: 'github.com/google/go-containerregistry/cmd/crane@v0.22.1' },
-} as const satisfies Readonly<Record<string, { apt: string } | { folder: string } | { go: string }>>
+  curl: { apt: 'curl' },
+  docker: { apt: 'docker.io' },
+  dockerd: { apt: 'docker.io' },
+  time: { apt: 'time' },
+  buildctl: { module: 'bench/images/buildkit', build: 'github.com/moby/buildkit/cmd/buildctl' },
+  buildkitd: { module: 'bench/images/buildkit', build: 'github.com/moby/buildkit/cmd/buildkitd' },
+  crane: { install: 'github.com/google/go-containerregistry/cmd/crane@v0.22.1' },
+} as const satisfies Readonly<Record<string, Source>>
+
+type Source =
+  | { readonly apt: string }
+  | { readonly module: string; readonly build: string }
+  | { readonly install: string }
 
 export type ComponentName = keyof typeof COMPONENTS
 
@@ -26,13 +40,13 @@ export type Component = { readonly path: string } | { readonly problem: string }
 export type Components<name extends ComponentName = ComponentName> = Readonly<Record<name, Component>>
 
 /** Where what is built here lies. */
-const BUILT = resolve(import.meta.dirname, '..', '..', 'node_modules', '.cache', 'images', 'bin')
+const BUILT = join(ROOT, 'node_modules', '.cache', 'images', 'bin')
 const PATH = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/usr/bin', '/sbin', '/bin']
 
 /** Finds the components, and installs those that are missing. */
 export function ensureComponents<name extends ComponentName>(names: readonly name[]): Components<name> {
   const packages = names.flatMap(name => {
-    const source = COMPONENTS[name]
+    const source: Source = COMPONENTS[name]
     return 'apt' in source && findProgram(name) === undefined ? [source.apt] : []
   })
   const installed = packages.length === 0 ? undefined : aptInstall([...new Set(packages)])
@@ -41,26 +55,25 @@ export function ensureComponents<name extends ComponentName>(names: readonly nam
 }
 
 function ensureComponent(name: ComponentName, installed: Attempt | undefined): Component {
-  const source = COMPONENTS[name]
+  const source: Source = COMPONENTS[name]
   if ('apt' in source) {
     const path = findProgram(name)
     if (path !== undefined) return { path }
     return installed !== undefined && 'problem' in installed ? installed : { problem: `${source.apt} has no ${name}` }
   }
-  return 'folder' in source ? buildFolder(name, source.folder) : installGo(name, source.go)
+  return 'module' in source ? buildHere(name, join(ROOT, source.module), source.build) : installGo(name, source.install)
 }
 
 function findProgram(name: string): string | undefined {
   return PATH.map(folder => join(folder, name)).find(path => existsSync(path))
 }
 
-/** Builds a folder of Go beside this file, again only when a file of it changed. */
-function buildFolder(name: string, folder: string): Component {
-  const sources = join(import.meta.dirname, folder)
+/** Builds a package with the versions of a module's go.mod, again only when a file of the module changed. */
+function buildHere(name: string, module: string, build: string): Component {
   const hash = createHash('sha256')
-  for (const file of readdirSync(sources).sort()) hash.update(file).update(readFileSync(join(sources, file)))
+  for (const file of readdirSync(module).sort()) hash.update(file).update(readFileSync(join(module, file)))
   return buildOnce(name, hash.digest('hex'), (go, path) =>
-    attempt(go, ['build', '-trimpath', '-o', path, '.'], {}, sources),
+    attempt(go, ['build', '-trimpath', '-o', path, build], { CGO_ENABLED: '0' }, module),
   )
 }
 

@@ -4,8 +4,8 @@ import { aptInstall } from './apt.ts'
 import { type Attempt, attempt } from './attempt.ts'
 
 /** What the programs in Go need at least, and the toolchain that is fetched where there is none. */
-const WANTED = { major: 1, minor: 25 } as const
-const TOOLCHAIN = 'golang.org/toolchain@v0.0.1-go1.25.5'
+const WANTED = { major: 1, minor: 26 } as const
+const TOOLCHAIN = 'golang.org/toolchain@v0.0.1-go1.26.8'
 
 let found: Attempt | undefined
 

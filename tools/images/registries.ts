@@ -15,7 +15,10 @@ export const USER = { name: 'rower', password: 'oar and blade' } as const
 const HTPASSWD = 'rower:$2y$05$NgqtoNxXim3Ei.qkYx2LFuCWZOerfEb/c1P3cPUkbGdObnveIf6QS\n'
 
 /** Debian's docker-registry, which keeps its files in a folder; with passwords, only its user may pull and push. */
-export async function startDockerRegistry(folder: string, { passwords = false } = {}): Promise<Registry> {
+export async function startDockerRegistry(
+  folder: string,
+  { passwords = false, program = toPath('docker-registry') } = {},
+): Promise<Registry> {
   mkdirSync(folder, { recursive: true })
   const [config, users] = [join(folder, 'config.json'), join(folder, 'htpasswd')]
   writeFileSync(users, HTPASSWD)
@@ -30,8 +33,8 @@ export async function startDockerRegistry(folder: string, { passwords = false } 
       ...(passwords && { auth: { htpasswd: { realm: 'boathouse', path: users } } }),
     }),
   )
-  const program = await startProgram(toPath('docker-registry'), ['serve', config], /listening on (127\.0\.0\.1:\d+)/)
-  return { ...program, host: program.ready[1] ?? '' }
+  const started = await startProgram(program, ['serve', config], /listening on (127\.0\.0\.1:\d+)/)
+  return { ...started, host: started.ready[1] ?? '' }
 }
 
 /** The registry with the referrers API, of go-containerregistry. */
