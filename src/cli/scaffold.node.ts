@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs'
-import { copyFile, mkdir, readdir } from 'node:fs/promises'
+import { copyFile, mkdir, readdir, writeFile } from 'node:fs/promises'
 import { dirname, join, relative, resolve } from 'node:path'
-import { UsageError } from '../core/errors.ts'
+import { toSystemCode, UsageError } from '../core/errors.ts'
 import type { Call } from './verb.ts'
 
 /** What of the example is the project's: its state and its own tests are not. */
-const LEFT_OUT = /(^|\/)(\.regatta|\.venv|__pycache__|model|testing)(\/|$)|\.test\.ts$|^check-pair\.ts$|^README\.md$/
+const LEFT_OUT =
+  /(^|\/)(\.gitignore|\.regatta|\.venv|__pycache__|model|testing)(\/|$)|\.test\.ts$|^check-pair\.ts$|^README\.md$/
 
 /** Copies the example into a folder. Returns the files written, relative to it. @throws INIT_EXISTS before writing anything */
 export async function scaffold(call: Call, folder: string): Promise<readonly string[]> {
@@ -27,7 +28,16 @@ export async function scaffold(call: Call, folder: string): Promise<readonly str
     await mkdir(dirname(join(target, file)), { recursive: true })
     await copyFile(join(template, file), join(target, file))
   }
+  // npm leaves this file out of packages, so it is not part of the example.
+  await writeFile(join(target, '.gitignore'), GITIGNORE, { flag: 'wx' }).catch(ignoreExisting)
   return files
+}
+
+const GITIGNORE = '.regatta/\nmodel/\n__pycache__/\n'
+
+/** A project in a repository keeps its own. */
+function ignoreExisting(error: unknown): void {
+  if (toSystemCode(error) !== 'EEXIST') throw error
 }
 
 async function listFiles(root: string): Promise<readonly string[]> {

@@ -36,6 +36,19 @@ describe('parseTruths()', () => {
     )
   })
 
+  it('reads a list for a request as one truth for each row, and for a row as its value', () => {
+    const read = parse([
+      { prediction: ID, value: [1, [2, 3]] },
+      { prediction: `${ID}/0`, value: [4, 5] },
+    ])
+    const rows = read.map(truth => (truth.by === 'prediction' ? [truth.id.row, truth.value] : []))
+    assert.deepEqual(rows, [
+      [0, 1],
+      [1, [2, 3]],
+      [0, [4, 5]],
+    ])
+  })
+
   const good = { prediction: ID, value: 1 }
   const rows: [name: string, body: unknown, message: RegExp][] = [
     ['no JSON', 'hello', /expected JSON or NDJSON/],
@@ -45,8 +58,8 @@ describe('parseTruths()', () => {
     ['an unknown key', [good, { ...good, label: 1 }], /field "label" of truth 1/],
     ['no value', [good, { prediction: ID }], /field "value" of truth 1: expected a finite number.*found nothing/],
     ['a null value', [{ prediction: ID, value: null }], /field "value" of truth 0/],
-    ['an endless number', '[{"prediction":"x","value":1e999}]', /field "value" of truth 0/],
-    ['an array with text', [{ prediction: ID, value: [1, 'x'] }], /field "value" of truth 0/],
+    ['an endless number', `[{"prediction":"${ID}","value":1e999}]`, /field "value" of truth 0/],
+    ['an array with text', [{ prediction: `${ID}/0`, value: [1, 'x'] }], /field "value" of truth 0/],
     ['an empty array', [{ prediction: ID, value: [] }], /field "value" of truth 0/],
     ['a broken id', [good, good, { prediction: 'x', value: 1 }], /field "prediction" of truth 2: .*"x"/],
     ['a broken time', [{ series: 's', at: '2026-02-31', value: 1 }], /field "at" of truth 0: .*2026-02-31/],

@@ -34,7 +34,11 @@ export function parseTruths(
   if (items.length === 0 || items.length > MAX_TRUTHS) {
     throw unreadable('the truths', `1 to ${MAX_TRUTHS} items, found ${items.length}`, 'Send the truths in parts')
   }
-  return items.map(item => parseTruth(item, task === 'classification'))
+  const truths = items.flatMap(item => parseTruth(item, task === 'classification'))
+  if (truths.length > MAX_TRUTHS) {
+    throw unreadable('the truths', `at most ${MAX_TRUTHS} rows, found ${truths.length}`, 'Send the truths in parts')
+  }
+  return truths
 }
 
 function toText(body: Uint8Array): string {
@@ -72,16 +76,37 @@ function parseLines(text: string): readonly Item[] {
 
 const EXAMPLE = 'Send for example {"prediction":"ID","value":1.5} or {"series":"s","at":"2026-01-31","value":1.5}'
 
-function parseTruth({ value: item, place }: Item, labels: boolean): Truth {
+/** A list of values for a request's id without a row has one for each row; else one item is one truth. */
+function parseTruth({ value: item, place }: Item, labels: boolean): readonly Truth[] {
   if (!isObject(item)) throw unreadable(place, `an object, found ${toShown(item)}`, EXAMPLE)
   const unknown = Object.keys(item).find(key => !KEYS.includes(key))
   if (unknown !== undefined) throw unreadable(`field "${unknown}" of ${place}`, `one of ${KEYS.join(', ')}`, EXAMPLE)
   const shared = {
-    value: parseValue(item['value'], place, labels),
     revision: parseRevision(item['revision'] ?? 0, place),
     source: item['source'] === undefined ? undefined : parseText(item['source'], 'source', place),
   }
-  return { ...shared, ...parseSubject(item, place) }
+  const { value } = item
+  const subject = parseSubject(item, place)
+  if (subject.by === 'series' || !isWholeRequest(item['prediction']) || !Array.isArray(value)) {
+    return [{ ...shared, ...subject, value: parseValue(value, place, labels) }]
+  }
+  if (value.length === 0 || value.length > MAX_VALUES) {
+    throw unreadable(
+      `field "value" of ${place}`,
+      `1–${MAX_VALUES} values, one for each row, found ${value.length}`,
+      EXAMPLE,
+    )
+  }
+  return value.map((item: unknown, row) => ({
+    ...shared,
+    ...subject,
+    id: { ...subject.id, row },
+    value: parseValue(item, place, labels),
+  }))
+}
+
+function isWholeRequest(prediction: unknown): boolean {
+  return typeof prediction === 'string' && !prediction.includes('/')
 }
 
 function parseSubject(item: JsonObject, place: string): { readonly by: 'prediction' | 'series' } & SubjectOf<Truth> {
