@@ -11,6 +11,7 @@ import { EXIT } from './errors.ts'
 import { VERSION } from './installation.ts'
 import type { Context } from './verb.ts'
 import { completion } from './verbs/completion.ts'
+import { copy } from './verbs/copy.ts'
 import { deleteVerb } from './verbs/delete.ts'
 import { demo } from './verbs/demo.ts'
 import { deploy } from './verbs/deploy.ts'
@@ -22,6 +23,8 @@ import { pack } from './verbs/pack.ts'
 import { predict } from './verbs/predict.ts'
 import { promote } from './verbs/promote.ts'
 import { prune } from './verbs/prune.ts'
+import { pull } from './verbs/pull.ts'
+import { push } from './verbs/push.ts'
 import { race } from './verbs/race.ts'
 import { rollback } from './verbs/rollback.ts'
 import { runs } from './verbs/runs.ts'
@@ -40,6 +43,9 @@ export const VERBS = {
   train,
   runs,
   pack,
+  push,
+  pull,
+  copy,
   up,
   down,
   deploy,

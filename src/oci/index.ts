@@ -24,11 +24,13 @@ export { type Document, parsePlatformText, toPlatformText } from './registry/doc
 export {
   copyImage,
   type Moved,
+  openRemoteImage,
   type Place,
   type PullOptions,
   type PushOptions,
   pullImage,
   pushImage,
+  type RemoteImage,
   type Resolved,
   resolveReference,
   type TransferOptions,

@@ -1,5 +1,5 @@
-export type { LayerKind } from './layer.ts'
+export { LAYER, type LayerKind } from './layer.ts'
 export type { ModelSource } from './model.node.ts'
 export { type PackRequest, packImage } from './pack.node.ts'
-export type { PackedImage, PackedLayer } from './packed.ts'
-export { listVersions, type Version } from './version.ts'
+export { type PackedImage, type PackedLayer, toImageName } from './packed.ts'
+export { listVersions, MODEL, VERSION, type Version } from './version.ts'

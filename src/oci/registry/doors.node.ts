@@ -7,11 +7,12 @@ import type { Descriptor, Platform } from '../manifest.ts'
 import { parseReference, parseRefName, type Reference, toReferenceText } from '../reference.ts'
 import { listReferrers } from '../referrers.ts'
 import { fetchDigestIfAny, fetchDocument, toText } from './content.node.ts'
-import { choosePlatform, type Document } from './document.ts'
+import { choosePlatform, type Document, isManifestType, MAX_MANIFEST_BYTES } from './document.ts'
 import { type Exchange, openExchange, type RegistryOptions } from './exchange.node.ts'
 import { type ImageSource, toLayoutSink, toLayoutSource, toRegistrySink, toRegistrySource } from './image.node.ts'
 import { fetchReferrers } from './referrers.node.ts'
 import { type TransferEvent, type Transferred, type TransferWish, toPresent, transferImage } from './transfer.ts'
+import type { BlobSource } from './upload.node.ts'
 
 /** How to move images. */
 export interface TransferOptions extends RegistryOptions {
@@ -29,8 +30,12 @@ export interface PushOptions extends TransferOptions {
 export interface PullOptions extends TransferOptions {
   /** Of an index, only the manifest for this platform; undefined: the index with all. */
   readonly platform?: Platform
-  /** Name in the layout and further annotations there. @default the reference as name, the manifest's annotations */
-  readonly entry?: EntryOptions
+  /**
+   * Says under what name and with which annotations an image is entered in the layout; asked before its blobs come.
+   * `root` is what the reference stands for: the image itself, or the index that it was chosen from.
+   * Undefined, also as its answer: the reference as name, the manifest's annotations
+   */
+  readonly toEntry?: (image: Document, root: Document) => Promise<EntryOptions | undefined>
 }
 
 /** A reference, and what it stands for. */
@@ -111,6 +116,49 @@ export async function resolveReference(
   await using source = await openRegistrySource(reference, options, signal)
   const document = await choose(source, options)
   return { descriptor: document.descriptor, document }
+}
+
+/** An image in a registry, to be looked into and not fetched. Disposal closes the connections. */
+export interface RemoteImage extends AsyncDisposable {
+  /** The reference in full. */
+  readonly name: string
+  /** `REGISTRY/REPOSITORY`, which layers can be mounted from. */
+  readonly from: string
+  /** Of the manifest or index that the reference stands for. */
+  readonly root: Descriptor
+  /** Reads a manifest, an index or a config of at most 4 MiB; its digest is checked. */
+  readonly read: (descriptor: Descriptor) => Promise<Uint8Array>
+}
+
+/** Opens an image in a registry; without a tag, `latest`. @throws as `pullImage` */
+export async function openRemoteImage(
+  reference: Reference,
+  options: RegistryOptions,
+  signal: AbortSignal,
+): Promise<RemoteImage> {
+  const open = await openRegistrySource(reference, options, signal)
+  const { root, source, where } = open
+  return {
+    name: where,
+    from: `${reference.registry}/${reference.repository}`,
+    root: root.descriptor,
+    async read(descriptor) {
+      if (descriptor.digest === root.descriptor.digest) return root.bytes
+      if (isManifestType(descriptor.mediaType)) return (await source.readDocument(descriptor.digest)).bytes
+      return await readSmall(await source.openBlob(descriptor), where)
+    },
+    [Symbol.asyncDispose]: () => open[Symbol.asyncDispose](),
+  }
+}
+
+async function readSmall(blob: BlobSource, where: string): Promise<Uint8Array> {
+  if (blob.size > MAX_MANIFEST_BYTES) {
+    const what = `Cannot read ${blob.digest}: expected at most ${MAX_MANIFEST_BYTES} bytes, found ${blob.size}`
+    throw new RegattaError('REGISTRY_ANSWER', what, { where })
+  }
+  const chunks: Uint8Array[] = []
+  for await (const chunk of blob.open(0, blob.size)) chunks.push(chunk)
+  return Buffer.concat(chunks)
 }
 
 /** Where `copyImage` finds or leaves an image. */
@@ -233,7 +281,10 @@ async function storeIn(
   const root = await choose(open, options)
   const { source } = open
   const wish: TransferWish = { onEvent: options.onProgress ?? (() => undefined), signal }
-  const named = options.entry ?? { ...(name !== undefined && { ref: name }), annotations: root.annotations }
+  const named = (await options.toEntry?.(root, open.root)) ?? {
+    ...(name !== undefined && { ref: name }),
+    annotations: root.annotations,
+  }
   const sink = toLayoutSink(layout, async document => ({
     ...(document === root ? named : { annotations: document.annotations }),
     ...(await readPlatform(layout, document)),

@@ -240,7 +240,7 @@ function toNetworkError(error: unknown, { method, signal, url }: HttpAsk, guard:
   if (error instanceof RegattaError) return error
   const code = toSystemCode(error) ?? ''
   const certificate = /CERT|SELF_SIGNED|UNABLE_TO_/.test(code)
-  return new RegattaError('REGISTRY_UNREACHABLE', `Cannot reach registry ${url.host}: ${toErrorText(error)}`, {
+  return new RegattaError('REGISTRY_UNREACHABLE', `Cannot reach registry ${url.host}`, {
     where: `${method} ${toPublicText(url)}`,
     fix: certificate
       ? 'Name the file of the authority that signed it in SSL_CERT_FILE or NODE_EXTRA_CA_CERTS'

@@ -1,0 +1,71 @@
+import type { Moved, TransferEvent } from '../oci/index.ts'
+import { LAYER } from '../pack/index.ts'
+import { toLiveLine } from './progress.ts'
+import { toDuration, toShortDigest, toSize } from './terminal.ts'
+import type { World } from './world.ts'
+
+/** Tells on stderr how blobs come along. */
+export interface MovingView {
+  readonly onProgress: (event: TransferEvent) => void
+  readonly clear: () => void
+}
+
+/** The rate of less is that of a request. */
+const RATE_BYTES = 1_000_000
+/** How one blob came to where it is now. */
+const WORDS = { reused: 'there already', mounted: 'mounted', uploaded: 'done' } as const
+
+/** One line while blobs move, with the rate and the time left; one that stays for each that has come. */
+export function toMovingView(world: Pick<World, 'err' | 'terminal' | 'clock'>, word: string): MovingView {
+  const line = toLiveLine(world)
+  const blobs = new Map<string, TransferEvent>()
+  const startedAt = new Map<string, number>()
+  let firstAt: number | undefined
+  return {
+    onProgress(event) {
+      const { digest, sizeBytes, state } = event
+      blobs.set(digest, event)
+      if (state === 'started') startedAt.set(digest, world.clock())
+      else if (state === 'moving') {
+        firstAt ??= world.clock()
+        line.show(toMovingText(word, [...blobs.values()], world.clock() - firstAt))
+      } else {
+        const tookMs = world.clock() - (startedAt.get(digest) ?? world.clock())
+        const hasRate = state === 'uploaded' && tookMs > 0 && sizeBytes >= RATE_BYTES
+        const rate = hasRate ? `, ${toSize(Math.round((sizeBytes / tookMs) * 1000))}/s` : ''
+        line.milestone(`${toShortDigest(digest)}  ${toSize(sizeBytes)}  ${WORDS[state]}${rate}`)
+      }
+    },
+    clear: line.clear,
+  }
+}
+
+function toMovingText(word: string, events: readonly TransferEvent[], elapsedMs: number): string {
+  const moving = events.filter(({ state }) => state === 'started' || state === 'moving' || state === 'uploaded')
+  const total = moving.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+  const sent = moving.reduce((sum, { sentBytes }) => sum + sentBytes, 0)
+  const rate = elapsedMs > 0 ? sent / elapsedMs : 0
+  const left = rate > 0 ? `, ${toDuration((total - sent) / rate)} left` : ''
+  return `${word} ${toSize(sent)} of ${toSize(total)}, ${toSize(Math.round(rate * 1000))}/s${left}`
+}
+
+/** The document of `--json`. `bytes` names the bytes that moved. */
+export function toMovedJson(verb: string, reference: string, moved: Moved, bytes: string): string {
+  const { digest, layers, mediaType, seconds, size, uploadedBytes } = moved
+  return `${JSON.stringify({
+    schema: `regatta/${verb}/v1`,
+    reference,
+    digest,
+    mediaType,
+    size,
+    layers: layers.map(layer => ({
+      digest: layer.digest,
+      size: layer.size,
+      kind: layer.annotations[LAYER] ?? null,
+      reused: layer.how !== 'uploaded',
+      how: layer.how,
+    })),
+    [bytes]: uploadedBytes,
+    seconds,
+  })}\n`
+}
