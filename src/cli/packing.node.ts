@@ -9,7 +9,13 @@ import type { Workplace } from './workplace.node.ts'
 export interface PackWish {
   readonly runId: string | undefined
   readonly model: string | undefined
-  readonly output: string | undefined
+  readonly output?: string | undefined
+  /** In place of `image.modelCompression`. */
+  readonly modelCompression?: 'stored' | 'none' | undefined
+  /** Reads files and blobs again, whatever is remembered of them. @default false */
+  readonly verify?: boolean
+  /** Plain HTTP to the base's registry, whatever its host. @default false */
+  readonly insecure?: boolean
 }
 
 /** Packs the wished run or folder. @throws RUN_NONE, PACK_USAGE, and what packing throws */
@@ -24,15 +30,18 @@ export async function packInto(call: Call, workplace: Workplace, wish: PackWish)
     wish.model === undefined
       ? ({ kind: 'run', run: await findRun(call, workplace, wish.runId) } as const)
       : ({ kind: 'folder', folder: resolve(call.cwd, wish.model) } as const)
+  const { insecure = false, modelCompression = project.image.modelCompression, verify = false } = wish
   return await packImage(
     {
-      project,
+      project: { ...project, image: { ...project.image, modelCompression } },
       source,
       layout,
       cacheFolder: paths.cache,
       runtimeFolder: call.installation.runtimeFolder,
       node: call.installation.node,
       sourceDateEpoch: call.env['SOURCE_DATE_EPOCH'],
+      registry: { env: call.env, clock: call.clock, insecure },
+      verify,
       ...(wish.output === undefined ? {} : { output: resolve(call.cwd, wish.output) }),
     },
     call.signal,

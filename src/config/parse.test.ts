@@ -31,7 +31,16 @@ describe('parseProject()', () => {
       folder: '/home/ada/forecast',
       name: 'forecast',
       train: undefined,
-      image: { repository: undefined, server: 'onnx', base: 'host', modelPath: '/models/forecast' },
+      image: {
+        repository: undefined,
+        server: 'onnx',
+        base: 'host',
+        platforms: [],
+        modelPath: '/models/forecast',
+        modelCompression: 'stored',
+        files: {},
+        command: [],
+      },
       serve: { replicas: 1 },
       race: {
         task: 'regression',
@@ -58,7 +67,15 @@ train:
   params: { hidden: 100, learning_rate: 1e-3, optimizer: adam, shuffle: true }
   data: [data/series.csv]
   output: out/model
-image: { repository: registry.example.com:5000/team/forecast, server: onnx, base: host, modelPath: /srv/models }
+image:
+  repository: registry.example.com:5000/team/forecast
+  server: custom
+  base: python:3.12-slim
+  platforms: [linux/arm64, linux/amd64]
+  modelPath: /srv/models
+  modelCompression: none
+  files: { /app/site-packages: .venv/lib, /app/server.py: server.py }
+  command: [python, /app/server.py]
 serve: { replicas: 3 }
 race:
   task: forecast
@@ -85,9 +102,13 @@ targets: { local: { host: 0.0.0.0, httpPort: 0, controlPort: 0 } }
       },
       image: {
         repository: 'registry.example.com:5000/team/forecast',
-        server: 'onnx',
-        base: 'host',
+        server: 'custom',
+        base: 'python:3.12-slim',
+        platforms: ['linux/arm64', 'linux/amd64'],
         modelPath: '/srv/models',
+        modelCompression: 'none',
+        files: { '/app/site-packages': '.venv/lib', '/app/server.py': 'server.py' },
+        command: ['python', '/app/server.py'],
       },
       serve: { replicas: 3 },
       race: {
@@ -193,6 +214,38 @@ targets: { local: { host: 0.0.0.0, httpPort: 0, controlPort: 0 } }
       [
         'regatta.yaml:2:22 image.repository: expected a repository without a tag, such as registry.example.com/team/forecast, found "team/m:1"',
       ],
+    ],
+    [
+      'an image server that the base must hold',
+      'name: m\nimage: { server: triton }',
+      [
+        'regatta.yaml:2:8 image.base: expected an image or oci:FOLDER that holds the server, for server triton, found nothing',
+      ],
+    ],
+    [
+      'a custom image without a command, and a command where none is run',
+      'name: m\nimage: { server: custom, base: python }',
+      [
+        'regatta.yaml:2:8 image.command: expected a list of words such as [python, /app/server.py], for server custom, found nothing',
+      ],
+    ],
+    [
+      'what only a custom image has',
+      'name: m\nimage: { command: [a], files: { /a: b } }',
+      [
+        'regatta.yaml:2:19 image.command: expected nothing here unless server is custom, found a list',
+        'regatta.yaml:2:31 image.files: expected nothing here unless server is custom, found a mapping',
+      ],
+    ],
+    [
+      'a platform twice',
+      'name: m\nimage: { platforms: [linux/arm64, linux/arm64] }',
+      ['regatta.yaml:2:21 image.platforms: expected each platform once, found a list'],
+    ],
+    [
+      'a platform that is none',
+      'name: m\nimage: { platforms: [linux/arm64, linux/arm64, windows/amd64] }',
+      ['regatta.yaml:2:48 image.platforms.2: expected one of linux/amd64, linux/arm64, found "windows/amd64"'],
     ],
     [
       'a loss that does not exist',

@@ -28,13 +28,27 @@ export interface TrainConfig {
 export interface ImageConfig {
   /** Repository to push to; undefined until one is set. */
   readonly repository: string | undefined
-  /** @default 'onnx' */
-  readonly server: 'onnx'
-  /** @default 'host' */
-  readonly base: 'host'
+  /** What answers predictions in the image. @default 'onnx' */
+  readonly server: ModelServer
+  /** `host` (the Node of this machine), an image reference, or `oci:FOLDER[:NAME]`. @default 'host' */
+  readonly base: string
+  /** What the image runs on; empty: what this machine is. @default [] */
+  readonly platforms: readonly ImagePlatform[]
   /** Folder in the image under which VERSION/ lies. @default /models/NAME */
   readonly modelPath: string
+  /** `stored`: gzip that compresses nothing; `none`: the bare archive. @default 'stored' */
+  readonly modelCompression: 'stored' | 'none'
+  /** Paths in the image and the files or folders of the project that go there, each a layer of its own. @default {} */
+  readonly files: Readonly<Record<string, string>>
+  /** What a custom server is started with; empty for the others. @default [] */
+  readonly command: readonly string[]
 }
+
+/** `onnx` is regatta's own; the others come with the base. */
+export type ModelServer = 'onnx' | 'tensorflow-serving' | 'triton' | 'custom'
+
+/** Operating system and processor, in Go's words. */
+export type ImagePlatform = 'linux/amd64' | 'linux/arm64'
 
 export interface ServeConfig {
   /** Replicas per variant. @default 1 */

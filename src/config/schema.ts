@@ -3,31 +3,11 @@ import { z } from 'zod'
 import { parseVariantName } from '../core/brands.ts'
 import { toErrorText } from '../core/errors.ts'
 import { isObject } from '../core/json.ts'
+import { image } from './image-schema.ts'
 import type { Loss } from './project.ts'
-
-/*
- * Every schema's message is what was wanted, as in "expected MESSAGE, found …".
- */
+import { oneOf, section, text, whole } from './schema-parts.ts'
 
 const MAX_EXPRESSION = 1000
-
-function whole(least: number, most = Number.MAX_SAFE_INTEGER) {
-  const wanted =
-    most === Number.MAX_SAFE_INTEGER ? `a whole number of ${least} or more` : `a whole number from ${least} to ${most}`
-  return z.int(wanted).min(least, wanted).max(most, wanted)
-}
-
-function text(wanted: string, pattern: RegExp, longest = 1000) {
-  return z.string(wanted).regex(pattern, wanted).max(longest, `${wanted}, at most ${longest} characters`)
-}
-
-function oneOf<const values extends readonly [string, ...string[]]>(values: values) {
-  return z.enum(values, `one of ${values.join(', ')}`)
-}
-
-function section<shape extends z.ZodRawShape>(shape: shape) {
-  return z.strictObject(shape, `a mapping with ${Object.keys(shape).join(', ')}`)
-}
 
 /** A JMESPath expression whose syntax and functions are known (jmespath.site). */
 const expression = () =>
@@ -112,23 +92,6 @@ const train = section({
     .default('model')
     .meta({ description: 'Folder that the command leaves model.onnx in, unless it writes to REGATTA_OUTPUT' }),
 }).meta({ description: 'How a model is trained' })
-
-const image = section({
-  repository: text(
-    'a repository without a tag, such as registry.example.com/team/forecast',
-    /^([a-zA-Z0-9.-]+(:\d{1,5})?\/)?[a-z0-9]+([._-]+[a-z0-9]+)*(\/[a-z0-9]+([._-]+[a-z0-9]+)*)*$/,
-    255,
-  )
-    .optional()
-    .meta({ description: 'Repository to push images to', examples: ['registry.example.com/team/forecast'] }),
-  server: oneOf(['onnx']).default('onnx').meta({ description: 'Model server in the image' }),
-  base: oneOf(['host'])
-    .default('host')
-    .meta({ description: 'What the image stands on: `host` is the Node that regatta itself runs on' }),
-  modelPath: text('an absolute path such as /models/forecast', /^(\/(?!\.\.?(\/|$))[A-Za-z0-9._-]+)+$/)
-    .optional()
-    .meta({ description: 'Folder in the image that holds VERSION/; default /models/NAME' }),
-}).meta({ description: 'The image that a run is packed into' })
 
 const serve = section({
   replicas: whole(1).default(1).meta({ description: 'Model servers per variant' }),

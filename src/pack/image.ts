@@ -1,56 +1,69 @@
+import type { ModelServer } from '../config/index.ts'
 import type { Digest } from '../core/brands.ts'
 import { toCanonicalJson } from '../core/json.ts'
-import { type Annotations, type Descriptor, type ImageConfig, type Manifest, MEDIA_TYPES } from '../oci/index.ts'
+import {
+  type Annotations,
+  type Descriptor,
+  type ImageConfig,
+  type Index,
+  type Manifest,
+  MEDIA_TYPES,
+  type Platform,
+} from '../oci/index.ts'
 import type { ModelSignature } from '../train/index.ts'
+import type { Base } from './base.ts'
 import { LAYER_FORMAT, type LayerPlan, toLayerText, type WrittenLayer } from './layer.ts'
+import { RUNTIME_PATH, type ServedModel, toParent, toStart } from './server.ts'
+import { TRITON_CONFIG, toTritonConfig } from './triton.ts'
 import { CREATED, MODEL, RUN, VERSION } from './version.ts'
 
 /** Ids below 1024 are the system's; this one is the usual "nonroot", and numeric so that Kubernetes can check it. */
 const USER = '65532:65532'
-/** Where Node lies in an image. */
-export const NODE_PATH = '/usr/local/bin/node'
-/** Where the bundles lie in an image. */
-export const RUNTIME_PATH = '/opt/regatta'
-const HTTP_PORT = 8501
 
-/** What an image says of itself. */
-export interface ImageFacts {
-  readonly model: string
-  readonly version: number
+/** What an image says of itself, whatever it runs on. */
+export interface ImageFacts extends ServedModel {
   readonly run: Digest | null
   /** Epoch ms. */
   readonly createdAt: number
-  readonly architecture: ImageConfig['architecture']
-  /** Folder of the model in the image, which holds VERSION/. */
-  readonly modelPath: string
-  readonly signature: ModelSignature
+  readonly server: ModelServer
+  /** Null for what is not ONNX. */
+  readonly signature: ModelSignature | null
+  /** Name and digest of the image it stands on; undefined: this machine's Node. */
+  readonly base: Pick<Base, 'name' | 'digest'> | undefined
 }
 
-/** The layer that tells what the image holds, for people and tools that look into it. */
-export function planAppLayer({ model, modelPath, run, signature, version }: ImageFacts): LayerPlan {
-  const { inputs, irVersion, opsets, outputs } = signature
-  const document = { schema: 'regatta/model/v1', model, version, modelPath, run, irVersion, opsets, inputs, outputs }
-  const file = toLayerText(`${RUNTIME_PATH.slice(1)}/model.json`, `${toCanonicalJson(document)}\n`)
-  return { kind: 'app', wrap: 'stored', entries: [file] }
+/** The layer that tells what the image holds, for people, tools and servers that look into it. */
+export function planAppLayer(facts: ImageFacts, ownConfig = false): LayerPlan {
+  const { model, modelPath, run, server, signature, version } = facts
+  const { inputs, irVersion, opsets, outputs } = signature ?? {}
+  const document = {
+    ...{ schema: 'regatta/model/v1', model, version, modelPath, run, irVersion, opsets, inputs, outputs },
+    ...(server !== 'onnx' && { server }),
+  }
+  const about = toLayerText(`${RUNTIME_PATH.slice(1)}/model.json`, `${toCanonicalJson(document)}\n`)
+  const triton = server === 'triton' && !ownConfig ? [toTritonFile(facts)] : []
+  const why = `what the image holds: ${['signature', 'version', ...triton.map(() => TRITON_CONFIG)].join(', ')}`
+  return { kind: 'app', wrap: 'stored', entries: [about, ...triton], why }
 }
 
-/** How the image runs: the model server on its model, as a user that is not root. */
-export function toImageConfig(facts: ImageFacts, layers: readonly WrittenLayer[]): ImageConfig {
+function toTritonFile({ model, modelPath, signature }: ImageFacts): LayerPlan['entries'][number] {
+  const folder = modelPath.slice(toParent(modelPath).length).replace('/', '')
+  return toLayerText(`${modelPath.slice(1)}/${TRITON_CONFIG}`, toTritonConfig(folder || model, signature))
+}
+
+/** How the image runs on one platform: its server on its model, as a user that is not root. */
+export function toImageConfig(
+  facts: ImageFacts,
+  platform: Platform,
+  layers: readonly WrittenLayer[],
+  base: ImageConfig['config'] | undefined,
+): ImageConfig {
   const created = toDateText(facts.createdAt)
-  const model = ['--model-name', facts.model, '--model-base-path', facts.modelPath]
   return {
-    architecture: facts.architecture,
-    os: 'linux',
+    architecture: platform.architecture,
+    os: platform.os,
     created,
-    config: {
-      User: USER,
-      WorkingDir: RUNTIME_PATH,
-      Entrypoint: [NODE_PATH, `${RUNTIME_PATH}/server.js`],
-      Cmd: [...model, '--host', '0.0.0.0', '--http-port', String(HTTP_PORT)],
-      Env: ['PATH=/usr/local/bin:/usr/bin:/bin', 'HOME=/tmp', 'NODE_ENV=production', 'ORT_DISABLE_TELEMETRY=1'],
-      ExposedPorts: { [`${HTTP_PORT}/tcp`]: {} },
-      Labels: toAnnotations(facts),
-    },
+    config: { User: USER, ...toStart(facts.server, facts, base), Labels: toAnnotations(facts) },
     rootfs: { type: 'layers', diff_ids: layers.map(({ diffId }) => diffId) },
     history: layers.map(({ kind }) => ({ created, created_by: `regatta ${kind}`, comment: `format ${LAYER_FORMAT}` })),
   }
@@ -67,12 +80,19 @@ export function toImageManifest(facts: ImageFacts, config: Descriptor, layers: r
   }
 }
 
+/** The index of an image for several platforms, whose manifests are written. */
+export function toImageIndex(facts: ImageFacts, manifests: readonly Descriptor[]): Index {
+  return { schemaVersion: 2, mediaType: MEDIA_TYPES.index, manifests, annotations: toAnnotations(facts) }
+}
+
 /** The annotations of the image, which are its labels too. */
-export function toAnnotations({ createdAt, model, run, version }: ImageFacts): Annotations {
+export function toAnnotations({ base, createdAt, model, run, version }: ImageFacts): Annotations {
   return {
     [CREATED]: toDateText(createdAt),
     'org.opencontainers.image.title': model,
     'org.opencontainers.image.version': String(version),
+    ...(base?.name !== undefined && { 'org.opencontainers.image.base.name': base.name }),
+    ...(base !== undefined && { 'org.opencontainers.image.base.digest': base.digest }),
     [MODEL]: model,
     [VERSION]: String(version),
     ...(run !== null && { [RUN]: run }),

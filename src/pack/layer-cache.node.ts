@@ -4,7 +4,9 @@ import { toDiskError } from '../core/disk.ts'
 import { readFileIfAny, writeFileWhole } from '../core/files.node.ts'
 import { isObject, toCanonicalJson } from '../core/json.ts'
 import { type Descriptor, type ImageLayout, parseDescriptor } from '../oci/index.ts'
-import { type LayerPlan, toLayerKey, toWritten, type WrittenLayer, writeLayer } from './layer.ts'
+import type { BlobCheck } from './intact.node.ts'
+import { type LayerPlan, toAbout, toLayerKey, toWritten, type WrittenLayer } from './layer.ts'
+import { writeLayer } from './layer-write.node.ts'
 
 /*
  * One small file for each layer that was written before, named by the key of its content; the layer itself lies in
@@ -17,11 +19,16 @@ interface LayerRecord {
 }
 
 /** Writes a layer, unless the layout holds one of the same content from an earlier time. @throws DISK_FULL, FILE_CHANGED */
-export async function writeLayerOnce(layout: ImageLayout, cacheFolder: string, plan: LayerPlan): Promise<WrittenLayer> {
+export async function writeLayerOnce(
+  layout: ImageLayout,
+  cacheFolder: string,
+  plan: LayerPlan,
+  check: BlobCheck,
+): Promise<WrittenLayer> {
   const path = join(cacheFolder, 'layers', `${toLayerKey(plan).slice('sha256:'.length)}.json`)
   const found = parseRecord(await readFileIfAny(path))
-  if (found !== undefined && (await layout.keepBlob(found.blob.digest))) {
-    return { ...toWritten(plan.kind, found.blob), diffId: found.diffId, reused: true }
+  if (found !== undefined && (await check.isIntact(found.blob))) {
+    return toWritten(toAbout(plan), found.blob, found.diffId, true)
   }
   const layer = await writeLayer(layout, plan)
   const { annotations: _, ...blob } = layer.descriptor

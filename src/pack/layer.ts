@@ -1,22 +1,9 @@
 import type { Digest } from '../core/brands.ts'
 import { toCanonicalJson } from '../core/json.ts'
-import {
-  createDigester,
-  type Descriptor,
-  gzip,
-  gzipStored,
-  type ImageLayout,
-  MEDIA_TYPES,
-  planTar,
-  type TarFile,
-  type TarFolder,
-  toDigest,
-  toTarFile,
-  writeTar,
-} from '../oci/index.ts'
+import { type Descriptor, planTar, type TarFile, type TarFolder, toDigest, toTarFile } from '../oci/index.ts'
 
 /** What a layer holds, bottom up. */
-export type LayerKind = 'base' | 'runtime' | 'app' | 'model'
+export type LayerKind = 'base' | 'runtime' | 'files' | 'app' | 'model'
 
 /** Annotation of a layer in the manifest: its `LayerKind`. */
 export const LAYER = 'dev.regatta.layer'
@@ -27,22 +14,32 @@ export interface LayerFile extends TarFile {
   readonly mode: number
 }
 
-/** One layer before it is written. */
-export interface LayerPlan {
+/** What is told of a layer. */
+export interface LayerAbout {
   readonly kind: LayerKind
-  /** How the archive is wrapped: weights barely compress, and `stored` bytes do not depend on a version of zlib. */
-  readonly wrap: 'gzip' | 'stored'
+  /** For people: what it is, and why it is a layer of its own. */
+  readonly why: string
+  /** Files in it, and the bytes in them; null where they were never looked at. */
+  readonly content: { readonly files: number; readonly bytes: number } | null
+}
+
+/** One layer before it is written. */
+export interface LayerPlan extends Pick<LayerAbout, 'kind' | 'why'> {
+  /**
+   * How the archive is wrapped: `gzip` compresses; weights barely compress, and `stored` bytes, which are gzip too, do
+   * not depend on a version of zlib; `none` is the bare archive.
+   */
+  readonly wrap: 'gzip' | 'stored' | 'none'
   readonly entries: readonly (LayerFile | TarFolder)[]
 }
 
-/** One layer in the layout. */
-export interface WrittenLayer {
-  readonly kind: LayerKind
+/** One layer in the layout, or one of a base that lies elsewhere. */
+export interface WrittenLayer extends LayerAbout {
   /** With the annotation that tells its kind. */
   readonly descriptor: Descriptor
   /** Digest of the archive itself, which the image's config lists. */
   readonly diffId: Digest
-  /** It was in the layout already. */
+  /** It was there already, and was not made again. */
   readonly reused: boolean
 }
 
@@ -59,7 +56,7 @@ export function toLayerText(path: string, text: string): LayerFile {
 }
 
 /** A digest of all that decides a layer's bytes, known before anything is written. */
-export function toLayerKey({ entries, wrap }: LayerPlan): Digest {
+export function toLayerKey({ entries, wrap }: Pick<LayerPlan, 'entries' | 'wrap'>): Digest {
   const files = new Map(entries.map(entry => [entry.path, entry]))
   const listed = planTar(entries).map(({ path }) => {
     const entry = files.get(path)
@@ -68,26 +65,19 @@ export function toLayerKey({ entries, wrap }: LayerPlan): Digest {
   return toDigest(new TextEncoder().encode(toCanonicalJson({ format: LAYER_FORMAT, wrap, entries: listed })))
 }
 
-/** Writes a layer into the layout in constant memory. @throws DISK_FULL, FILE_CHANGED, TAR_ENTRY */
-export async function writeLayer(layout: ImageLayout, plan: LayerPlan): Promise<WrittenLayer> {
-  const digester = createDigester()
-  const archive = passThrough(writeTar(plan.entries), digester.update)
-  const wrapped = plan.wrap === 'gzip' ? gzip(archive) : gzipStored(archive)
-  const blob = await layout.writeBlob(wrapped, MEDIA_TYPES.layerGzip)
-  return { ...toWritten(plan.kind, blob), diffId: digester.finish(), reused: false }
+/** What is told of a planned layer. */
+export function toAbout({
+  entries,
+  kind,
+  why,
+}: LayerPlan): LayerAbout & { readonly content: NonNullable<LayerAbout['content']> } {
+  const files = entries.filter(entry => entry.kind === 'file')
+  const bytes = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+  return { kind, why, content: { files: files.length, bytes } }
 }
 
-/** The parts of a written layer that its blob tells. */
-export function toWritten(kind: LayerKind, blob: Descriptor): Pick<WrittenLayer, 'kind' | 'descriptor'> {
-  return { kind, descriptor: { ...blob, annotations: { [LAYER]: kind } } }
-}
-
-async function* passThrough(
-  chunks: AsyncIterable<Uint8Array>,
-  look: (chunk: Uint8Array) => void,
-): AsyncIterable<Uint8Array> {
-  for await (const chunk of chunks) {
-    look(chunk)
-    yield chunk
-  }
+/** A layer whose blob is written. */
+export function toWritten(about: LayerAbout, blob: Descriptor, diffId: Digest, reused: boolean): WrittenLayer {
+  const { content, kind, why } = about
+  return { kind, why, content, descriptor: { ...blob, annotations: { [LAYER]: kind } }, diffId, reused }
 }

@@ -3,9 +3,12 @@ import { basename, dirname, join } from 'node:path'
 import { RegattaError, toSystemCode } from '../core/errors.ts'
 import { type ElfNeeds, readElfNeeds } from './elf.ts'
 
+/** A processor, in Go's word for it. */
+export type Architecture = ElfNeeds['architecture']
+
 /** What programs need of this machine to run elsewhere. */
 export interface HostLibraries {
-  readonly architecture: ElfNeeds['architecture']
+  readonly architecture: Architecture
   /** Path of the loader, which programs name in full; undefined where no program needs one. */
   readonly loader: string | undefined
   /** Absolute path of each library by its name. */
@@ -41,6 +44,13 @@ export async function findLibraries(program: string, natives: readonly string[])
     }
   }
   return { architecture, loader, libraries }
+}
+
+/** The processor that a program of this machine is for. @throws BASE_PLATFORM, ELF_FORMAT */
+export async function readArchitecture(program: string): Promise<Architecture> {
+  const needs = await readNeeds(program)
+  if (needs === undefined) throw notAProgram(program)
+  return needs.architecture
 }
 
 async function addLater(

@@ -182,14 +182,19 @@ describe('packImage()', () => {
     await assert.rejects(bench.pack(source, { sourceDateEpoch: 'today' }), { code: 'SOURCE_DATE_EPOCH' })
   })
 
-  it('copies the image and its run into another layout, and never over another image', async () => {
+  it('copies the image alone into another layout, and never over another image', async () => {
     await using bench = await openBench()
     const output = join(bench.folder, 'shared')
     const trained = await bench.train(2)
     const packed = await bench.pack({ kind: 'run', run: trained }, { output })
+    assert.deepEqual((await readdir(output)).sort(), ['blobs', 'index.json', 'oci-layout'])
+    // Four layers, a config and a manifest.
+    assert.equal((await readdir(join(output, 'blobs', 'sha256'))).length, 6)
     const layout = await openLayout(output)
-    assert.equal((await layout.resolve('forecast:1'))?.digest, packed.digest)
-    assert.deepEqual((await readRunByDigest(layout, trained.digest)).record, trained.record)
+    assert.deepEqual(
+      (await layout.list()).map(({ digest, ref }) => [ref, digest]),
+      [['forecast:1', packed.digest]],
+    )
     assert.deepEqual(await listVersions(layout, 'forecast'), await listVersions(bench.layout, 'forecast'))
     for (const { digest } of packed.layers) await readLayer(layout, digest)
     await using other = await openBench()

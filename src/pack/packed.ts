@@ -1,67 +1,54 @@
 import type { Digest } from '../core/brands.ts'
-import type { ImageLayout } from '../oci/index.ts'
-import { LAYER, type LayerKind, type WrittenLayer } from './layer.ts'
-import type { Version } from './version.ts'
+import type { Descriptor } from '../oci/index.ts'
+import type { LayerAbout } from './layer.ts'
 
 /** One layer of a packed image. */
-export interface PackedLayer {
-  readonly kind: LayerKind
+export interface PackedLayer extends LayerAbout {
   readonly digest: Digest
   /** As it is stored and moved. */
   readonly sizeBytes: number
   /** It was there already, and was not made again. */
   readonly reused: boolean
+  /** `linux/arm64` where the layer is of that platform alone, in an image for several; else null. */
+  readonly platform: string | null
 }
 
 /** A version in the layout. */
 export interface PackedImage {
   readonly version: number
-  /** Of the image's manifest. */
+  /** Of the image's manifest, or of its index where it is for several platforms. */
   readonly digest: Digest
+  /** Of the same. */
+  readonly mediaType: string
   /** Its name in the layout: `MODEL:VERSION`. */
   readonly reference: string
-  /** Of all its layers. */
+  /** Of all its layers, each counted once. */
   readonly sizeBytes: number
-  /** Bottom first. */
+  /** Bottom first; those of one platform before those of the next, and those of all platforms last. */
   readonly layers: readonly PackedLayer[]
   /** Digest of the run record; null for a folder. */
   readonly run: Digest | null
+  /** Blobs that were found damaged, and were made again. */
+  readonly repaired: readonly Digest[]
 }
-
-const KINDS: readonly LayerKind[] = ['base', 'runtime', 'app', 'model']
 
 /** An image's name in its layout. */
 export function toImageName(model: string, version: number): string {
   return `${model}:${version}`
 }
 
-/** What packing tells of a version. */
-export function toPackedImage(
-  model: string,
-  { digest, run, version }: Pick<Version, 'digest' | 'run' | 'version'>,
-  layers: readonly WrittenLayer[] | readonly PackedLayer[],
-): PackedImage {
-  const packed = layers.map(layer => ('descriptor' in layer ? toPackedLayer(layer) : layer))
-  const sizeBytes = packed.reduce((sum, layer) => sum + layer.sizeBytes, 0)
-  return { version, digest, reference: toImageName(model, version), sizeBytes, layers: packed, run }
+/** The bytes of layers, each counted once. */
+export function sumLayers(layers: readonly PackedLayer[]): number {
+  const sizes = new Map(layers.map(({ digest, sizeBytes }) => [digest, sizeBytes]))
+  return [...sizes.values()].reduce((sum, size) => sum + size, 0)
 }
 
-/** The image of a version as it lies in the layout; undefined where a blob of it is missing. @throws BLOB_DIGEST, MANIFEST */
-export async function readPackedImage(
-  layout: ImageLayout,
-  model: string,
-  version: Version,
-): Promise<PackedImage | undefined> {
-  if (!(await layout.keepBlob(version.digest))) return undefined
-  const { config, layers } = await layout.readManifest(version.digest)
-  for (const { digest } of [config, ...layers]) if (!(await layout.keepBlob(digest))) return undefined
-  const packed = layers.flatMap(({ annotations, digest, size }): PackedLayer[] => {
-    const kind = KINDS.find(kind => kind === annotations?.[LAYER])
-    return kind === undefined ? [] : [{ kind, digest, sizeBytes: size, reused: true }]
-  })
-  return toPackedImage(model, version, packed)
-}
-
-function toPackedLayer({ descriptor, kind, reused }: WrittenLayer): PackedLayer {
-  return { kind, digest: descriptor.digest, sizeBytes: descriptor.size, reused }
+/** What is told of a layer whose blob is there. */
+export function toPackedLayer(
+  { content, kind, why }: LayerAbout,
+  { digest, size }: Descriptor,
+  reused: boolean,
+  platform: string | null = null,
+): PackedLayer {
+  return { kind, digest, sizeBytes: size, reused, platform, why, content }
 }

@@ -1,13 +1,22 @@
 import { EXIT } from '../errors.ts'
-import { toPackedLines } from '../packed-view.ts'
+import { toExplainedLines, toPackedJson, toPackedLines } from '../packed-view.ts'
 import { verb } from '../verb.ts'
 
 /** `regatta pack`: a run, or a model made elsewhere, becomes an image. */
-export const pack = verb<{ model: string | undefined; output: string | undefined }>({
+export const pack = verb<{
+  model: string | undefined
+  output: string | undefined
+  'model-compression': 'stored' | 'none' | undefined
+  explain: boolean
+  verify: boolean
+  insecure: boolean
+}>({
   brief: 'Make an image of a run',
   description:
     'Packs the given run (default: the last one that is done), or the folder given with --model, into the image layout ' +
-    '`.regatta/oci`. The same input always gives the same digest; a run that is packed already gives its version again.',
+    '`.regatta/oci`. The same input always gives the same digest; a run that is packed already gives its version again.\n\n' +
+    'The section `image` of regatta.yaml says what the image stands on, what it runs on, and which server is in it. ' +
+    'Layers of a base in a registry are named in the image and never fetched: `regatta push` has the registry mount them.',
   flags: {
     model: {
       kind: 'parsed',
@@ -19,19 +28,47 @@ export const pack = verb<{ model: string | undefined; output: string | undefined
     output: {
       kind: 'parsed',
       parse: String,
-      brief: 'Write the image into another layout',
+      brief: 'Write the image alone into another layout',
       placeholder: 'layout',
       optional: true,
+    },
+    'model-compression': {
+      kind: 'enum',
+      values: ['stored', 'none'],
+      brief: 'Wrap model layers as gzip that compresses nothing, or not at all (default: image.modelCompression)',
+      optional: true,
+    },
+    explain: {
+      kind: 'boolean',
+      brief: 'Say what each layer costs, and why it is there',
+      default: false,
+      withNegated: false,
+    },
+    verify: {
+      kind: 'boolean',
+      brief: 'Read all files and blobs again, and make damaged blobs again',
+      default: false,
+      withNegated: false,
+    },
+    insecure: {
+      kind: 'boolean',
+      brief: "Allow plain HTTP to the base's registry on another machine",
+      default: false,
+      withNegated: false,
     },
   },
   args: [{ brief: 'A run, by its id or the first letters of it', placeholder: 'run', optional: true }],
   async run(call, flags, [runId]) {
     const { openWorkplace } = await import('../workplace.node.ts')
     const { packInto } = await import('../packing.node.ts')
-    const packed = await packInto(call, await openWorkplace(call), { runId, model: flags.model, output: flags.output })
-    if (call.json) call.out(`${JSON.stringify({ schema: 'regatta/pack/v1', ...packed })}\n`)
+    const startedAt = call.clock()
+    const { 'model-compression': modelCompression, explain, insecure, model, output, verify } = flags
+    const wish = { runId, model, output, modelCompression, insecure, verify }
+    const packed = await packInto(call, await openWorkplace(call), wish)
+    const seconds = (call.clock() - startedAt) / 1000
+    if (call.json) call.out(`${JSON.stringify(toPackedJson(packed, seconds, explain))}\n`)
     else {
-      call.err(toPackedLines(packed))
+      call.err(explain ? toExplainedLines(packed) : toPackedLines(packed))
       call.out(`${packed.digest}\n`)
     }
     return EXIT.done

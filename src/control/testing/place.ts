@@ -135,7 +135,16 @@ export function toProject(folder: string, race: Partial<RaceConfig>): Project {
     folder,
     name: 'forecast',
     train: undefined,
-    image: { repository: undefined, server: 'onnx', base: 'host', modelPath: '/models/forecast' },
+    image: {
+      repository: undefined,
+      server: 'onnx',
+      base: 'host',
+      platforms: [],
+      modelPath: '/models/forecast',
+      modelCompression: 'stored',
+      files: {},
+      command: [],
+    },
     serve: { replicas: 1 },
     race: {
       task: 'regression',

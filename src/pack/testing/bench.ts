@@ -47,6 +47,7 @@ export async function openBench(): Promise<Bench> {
     runtimeFolder,
     node: SMALL_PROGRAM,
     sourceDateEpoch: undefined,
+    registry: { env: {}, clock: Date.now },
     ...wish,
   })
   return {

@@ -13,6 +13,7 @@ const packed = await packImage(
     runtimeFolder,
     node,
     sourceDateEpoch: undefined,
+    registry: { env: {}, clock: Date.now },
   },
   new AbortController().signal,
 )
