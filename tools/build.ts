@@ -67,12 +67,19 @@ async function bundleEntry(root: string, source: string, folder: string, bundle:
   if (native !== undefined) throw new Error(`Cannot build ${source}: it must load ${native} with await import()`)
 }
 
-/** The part of ONNX Runtime's packages that runs on this platform's CPU, without sources, maps and GPU libraries. */
+/**
+ * The parts of ONNX Runtime's packages that run on CPUs under Linux, without sources, maps and GPU libraries. Images are
+ * made for both processors from a machine of either.
+ */
 function copyRuntime(root: string, folder: string): void {
   mkdirSync(folder, { recursive: true })
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}\n')
   const copied = {
-    'onnxruntime-node': ['package.json', 'dist', join('bin', 'napi-v6', 'linux', process.arch)],
+    'onnxruntime-node': [
+      'package.json',
+      'dist',
+      ...['x64', 'arm64'].map(arch => join('bin', 'napi-v6', 'linux', arch)),
+    ],
     'onnxruntime-common': ['package.json', join('dist', 'cjs')],
   }
   for (const [name, parts] of Object.entries(copied)) {
