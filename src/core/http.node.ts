@@ -26,7 +26,7 @@ export interface ListenOptions {
 /** What is known of a request before its body is read. */
 export interface HttpRequestHead {
   readonly path: string
-  /** As declared; the most that is taken where the body comes in chunks of unknown length. */
+  /** As declared; 1 MiB (or the limit, where that is less) for a body that comes in chunks of unknown length. */
   readonly bodyBytes: number
 }
 
@@ -39,6 +39,7 @@ export interface HttpServer extends AsyncDisposable {
   drain(drainMs: number): Promise<void>
 }
 
+const CHUNKED_BODY_BYTES = 1024 * 1024
 const MAX_BODY_BYTES = 64 * 1024 * 1024
 
 /** Serves a handler over `node:http`. @throws PORT_IN_USE, LISTEN */
@@ -147,7 +148,7 @@ function toHead(incoming: IncomingMessage, maxBodyBytes: number): HttpRequestHea
   const mark = target.indexOf('?')
   return {
     path: mark === -1 ? target : target.slice(0, mark),
-    bodyBytes: isChunked ? maxBodyBytes : Number(incoming.headers['content-length'] ?? 0),
+    bodyBytes: isChunked ? Math.min(CHUNKED_BODY_BYTES, maxBodyBytes) : Number(incoming.headers['content-length'] ?? 0),
   }
 }
 
