@@ -33,6 +33,7 @@ export async function openBoathouse(): Promise<Boathouse> {
     writeFileSync(join(place.folder, 'model.onnx'), toLinearModel({ weight: 3 }))
     await place.json(['train'])
     const layout = join(place.folder, 'layout')
+    await place.json(['pack'])
     const packed = await place.json<Packed>(['pack', '--output', layout])
     return {
       place,
