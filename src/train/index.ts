@@ -3,6 +3,6 @@ export { type ModelSignature, readOnnxSignature, type ValueSignature } from './o
 export type { Params } from './params.ts'
 export { type PrunedRuns, pruneRuns } from './prune.node.ts'
 export type * from './record.ts'
-export { readRunByDigest } from './run-store.node.ts'
+export { RUN_TYPE, readRunByDigest } from './run-store.node.ts'
 export { listRuns, readRun } from './runs.node.ts'
 export { runTraining, type TrainingOptions } from './training.node.ts'

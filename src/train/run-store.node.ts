@@ -6,7 +6,7 @@ import type { RunRecord, StoredRecord, StoredRun } from './record.ts'
 import { parseRunRecord } from './record-schema.ts'
 
 /** Type of the artifact, and of its one layer: the record as JSON. */
-const RUN_TYPE = 'application/vnd.regatta.run.v1+json'
+export const RUN_TYPE = 'application/vnd.regatta.run.v1+json'
 const ID_ANNOTATION = 'dev.regatta.run.id'
 const STATE_ANNOTATION = 'dev.regatta.run.state'
 
@@ -43,7 +43,10 @@ function toRunEntry({ annotations, digest }: IndexEntry): RunEntry[] {
  * Reads the run that an image names (`dev.regatta.run`). It may have come from another machine.
  * @throws RUN_RECORD, BLOB_MISSING, BLOB_DIGEST, MANIFEST
  */
-export async function readRunByDigest(layout: ImageLayout, digest: Digest): Promise<StoredRecord> {
+export async function readRunByDigest(
+  layout: Pick<ImageLayout, 'readManifest' | 'readBlob'>,
+  digest: Digest,
+): Promise<StoredRecord> {
   const { artifactType, layers } = await layout.readManifest(digest)
   const [layer] = layers
   if (artifactType !== RUN_TYPE || layer === undefined) {
