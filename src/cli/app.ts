@@ -35,6 +35,7 @@ import { trace } from './verbs/trace.ts'
 import { train } from './verbs/train.ts'
 import { truth } from './verbs/truth.ts'
 import { up } from './verbs/up.ts'
+import { verify } from './verbs/verify.ts'
 import type { World } from './world.ts'
 
 /** Every verb, in the order of the story that they tell. */
@@ -43,6 +44,7 @@ export const VERBS = {
   train,
   runs,
   pack,
+  verify,
   push,
   pull,
   copy,
