@@ -42,6 +42,7 @@ export async function packInto(call: Call, workplace: Workplace, wish: PackWish)
       sourceDateEpoch: call.env['SOURCE_DATE_EPOCH'],
       registry: { env: call.env, clock: call.clock, insecure },
       verify,
+      regatta: call.installation.version,
       ...(wish.output === undefined ? {} : { output: resolve(call.cwd, wish.output) }),
     },
     call.signal,

@@ -59,11 +59,11 @@ async function attachSbom(layout: ImageLayout, described: Described): Promise<vo
 }
 
 /**
- * The record's manifest, with the image as its subject and nothing else changed, so that whoever has the image from a
+ * Puts the record's manifest beside an image, with the image as its subject and nothing else changed, so that whoever has the image from a
  * registry can tell that it is the record that the image names. It has no annotations in the layout's index, where
  * they make a run of the project.
  */
-async function attachRun(layout: ImageLayout, image: Descriptor, run: Digest): Promise<void> {
+export async function attachRun(layout: ImageLayout, image: Descriptor, run: Digest): Promise<void> {
   await putOnce(layout, { ...(await layout.readManifest(run)), subject: toSubject(image) }, [])
 }
 

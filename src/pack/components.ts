@@ -28,7 +28,8 @@ export interface BaseImage {
 
 /** Versions that no file of an image tells. */
 export interface KnownVersions {
-  readonly regatta: string
+  /** Undefined where the caller does not tell. */
+  readonly regatta: string | undefined
   /** Of the Node in the base layer; undefined where there is none, or its version is not known. */
   readonly node: string | undefined
 }
@@ -73,7 +74,13 @@ async function readComponent(file: LayerFile, versions: KnownVersions): Promise<
   const place = { path: `/${path}`, digest: file.digest }
   if (NODE.test(path)) return toNode(place, versions.node)
   if (OWN.test(path))
-    return { kind: 'regatta', name: 'regatta', version: versions.regatta, license: 'Apache-2.0', ...place }
+    return {
+      kind: 'regatta',
+      name: 'regatta',
+      ...(versions.regatta !== undefined && { version: versions.regatta }),
+      license: 'Apache-2.0',
+      ...place,
+    }
   const npm = NPM_PACKAGE.exec(path)?.[2]
   if (npm !== undefined) return { ...(await readNpmPackage(npm, file)), ...place }
   if (PYTHON_PACKAGE.test(path)) {

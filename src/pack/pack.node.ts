@@ -1,6 +1,7 @@
 import { type ImageLayout, toPlatformText } from '../oci/index.ts'
 import { copyBase } from './base.node.ts'
 import { copyOut } from './copy-out.node.ts'
+import { describeVersion } from './describe.node.ts'
 import { type BlobCheck, openBlobCheck } from './intact.node.ts'
 import { openKnownFiles } from './known-files.node.ts'
 import type { WrittenLayer } from './layer.ts'
@@ -19,6 +20,8 @@ export interface PackRequest extends Ingredients {
   readonly output?: string
   /** Reads all files and all blobs again, whatever is remembered of them. @default false */
   readonly verify?: boolean
+  /** Version of the regatta that packs, for the bill of materials. */
+  readonly regatta?: string
 }
 
 /**
@@ -45,6 +48,7 @@ export async function packImage(request: PackRequest, signal: AbortSignal): Prom
   const lower: PlatformLayers[] = []
   for (const platform of plan.platforms) lower.push(await writePlatform(request, platform, check, signal))
   const { upper, ...version } = await packVersion(layout, plan, lower, check, signal)
+  await describeVersion(request, plan, version, signal)
   const layers = [...toLowerLayers(lower), ...upper]
   const packed = { ...version, sizeBytes: sumLayers(layers), layers, repaired: check.damaged }
   if (output !== undefined) await copyOut(layout, packed, output, signal)

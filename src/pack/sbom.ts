@@ -15,7 +15,7 @@ export interface SbomSubject {
   /** Epoch ms. */
   readonly createdAt: number
   /** Of the regatta that writes the document. */
-  readonly regatta: string
+  readonly regatta: string | undefined
 }
 
 /** A document that was read: the parts of an image that can be looked for in it. */
@@ -59,7 +59,10 @@ export function toSbom(subject: SbomSubject, components: readonly Component[]): 
     SPDXID: 'SPDXRef-DOCUMENT',
     name: `${subject.model}:${subject.version}`,
     documentNamespace: `${NAMESPACE}${hex}`,
-    creationInfo: { created: toDateText(subject.createdAt), creators: [`Tool: regatta-${subject.regatta}`] },
+    creationInfo: {
+      created: toDateText(subject.createdAt),
+      creators: [`Tool: regatta${subject.regatta === undefined ? '' : `-${subject.regatta}`}`],
+    },
     packages: [image, ...parts],
     relationships: [
       toRelationship('SPDXRef-DOCUMENT', 'DESCRIBES', image.SPDXID),

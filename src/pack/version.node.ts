@@ -67,7 +67,7 @@ export async function packVersion(
 }
 
 /** The layers that all platforms share: what the image holds, and the model. */
-function planUpper(plan: ImagePlan, facts: ImageFacts, signal: AbortSignal): readonly LayerPlan[] {
+export function planUpper(plan: ImagePlan, facts: ImageFacts, signal: AbortSignal): readonly LayerPlan[] {
   const { model, modelCompression: wrap } = plan
   const { modelPath, server, version } = facts
   const app = planAppLayer(facts, model.files.has(TRITON_CONFIG))

@@ -97,7 +97,7 @@ export function checkModel(record: RunRecord, image: Digest, layers: readonly Re
   }
 }
 
-/** Checks the first bill of materials of a manifest that is regatta's, against the files in it. */
+/** Checks the bills of materials of a manifest that are regatta's against the files in it; gives the first. */
 export async function readSbom(
   place: ImagePlace,
   image: Digest,
@@ -105,6 +105,7 @@ export async function readSbom(
   layers: readonly ReadLayer[],
   findings: Findings,
 ): Promise<VerifiedSbom | undefined> {
+  let first: VerifiedSbom | undefined
   for (const { digest, manifest } of about) {
     const [blob] = manifest.layers
     if (manifest.artifactType !== SBOM_TYPE || blob === undefined) continue
@@ -112,9 +113,9 @@ export async function readSbom(
     if (sbom === undefined) continue
     if (sbom.image !== image) findings.add('SBOM', digest, `expected it to be of ${image}, found ${sbom.image}`)
     checkPackages(sbom, digest, layers, findings)
-    return { digest, packages: sbom.packages }
+    first ??= { digest, packages: sbom.packages }
   }
-  return undefined
+  return first
 }
 
 function checkPackages(sbom: Sbom, culprit: Digest, layers: readonly ReadLayer[], findings: Findings): void {

@@ -42,15 +42,6 @@ describe('verifyImage()', () => {
     image = { mediaType: entry.mediaType, digest, size: entry.size }
     manifest = await bench.layout.readManifest(digest)
     config = JSON.parse(Buffer.from(await bench.layout.readBlob(manifest.config.digest)).toString())
-    await attachLineage(bench.layout, {
-      image,
-      model: 'forecast',
-      version: 1,
-      run: run.digest,
-      createdAt: 0,
-      layers: [{ kind: 'runtime', entries: [toLayerText('opt/regatta/server.js', 'serve()\n')] }],
-      versions: { regatta: '0.1.0', node: undefined },
-    })
   })
   after(async () => {
     await bench[Symbol.asyncDispose]()
@@ -119,10 +110,9 @@ describe('verifyImage()', () => {
       platform?.layers.map(({ digest, kind, sizeBytes }) => [digest, kind, sizeBytes]),
       manifest.layers.map(({ annotations, digest, size }) => [digest, annotations?.['dev.regatta.layer'], size]),
     )
-    assert.deepEqual(
-      platform?.sbom?.packages.map(({ name, path }) => [name, path]),
-      [['regatta', '/opt/regatta/server.js']],
-    )
+    const paths = platform?.sbom?.packages.map(({ path }) => path) ?? []
+    assert.ok(paths.includes('/opt/regatta/server.js') && paths.includes('/models/forecast/1/model.onnx'))
+    assert.ok(paths.some(path => path?.endsWith('/libc.so.6')))
   })
 
   it('names a blob that was changed, whichever byte of whichever blob', async () => {
