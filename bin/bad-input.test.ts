@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { toLinearModel } from '../src/train/testing/onnx-model.ts'
 import { makePlace, toProjectYaml } from './testing/place.ts'
 
@@ -33,10 +34,13 @@ describe('bad input', () => {
   }
 
   it('train interrupted while its command hangs ends the command and keeps the run as interrupted', async () => {
-    await using place = makePlace(toProjectYaml({ train: 'sleep 600' }))
+    await using place = makePlace(toProjectYaml({ train: 'touch hanging && sleep 600' }))
     const interrupt = new AbortController()
-    setTimeout(() => interrupt.abort(), 1500)
-    const { code, err } = await place.run(['train'], { signal: interrupt.signal })
+    const training = place.run(['train'], { signal: interrupt.signal })
+    const deadline = Date.now() + 60_000
+    while (!existsSync(join(place.folder, 'hanging')) && Date.now() < deadline) await sleep(50)
+    interrupt.abort()
+    const { code, err } = await training
     assert.equal(code, 130, err)
     assert.deepEqual(place.listProcesses(), [])
     const { runs } = await place.json<{ runs: readonly { state: string }[] }>(['runs'])

@@ -115,7 +115,7 @@ describe('POST /truth', () => {
         { method: 'POST', body, headers: { 'content-type': 'application/x-ndjson' } },
         'truth',
       )
-    const refused = await send([...lines, '{"prediction":"x","value":"many"}'].join('\n'))
+    const refused = await send([...lines, '{"series":"s","at":0,"value":"many"}'].join('\n'))
     assert.equal(refused.status, 400)
     assert.match(SCHEMAS.Error.parse(await refused.json()).error.message, /field "value" of line 4.*found "many"/)
     const taken = await send(`${lines.join('\n')}\n`)
