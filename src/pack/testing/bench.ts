@@ -21,6 +21,8 @@ export interface Bench extends AsyncDisposable {
   train(weight: number): Promise<StoredRun>
   /** Makes a folder with these files. */
   makeFolder(name: string, files: Readonly<Record<string, string | Uint8Array>>): Promise<string>
+  /** The project with these settings of `image` in its regatta.yaml. */
+  withImage(image: string): Pick<PackRequest, 'project'>
   toRequest(source: PackRequest['source'], wish?: Partial<PackRequest>): PackRequest
   pack(source: PackRequest['source'], wish?: Partial<PackRequest>, signal?: AbortSignal): Promise<PackedImage>
 }
@@ -55,6 +57,7 @@ export async function openBench(): Promise<Bench> {
     layout,
     makeFolder,
     toRequest,
+    withImage: image => ({ project: parseProject(`name: forecast\nimage: ${image}`, { folder, env: {} }) }),
     async train(weight) {
       const path = join(folder, `weight-${weight}.onnx`)
       await writeFile(path, toLinearModel({ weight }))
