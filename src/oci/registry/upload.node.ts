@@ -54,6 +54,8 @@ export async function placeBlob(exchange: Exchange, source: BlobSource, options:
         upload.chunkBytes = CHUNK_BYTES
         continue
       }
+      // An early 413 is lost where the registry closes the connection on it: smaller parts show whether it was one.
+      if (isBroken(error) && failures > 1) upload.chunkBytes ??= CHUNK_BYTES
       if (isDigestRefused(error)) await source.verify()
       await waitToRetry(exchange.retry, failures, error, options.signal)
     }
@@ -210,14 +212,15 @@ function parseOffset(range: string | undefined): number {
   return last === 0 ? 0 : last + 1
 }
 
-/** 413: less at once. 416: some registries say so to chunks that are too long for them. */
+/** 413, or a broken connection: less at once. 416: some registries say so to chunks that are too long for them. */
 function shrinkChunk(upload: Upload, { minChunkBytes }: Session, error: unknown): void {
   const now = upload.chunkBytes ?? CHUNK_BYTES
   const least = Math.max(MIN_CHUNK_BYTES, minChunkBytes)
   if (isTooLarge(error)) {
     if (now <= least) throw error
     upload.chunkBytes = Math.max(least, Math.floor(now / 4))
-  } else if (hasStatus(error, 416)) upload.chunkBytes = Math.max(least, Math.min(now, SMALL_CHUNK_BYTES))
+  } else if (isBroken(error)) upload.chunkBytes = Math.max(least, Math.floor(now / 4))
+  else if (hasStatus(error, 416)) upload.chunkBytes = Math.max(least, Math.min(now, SMALL_CHUNK_BYTES))
 }
 
 /** The same chunk is not sent again after 413 and 416, so another attempt may do. */
@@ -229,6 +232,10 @@ function toWorthRetry(error: unknown): unknown {
 
 function isTooLarge(error: unknown): boolean {
   return hasStatus(error, 413)
+}
+
+function isBroken(error: unknown): boolean {
+  return error instanceof RegattaError && error.code === 'REGISTRY_UNREACHABLE'
 }
 
 function hasStatus(error: unknown, status: number): boolean {
