@@ -10,8 +10,8 @@ const PROJECT = 'name: linear\ntrain:\n  run: cp model.onnx "$REGATTA_OUTPUT/mod
 export interface Packed {
   readonly digest: string
   readonly reference: string
-  readonly sizeBytes: number
-  readonly layers: readonly { readonly kind: string; readonly digest: string; readonly sizeBytes: number }[]
+  readonly size: number
+  readonly layers: readonly { readonly kind: string; readonly digest: string; readonly size: number }[]
 }
 
 /** A project whose trained model is packed into a layout of its own. */

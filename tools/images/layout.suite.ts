@@ -88,7 +88,7 @@ describe('a packed image', () => {
 
   it('is small', () => {
     const layers = boathouse.packed.layers.filter(({ kind }) => kind !== 'model')
-    const bytes = layers.reduce((sum, layer) => sum + layer.sizeBytes, 0)
+    const bytes = layers.reduce((sum, layer) => sum + layer.size, 0)
     assert.ok(bytes < MAX_BYTES, `${bytes} bytes without the model`)
   })
 
