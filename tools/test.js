@@ -11,13 +11,7 @@ const wanted = process.argv.slice(2)
 
 const child = spawn(
   node,
-  [
-    '--test',
-    '--test-timeout=300000',
-    '--test-concurrency=2',
-    '--test-reporter=spec',
-    ...(wanted.length > 0 ? wanted : UNIT_TESTS),
-  ],
+  ['--test', '--test-timeout=300000', '--test-reporter=spec', ...(wanted.length > 0 ? wanted : UNIT_TESTS)],
   { cwd: root, stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ORT_DISABLE_TELEMETRY: '1' } },
 )
 const counts = { pass: 0, fail: 0, cancelled: 0, skipped: 0 }
