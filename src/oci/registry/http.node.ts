@@ -199,8 +199,11 @@ function openGuard(patienceMs: number, where: string): Guard {
   const abort = new AbortController()
   let moved = 0
   let timer: NodeJS.Timeout | undefined
+  let stopped = false
   const start = (times = 1): void => {
     clearTimeout(timer)
+    // A body may still be read from where the answer has come already; its clock would keep the process alive.
+    if (stopped) return
     moved = 0
     timer = setTimeout(() => abort.abort(toSlow(patienceMs * times, where)), patienceMs * times)
   }
@@ -210,11 +213,14 @@ function openGuard(patienceMs: number, where: string): Guard {
     start,
     move(bytes) {
       moved += bytes
-      if (moved < PROGRESS_BYTES) return
+      if (moved < PROGRESS_BYTES || stopped) return
       moved = 0
       timer?.refresh()
     },
-    stop: () => clearTimeout(timer),
+    stop() {
+      stopped = true
+      clearTimeout(timer)
+    },
   }
 }
 

@@ -161,7 +161,8 @@ describe('pushImage() to a registry that errs', () => {
 
   it('gives up on a registry that drops every connection', async () => {
     await using it = await openCase(
-      onFirst(99, 'PUT', UPLOAD, (request, response) => request.once('data', () => response.destroy())),
+      onFirst(99, 'PUT', UPLOAD, (_, response) => response.destroy()),
+      onFirst(99, 'PATCH', UPLOAD, (_, response) => response.destroy()),
     )
     await assert.rejects(it.push([MB]), { code: 'REGISTRY_UNREACHABLE' })
     assert.equal(it.registry.tags.size, 0)
@@ -217,7 +218,6 @@ describe('pushImage() to a registry that errs', () => {
     const lengths = it.registry.seen
       .filter(({ method }) => method === 'PATCH')
       .map(({ headers }) => Number(headers['content-length']))
-      .filter(length => length > 1000)
       // The config goes in one small piece.
       .filter(length => length > MB)
     assert.ok(lengths.slice(0, -1).every(length => length >= minimum))
