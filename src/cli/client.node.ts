@@ -1,3 +1,4 @@
+import type { StatePaths } from '../config/index.ts'
 import type {
   DeployRequestJson,
   DeployResponseJson,
@@ -10,9 +11,8 @@ import type {
 } from '../control/index.ts'
 import { RegattaError, toErrorText } from '../core/errors.ts'
 import { isObject } from '../core/json.ts'
-import type { StatePaths } from './paths.ts'
+import { readUpRecord } from '../core/up-record.node.ts'
 import { readToken } from './token.node.ts'
-import { readUpRecord } from './up-record.node.ts'
 
 /** Control's API as the CLI uses it. Every call throws control's own error (its code, sentence and fix). */
 export interface ControlClient {

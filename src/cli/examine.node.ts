@@ -1,15 +1,14 @@
 import { existsSync } from 'node:fs'
 import { statfs } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { readProject } from '../config/index.ts'
+import { readProject, toStatePaths } from '../config/index.ts'
 import { RegattaError, toErrorText } from '../core/errors.ts'
 import { readProcessId } from '../core/process.node.ts'
+import { readUpRecord } from '../core/up-record.node.ts'
 import { openLayout } from '../oci/index.ts'
 import { listVersions } from '../pack/index.ts'
-import { toStatePaths } from './paths.ts'
 import { toSize } from './terminal.ts'
 import { readToken } from './token.node.ts'
-import { readUpRecord } from './up-record.node.ts'
 import type { Call } from './verb.ts'
 
 /** One thing looked at: `ok`, a `note` worth knowing, or `bad`: something will not work. */

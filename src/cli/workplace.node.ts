@@ -1,6 +1,5 @@
-import { type Project, readProject } from '../config/index.ts'
+import { type Project, readProject, type StatePaths, toStatePaths } from '../config/index.ts'
 import { type ImageLayout, openLayout } from '../oci/index.ts'
-import { type StatePaths, toStatePaths } from './paths.ts'
 import type { Call } from './verb.ts'
 
 /** The project that a verb works on. */

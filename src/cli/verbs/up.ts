@@ -1,5 +1,5 @@
+import type { UpRecord } from '../../core/up-record.node.ts'
 import { EXIT } from '../errors.ts'
-import type { UpRecord } from '../up-record.node.ts'
 import { type Call, verb } from '../verb.ts'
 
 /** `regatta up`: control and the supervisor, in the foreground or detached. */

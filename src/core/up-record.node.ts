@@ -1,6 +1,6 @@
-import { readFileIfAny, writeFileWhole } from '../core/files.node.ts'
-import { isObject } from '../core/json.ts'
-import { isRunning, type ProcessId } from '../core/process.node.ts'
+import { readFileIfAny, writeFileWhole } from './files.node.ts'
+import { isObject } from './json.ts'
+import { isRunning, type ProcessId } from './process.node.ts'
 
 /** How to reach the running `up` of a project; written when control listens, removed when it stops. */
 export interface UpRecord {
