@@ -11,6 +11,7 @@ export const ENTRIES = {
   'regatta.js': 'bin/regatta.ts',
   'runtime/server.js': 'src/serve/main.ts',
   'runtime/gateway.js': 'src/route/main.ts',
+  'runtime/control.js': 'src/control/main.ts',
 } as const satisfies Readonly<Record<string, string>>
 
 /** What to build, from where and to where. */

@@ -1,19 +1,17 @@
 import { spawn } from 'node:child_process'
 import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pino } from 'pino'
 import type { StatePaths } from '../config/index.ts'
-import { startControl, toScopedToken } from '../control/index.ts'
+import { startLocalControl } from '../control/index.ts'
 import { RegattaError, toErrorText } from '../core/errors.ts'
 import { readFileIfAny } from '../core/files.node.ts'
 import { takeFileLock } from '../core/lock.node.ts'
-import { isRunning, readProcessId } from '../core/process.node.ts'
-import { readUpRecord, type UpRecord, writeUpRecord } from '../core/up-record.node.ts'
-import { cleanLeftovers, openLocalTarget } from '../deploy/index.ts'
-import { openSqliteStore } from '../store/index.ts'
+import { isRunning } from '../core/process.node.ts'
+import { readUpRecord, type UpRecord } from '../core/up-record.node.ts'
+import { cleanLeftovers } from '../deploy/index.ts'
 import { readOrMakeToken } from './token.node.ts'
 import type { Call } from './verb.ts'
 import type { Workplace } from './workplace.node.ts'
@@ -36,38 +34,18 @@ export async function runUp(call: Call, workplace: Workplace, onUp: (record: UpR
       },
     )
   }
-  // Disposal runs in the reverse order: control stops first, then the processes, the database, and the lock at last.
-  await using stack = new AsyncDisposableStack()
-  stack.use(lock)
+  await using _lock = lock
   for (const line of await cleanLeftovers(paths.local)) call.err(`cleaned up after an earlier regatta: ${line}\n`)
-  const logger = pino({ level: call.env['REGATTA_LOG_LEVEL'] ?? 'info' }, pino.destination(2))
-  const adminToken = await readOrMakeToken(paths.token)
-  const store = stack.use(await openSqliteStore(paths.database, { clock: call.clock }))
-  const { controlPort, host, httpPort } = project.targets.local
-  const port = controlPort === 0 ? await findFreePort(host) : controlPort
-  const controlUrl = `http://${host.includes(':') ? `[${host}]` : host}:${port}`
-  const target = stack.use(
-    await openLocalTarget({
-      folder: paths.local,
-      layout,
-      deployment: project.name,
-      commands: { server: call.installation.server, gateway: call.installation.gateway },
-      gateway: { host, httpPort, controlUrl, token: toScopedToken(adminToken, 'gateway') },
-      clock: call.clock,
-      onEvent: event => logger.info(event),
-    }),
-  )
-  const control = await startControl(
-    { project, target, store, layout, host, port, adminToken, clock: call.clock, logger },
+  const { server, gateway } = call.installation
+  await using control = await startLocalControl(
+    {
+      ...{ project, paths, layout, clock: call.clock, commands: { server, gateway } },
+      adminToken: await readOrMakeToken(paths.token),
+      logger: pino({ level: call.env['REGATTA_LOG_LEVEL'] ?? 'info' }, pino.destination(2)),
+    },
     call.signal,
   )
-  stack.defer(() => control.close())
-  const own = readProcessId(process.pid)
-  if (own === undefined) throw new Error('Cannot read the identity of this process from /proc')
-  const record = { process: own, controlUrl: control.url }
-  await writeUpRecord(paths.upRecord, record)
-  stack.defer(() => rm(paths.upRecord, { force: true }))
-  onUp(record)
+  onUp(control.record)
   await untilAborted(call.signal)
 }
 
@@ -161,18 +139,6 @@ async function toUpError(logPath: string, exit: number | null | undefined): Prom
       fix: said?.[3] ?? 'Run "regatta up" in the foreground to see why',
     },
   )
-}
-
-/** The gateway is told control's address before control listens, so "any port" is settled first. */
-async function findFreePort(host: string): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(0, host, resolve)
-  })
-  const address = server.address()
-  await new Promise(resolve => server.close(resolve))
-  return typeof address === 'object' && address !== null ? address.port : 0
 }
 
 async function untilAborted(signal: AbortSignal): Promise<void> {

@@ -1,0 +1,75 @@
+import { rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import type { Project, StatePaths } from '../config/index.ts'
+import type { Clock } from '../core/clock.ts'
+import { readProcessId } from '../core/process.node.ts'
+import { type UpRecord, writeUpRecord } from '../core/up-record.node.ts'
+import { type LocalTargetOptions, openLocalTarget } from '../deploy/index.ts'
+import type { ImageLayout } from '../oci/index.ts'
+import { openSqliteStore } from '../store/index.ts'
+import { startControl } from './control.node.ts'
+import type { Logger } from './logger.ts'
+import { toScopedToken } from './tokens.ts'
+
+/** What a control with its processes on this machine works with. */
+export interface LocalControlOptions {
+  readonly project: Project
+  readonly paths: Pick<StatePaths, 'database' | 'local' | 'upRecord'>
+  readonly layout: ImageLayout
+  readonly commands: LocalTargetOptions['commands']
+  readonly adminToken: string
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+/** A running one; disposal stops control, the processes and the database, in this order. */
+export interface LocalControl extends AsyncDisposable {
+  /** How to reach it, as it is on record for the command line. */
+  readonly record: UpRecord
+}
+
+/**
+ * Starts control on this machine: the database, the supervisor of the local target with what it has on record, and the
+ * API at the address that the project names. It serves until the signal, and its processes run until disposal.
+ * @throws PORT_IN_USE, and what the store and the target throw
+ */
+export async function startLocalControl(options: LocalControlOptions, signal: AbortSignal): Promise<LocalControl> {
+  const { adminToken, clock, commands, layout, logger, paths, project } = options
+  await using stack = new AsyncDisposableStack()
+  const store = stack.use(await openSqliteStore(paths.database, { clock }))
+  const { controlPort, host, httpPort } = project.targets.local
+  const port = controlPort === 0 ? await findFreePort(host) : controlPort
+  const controlUrl = `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+  const target = stack.use(
+    await openLocalTarget({
+      folder: paths.local,
+      layout,
+      deployment: project.name,
+      commands,
+      gateway: { host, httpPort, controlUrl, token: toScopedToken(adminToken, 'gateway') },
+      clock,
+      onEvent: event => logger.info(event, 'Supervision'),
+    }),
+  )
+  const control = await startControl({ project, target, store, layout, host, port, adminToken, clock, logger }, signal)
+  stack.defer(() => control.close())
+  const own = readProcessId(process.pid)
+  if (own === undefined) throw new Error('Cannot read the identity of this process from /proc')
+  const record = { process: own, controlUrl: control.url }
+  await writeUpRecord(paths.upRecord, record)
+  stack.defer(() => rm(paths.upRecord, { force: true }))
+  const running = stack.move()
+  return { record, [Symbol.asyncDispose]: () => running.disposeAsync() }
+}
+
+/** The gateway is told control's address before control listens, so "any port" is settled first. */
+async function findFreePort(host: string): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(0, host, resolve)
+  })
+  const address = server.address()
+  await new Promise(resolve => server.close(resolve))
+  return typeof address === 'object' && address !== null ? address.port : 0
+}
