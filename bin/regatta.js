@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Finds a Node that can run regatta (24 in the repository, 22.19 or newer where regatta is installed) and hands over.
+// Finds a Node that can run regatta (24 or newer; a clone brings its own) and hands over.
 // Plain JavaScript that Node 20 runs: this file is what a fresh machine starts.
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
@@ -10,12 +10,12 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
 const source = join(root, 'bin', 'regatta.ts')
 const entry = existsSync(source) ? source : join(root, 'dist', 'regatta.js')
 const bundledNode = join(root, 'node_modules', `node-linux-${process.arch}`, 'bin', 'node')
-const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
-const fits = major > 22 || (major === 22 && minor >= 19)
+// What older ones lack: `await using`.
+const fits = Number(process.versions.node.split('.')[0]) >= 24
 
 if (existsSync(bundledNode) || !fits) {
   if (!existsSync(bundledNode)) {
-    console.error(`error[NODE] regatta needs Node 22.19 or newer, and this is ${process.versions.node}`)
+    console.error(`error[NODE] regatta needs Node 24 or newer, and this is ${process.versions.node}`)
     console.error(existsSync(source) ? '  try: npm ci' : '  try: install Node 24')
     process.exit(1)
   }
