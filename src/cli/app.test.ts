@@ -55,9 +55,15 @@ describe('main()', () => {
   })
 
   const wrong: readonly (readonly [string, readonly string[], RegExp])[] = [
-    ['an unknown verb', ['trian'], /train/],
-    ['an unknown flag', ['train', '--sett', 'a=1'], /set/],
-    ['a missing argument', ['trace'], /prediction/],
+    ['an unknown verb', ['trian'], /^error\[USAGE\] .*train[\s\S]*try: regatta --help/],
+    ['an unknown flag', ['train', '--sett', 'a=1'], /^error\[USAGE\] .*set[\s\S]*try: regatta train --help/],
+    ['a missing argument', ['trace'], /^error\[USAGE\] .*prediction/],
+    ['an argument too many', ['status', 'now'], /^error\[USAGE\] /],
+    ['an id that is none', ['trace', 'x'], /error\[PREDICTION_ID\].*"x"[\s\S]*try: /],
+    ['a name that is none', ['deploy', '--challenger', 'B', '--shadow'], /error\[VARIANT_NAME\].*"B"[\s\S]*try: /],
+    ['a shell that it does not know', ['completion', 'csh'], /error\[SHELL\].*"csh"/],
+    ['a number of lines that is none', ['logs', '--lines', 'all'], /error\[LINES\].*"all"/],
+    ['a scope that is none', ['token', 'all'], /error\[SCOPE\].*"all"/],
     ['--set without a value', ['train', '--set', 'hidden'], /error\[SET\].*hidden[\s\S]*try: /],
     ['--shadow without --challenger', ['deploy', '--shadow'], /./],
     ['an age that is none', ['prune', '--older-than', 'soon'], /./],
@@ -72,15 +78,21 @@ describe('main()', () => {
     })
   }
 
-  it('tells an error as one JSON document on stdout with --json', async () => {
-    const { code, err, out } = await run('status', '--json')
-    assert.equal(code, 2)
-    assert.equal(err, '')
-    const { error, schema } = JSON.parse(out) as { schema: string; error: { code: string; fix: string } }
-    assert.equal(schema, 'regatta/error/v1')
-    assert.match(error.code, /^[A-Z_]+$/)
-    assert.notEqual(error.fix, null)
-  })
+  for (const argv of [
+    ['status', '--json'],
+    ['status', '--jsom', '--json'],
+    ['trian', '--json'],
+  ]) {
+    it(`tells an error as one JSON document on stdout: ${argv.join(' ')}`, async () => {
+      const { code, err, out } = await run(...argv)
+      assert.equal(code, 2)
+      assert.equal(err, '')
+      const { error, schema } = JSON.parse(out) as { schema: string; error: { code: string; fix: string } }
+      assert.equal(schema, 'regatta/error/v1')
+      assert.match(error.code, /^[A-Z_]+$/)
+      assert.notEqual(error.fix, null)
+    })
+  }
 })
 
 describe('proposeWords()', () => {

@@ -7,7 +7,8 @@ import {
   run,
   text_en,
 } from '@stricli/core'
-import { EXIT } from './errors.ts'
+import { UsageError } from '../core/errors.ts'
+import { EXIT, toErrorJson, toErrorLines } from './errors.ts'
 import { VERSION } from './installation.ts'
 import type { Context } from './verb.ts'
 import { completion } from './verbs/completion.ts'
@@ -86,16 +87,25 @@ const app: Application<Context> = buildApplication(
 
 /** Runs one command line. Returns the exit code: 0 done, 1 work failed, 2 wrong usage, 3 undecided, 130 interrupted. */
 export async function main(argv: readonly string[], world: World): Promise<number> {
-  const context = toContext(world)
+  const complaints: string[] = []
+  const context = toContext(world, text => void complaints.push(text))
   await run(app, argv, context)
   const code = Number(context.process.exitCode ?? EXIT.done)
   // stricli's own failures (unknown verb or flag, missing argument) are negative: all of them are wrong usage.
-  return code < 0 ? EXIT.usage : code
+  if (code >= 0) return code
+  const error = toUsageError(complaints.join('').trim(), argv[0])
+  if (argv.includes('--json')) world.out(toErrorJson(error))
+  else world.err(toErrorLines(error))
+  return EXIT.usage
+}
+
+function toUsageError(what: string, verb = ''): UsageError {
+  return new UsageError('USAGE', what, { fix: verb in VERBS ? `regatta ${verb} --help` : 'regatta --help' })
 }
 
 /** Words that may come next on a command line. */
 export async function proposeWords(world: World, words: readonly string[]): Promise<readonly string[]> {
-  const found = await proposeCompletions(app, words, toContext(world))
+  const found = await proposeCompletions(app, words, toContext(world, world.err))
   return found.map(({ completion: word }) => word)
 }
 
@@ -108,12 +118,13 @@ export function toVerbPages(): readonly { readonly name: string; readonly text: 
   }))
 }
 
-function toContext(world: World): Context {
+/** `complain` is told what stricli itself has to say; verbs write to the world. */
+function toContext(world: World, complain: (text: string) => void): Context {
   return {
     world,
     process: {
       stdout: { write: world.out },
-      stderr: { write: world.err },
+      stderr: { write: complain },
       env: { ...world.env, STRICLI_NO_COLOR: '1' },
     },
   }

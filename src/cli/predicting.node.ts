@@ -24,7 +24,10 @@ export interface PredictionAnswer {
 export async function sendPrediction(call: Call, wish: PredictionWish): Promise<PredictionAnswer> {
   const path = wish.file === '-' ? '/dev/stdin' : resolve(call.cwd, wish.file)
   const body = await readFile(path).catch((error: unknown) => {
-    throw new RegattaError('PREDICT_FILE', `Cannot read the request: ${toErrorText(error)}`, { where: path })
+    throw new RegattaError('PREDICT_FILE', `Cannot read the request: ${toErrorText(error)}`, {
+      where: path,
+      fix: 'Name a file that you may read, or - for stdin',
+    })
   })
   if (wish.gateway === null) {
     throw new RegattaError('GATEWAY_AWAY', 'The gateway does not listen', { fix: 'regatta status tells why' })

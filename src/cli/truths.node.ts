@@ -50,7 +50,10 @@ async function* readTruths(path: string): AsyncIterable<TruthJson> {
     }
   } catch (error) {
     if (error instanceof RegattaError) throw error
-    throw new RegattaError('TRUTH_FILE', `Cannot read the truths: ${toErrorText(error)}`, { where: path })
+    throw new RegattaError('TRUTH_FILE', `Cannot read the truths: ${toErrorText(error)}`, {
+      where: path,
+      fix: 'Name a file that you may read, or - for stdin',
+    })
   }
   if (array === '') return
   const items = parseTruth(array, path)

@@ -14,7 +14,9 @@ export async function resolveVersion(workplace: Workplace, text: string | undefi
     })
   }
   if (!/^[1-9]\d{0,8}$/.test(text)) {
-    throw new UsageError('VERSION', `Cannot read "${text}" as a version: expected a whole number of 1 or more`)
+    throw new UsageError('VERSION', `Cannot read "${text}" as a version: expected a whole number of 1 or more`, {
+      fix: 'Leave it out for the latest, or name what regatta pack printed',
+    })
   }
   const found = versions.find(({ version }) => version === Number(text))
   if (found !== undefined) return found

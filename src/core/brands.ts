@@ -1,4 +1,4 @@
-import { RegattaError } from './errors.ts'
+import { RegattaError, UsageError } from './errors.ts'
 
 declare const brand: unique symbol
 /** A `base` that only a `parse…` function can make, so that look-alikes are not confused. */
@@ -12,7 +12,7 @@ export type Digest = Brand<string, 'Digest'>
 /** Reads a variant's name. @throws VARIANT_NAME */
 export function parseVariantName(text: string): VariantName {
   if (!/^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$/.test(text)) {
-    throw new RegattaError(
+    throw new UsageError(
       'VARIANT_NAME',
       `Cannot use "${text}" as a variant name: expected 1–40 of a–z, 0–9 and -, first a letter, last not -`,
       { fix: 'Choose another name, for example "b" or "wide-net"' },

@@ -1,4 +1,4 @@
-import { RegattaError } from './errors.ts'
+import { UsageError } from './errors.ts'
 
 /** One row of one prediction: `ID/i`; `ID` alone is row 0. */
 export interface PredictionId {
@@ -34,7 +34,7 @@ export function toUuidV7Floor(at: number): string {
 export function parsePredictionId(text: string): PredictionId {
   const [request = '', row, ...rest] = text.toLowerCase().split('/')
   if (!UUID.test(request) || rest.length > 0 || (row !== undefined && !/^(0|[1-9]\d{0,5})$/.test(row))) {
-    throw new RegattaError(
+    throw new UsageError(
       'PREDICTION_ID',
       `Cannot read prediction id "${text}": expected a UUID, optionally followed by / and the row's number`,
       { fix: 'Use the id of the x-regatta-prediction header of the answer' },

@@ -29,7 +29,9 @@ export const completion = verb<Record<never, never>>({
     const script = SCRIPTS[shell]
     if (script === undefined) {
       const { UsageError } = await import('../../core/errors.ts')
-      throw new UsageError('SHELL', `Cannot complete for "${shell}": expected bash, zsh or fish`)
+      throw new UsageError('SHELL', `Cannot complete for "${shell}": expected bash, zsh or fish`, {
+        fix: 'regatta completion bash',
+      })
     }
     call.out(script)
     return EXIT.done

@@ -15,7 +15,9 @@ export const logs = verb<{ lines: string; follow: boolean }>({
     const { openClient } = await import('../client.node.ts')
     const { openWorkplace } = await import('../workplace.node.ts')
     if (!/^[1-9]\d{0,5}$/.test(flags.lines)) {
-      throw new UsageError('LINES', `Cannot read "${flags.lines}" as a number of lines: expected 1 to 999999`)
+      throw new UsageError('LINES', `Cannot read "${flags.lines}" as a number of lines: expected 1 to 999999`, {
+        fix: 'For example --lines 200',
+      })
     }
     const { paths } = await openWorkplace(call)
     const print = (text: string): void =>

@@ -34,6 +34,9 @@ export const prune = verb<{ olderThan: string; yes: boolean }>({
 /** Reads an age such as `30d` or `30`, in days. @throws AGE */
 export function parseDays(text: string): number {
   const match = /^(\d{1,5})d?$/.exec(text)
-  if (match === null) throw new UsageError('AGE', `Cannot read "${text}" as an age: expected days, such as 30d`)
+  if (match === null)
+    throw new UsageError('AGE', `Cannot read "${text}" as an age: expected days`, {
+      fix: 'For example --older-than 30d',
+    })
   return Number(match[1])
 }

@@ -16,7 +16,9 @@ export const token = verb<Record<never, never>>({
   async run(call, _flags, [text = '']) {
     const scope = SCOPES.find(item => item === text)
     if (scope === undefined) {
-      throw new UsageError('SCOPE', `Cannot make a token for "${text}": expected one of ${SCOPES.join(', ')}`)
+      throw new UsageError('SCOPE', `Cannot make a token for "${text}": expected one of ${SCOPES.join(', ')}`, {
+        fix: 'regatta token truth',
+      })
     }
     const { toScopedToken } = await import('../../control/index.ts')
     const { readToken } = await import('../token.node.ts')
