@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -63,6 +65,26 @@ describe('regatta up', () => {
     const { code, err } = await up
     assert.equal(code, 130, err)
     assert.deepEqual(await untilNothingLives(place), [])
+  })
+
+  it('takes the Ctrl-C of a terminal, which it and its parent get, for one, and stops gently', async () => {
+    await using place = makePlace()
+    const up = spawn('node', [join(import.meta.dirname, 'regatta.js'), 'up'], { cwd: place.folder, stdio: 'ignore' })
+    const record = join(place.folder, '.regatta/local/up.json')
+    const deadline = Date.now() + 30_000
+    while (!existsSync(record) && Date.now() < deadline) await sleep(50)
+    process.kill(readUpPid(place), 'SIGINT')
+    up.kill('SIGINT')
+    if (up.exitCode === null) await once(up, 'exit')
+    assert.equal(up.exitCode, 130)
+    assert.equal(existsSync(record), false, 'one that does not stop gently leaves its record')
+    assert.deepEqual(await untilNothingLives(place), [])
+  })
+
+  it('that only `delete` needed stops with it', async () => {
+    await using place = makePlace()
+    await place.json(['delete', '--yes'])
+    assert.deepEqual(place.listProcesses(), [])
   })
 
   it('runs once in a project: a second one says so', async () => {

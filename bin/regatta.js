@@ -22,12 +22,8 @@ if (existsSync(bundledNode) || !fits) {
   if (process.execPath === bundledNode) await import(entry)
   else {
     const child = spawn(bundledNode, [entry, ...process.argv.slice(2)], { stdio: 'inherit' })
-    // The terminal sends Ctrl-C to both; this one waits for the other's exit code.
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-      process.on(signal, () => {
-        if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal)
-      })
-    }
+    // A terminal sends Ctrl-C to both, and the other takes the two for one; this one waits for its exit code.
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
     child.on('error', error => {
       console.error(`error[NODE] Cannot start ${bundledNode}: ${error.message}`)
       process.exit(1)

@@ -7,12 +7,15 @@ import { main, toInstallation } from '../src/cli/index.ts'
 process.env['ORT_DISABLE_TELEMETRY'] = '1'
 
 const abort = new AbortController()
-let interrupts = 0
+/** One Ctrl-C may arrive twice: from the terminal, and from a parent that hands it on. */
+const SAME_INTERRUPT_MS = 300
+let interruptedAt = Number.NaN
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => {
-    interrupts += 1
     // The first asks for a gentle stop, the second does not ask.
-    if (interrupts > 1) process.exit(130)
+    if (performance.now() - interruptedAt > SAME_INTERRUPT_MS) process.exit(130)
+    if (abort.signal.aborted) return
+    interruptedAt = performance.now()
     abort.abort(new Error(`interrupted by ${signal}`))
   })
 }

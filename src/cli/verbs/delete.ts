@@ -14,11 +14,12 @@ export const deleteVerb = verb<{ yes: boolean }>({
       })
     }
     const { openClient } = await import('../client.node.ts')
-    const { ensureUp } = await import('../up.node.ts')
+    const { ensureUp, stopUp } = await import('../up.node.ts')
     const { openWorkplace } = await import('../workplace.node.ts')
     const workplace = await openWorkplace(call)
-    await ensureUp(call, workplace)
+    const { started } = await ensureUp(call, workplace)
     await (await openClient(workplace.paths, call.signal)).deleteDeployment()
+    if (started) await stopUp(call, workplace)
     call.out(
       call.json
         ? `${JSON.stringify({ schema: 'regatta/delete/v1', deployment: workplace.project.name })}\n`
