@@ -27,7 +27,7 @@ export interface ControlClient {
   race(): Promise<RaceJson | undefined>
   trace(prediction: string): Promise<TraceJson>
   truth(truths: readonly TruthJson[]): Promise<TruthCountsJson>
-  /** The log's lines as text; with `follow` it ends with the signal. */
+  /** The lines of a log; with `follow` it ends with the signal. */
   logs(process: string, lines: number, follow: boolean): AsyncIterable<string>
 }
 
@@ -90,7 +90,13 @@ export function toClient(url: string, token: string, signal: AbortSignal): Contr
       const path = `/api/v1/logs/${encodeURIComponent(process)}?lines=${lines}${follow ? '&follow=1' : ''}`
       const decoder = new TextDecoder()
       const { body } = await call('GET', path)
-      if (body !== null) for await (const chunk of body) yield decoder.decode(chunk, { stream: true })
+      let rest = ''
+      for await (const chunk of body ?? []) {
+        const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n')
+        rest = lines.pop() ?? ''
+        yield* lines
+      }
+      if (rest !== '') yield rest
     },
   }
 }

@@ -22,22 +22,16 @@ export const logs = verb<{ lines: string; follow: boolean }>({
     const { paths } = await openWorkplace(call)
     const print = (text: string): void =>
       call.out(
-        call.json
-          ? text
-              .split('\n')
-              .filter(Boolean)
-              .map(line => `${JSON.stringify({ schema: 'regatta/log-line/v1', process: name, line })}\n`)
-              .join('')
-          : text,
+        call.json ? `${JSON.stringify({ schema: 'regatta/log-line/v1', process: name, line: text })}\n` : `${text}\n`,
       )
     if (name === 'up') {
       const { readFileIfAny } = await import('../../core/files.node.ts')
       const lines = ((await readFileIfAny(paths.upLog)) ?? '').trimEnd().split('\n')
-      print(`${lines.slice(-Number(flags.lines)).join('\n')}\n`)
+      for (const line of lines.slice(-Number(flags.lines))) if (line !== '') print(line)
       return EXIT.done
     }
     const client = await openClient(paths, call.signal)
-    for await (const text of client.logs(name, Number(flags.lines), flags.follow)) print(text)
+    for await (const line of client.logs(name, Number(flags.lines), flags.follow)) print(line)
     return EXIT.done
   },
 })
