@@ -11,7 +11,7 @@ export interface DemoReport {
     readonly meanLoss: number | null
     readonly predictions: number
   }[]
-  /** Truths that joined a prediction, or wait for one. */
+  /** Truths that clients reported and the database knows. */
   readonly truths: number
   readonly verdict: {
     /** `promote-B`, `keep-A`, `equivalent`, or why none of them yet. */

@@ -7,8 +7,16 @@ import type { Call } from '../verb.ts'
 import type { Workplace } from '../workplace.node.ts'
 import type { DemoReport } from './report.ts'
 
+/** How many requests and truths a database knows. */
+export interface Counts {
+  readonly requests: number
+  readonly truths: number
+}
+
 /** What only the teller of the story knows. */
 export interface Told {
+  /** What earlier stories in this folder left in the database. */
+  readonly before: Counts
   /** What the race said when it was left; the decision on record goes before it. */
   readonly verdict: RaceJson['verdict']
   readonly replicaKilled: DemoReport['replicaKilled']
@@ -17,21 +25,33 @@ export interface Told {
   readonly seconds: number
 }
 
+/** Reads the counts of a project, all 0 where it has no database yet. */
+export async function readCounts(call: Call, { paths }: Workplace): Promise<Counts> {
+  await using store = await openSqliteStore(paths.database, { clock: call.clock })
+  return await countAll(store)
+}
+
+/** A truth that is known from an earlier story counts as reported again. */
+async function countAll(store: Store): Promise<Counts> {
+  const truths = await store.readTruthCounts()
+  return { requests: await store.readServedCount(), truths: truths.new + truths.orphan + truths.duplicate }
+}
+
 /** Makes the report from the database and the layout, once everything has been written. */
 export async function readReport(call: Call, { layout, paths }: Workplace, told: Told): Promise<DemoReport> {
   await using store = await openSqliteStore(paths.database, { clock: call.clock })
   const race = await store.readRace()
   if (race === undefined) throw new Error(`${paths.database} holds no race`)
-  const truths = await store.readTruthCounts()
+  const { requests, truths } = await countAll(store)
   const decision = await store.readDecision(race.id)
   const variants = await readArms(store, layout, race)
   return {
     schema: 'regatta/demo/v1',
     variants,
-    truths: truths.new + truths.orphan,
+    truths: truths - told.before.truths,
     verdict: decision === undefined ? toVerdict(told.verdict) : toVerdict({ ...decision, labels: decision.n }),
     promoted: race.ended?.how === 'promoted' ? (variants[1]?.name ?? null) : null,
-    requests: await store.readServedCount(),
+    requests: requests - told.before.requests,
     failedRequests: told.failedRequests,
     replicaKilled: told.replicaKilled,
     modelLayerOnly: await isModelLayerOnly(layout, variants),

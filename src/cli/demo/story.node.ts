@@ -4,9 +4,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { RaceJson } from '../../control/index.ts'
 import { toScopedToken } from '../../control/index.ts'
 import { RegattaError, UsageError } from '../../core/errors.ts'
+import { readUpRecord } from '../../core/up-record.node.ts'
 import type { PackedImage } from '../../pack/index.ts'
 import { runTraining } from '../../train/index.ts'
-import type { ControlClient } from '../client.node.ts'
+import { type ControlClient, openClient } from '../client.node.ts'
 import { deployVersion } from '../deploying.node.ts'
 import { toPackedLines } from '../packed-view.ts'
 import { packInto } from '../packing.node.ts'
@@ -22,7 +23,7 @@ import { stopUp } from '../up.node.ts'
 import type { Call } from '../verb.ts'
 import { openWorkplace, type Workplace } from '../workplace.node.ts'
 import type { DemoReport } from './report.ts'
-import { readReport } from './stores.node.ts'
+import { readCounts, readReport } from './stores.node.ts'
 import { LiveTraffic } from './traffic.node.ts'
 
 /** The two models of the story: A looks best on history, B is better on new live data. */
@@ -43,6 +44,7 @@ export async function tellStory(
 ): Promise<DemoReport> {
   const startedAt = call.clock()
   const workplace = await openDemoProject(call)
+  const before = await readCounts(call, workplace)
   const [champion, challenger] = options.swap ? [B, A] : [A, B]
   try {
     heading(call, 1, 'train model A')
@@ -99,7 +101,10 @@ export async function tellStory(
       await sleep(500, undefined, { signal: call.signal })
     }
     await traffic[Symbol.asyncDispose]()
+    const { last } = traffic
+    if (last !== undefined) await untilRecorded(call, () => client.trace(last.prediction))
     const told = {
+      before,
       verdict: race.verdict,
       replicaKilled,
       failedRequests: traffic.failures.length,
@@ -111,12 +116,20 @@ export async function tellStory(
     )
     for (const failure of traffic.failures.slice(0, 5)) call.err(`  failed: ${failure}\n`)
     if (options.keep) call.err(`left running; the race: ${client.url}/  (regatta down stops it)\n`)
-    else await client.deleteDeployment()
     return report
   } finally {
-    if (!options.keep || call.signal.aborted)
-      for (const line of await stopUp({ ...call, signal: new AbortController().signal }, workplace))
-        call.err(`${line}\n`)
+    if (!options.keep || call.signal.aborted) await clear({ ...call, signal: new AbortController().signal }, workplace)
+  }
+}
+
+/** Forgets the deployment and stops everything, also where the story was interrupted: it can be told again. */
+async function clear(call: Call, workplace: Workplace): Promise<void> {
+  const { paths } = workplace
+  try {
+    if ((await readUpRecord(paths.upRecord)) !== undefined)
+      await (await openClient(paths, call.signal)).deleteDeployment()
+  } finally {
+    for (const line of await stopUp(call, workplace)) call.err(`${line}\n`)
   }
 }
 
