@@ -104,6 +104,11 @@ describe('the story, verb by verb', () => {
     assert.equal(race.variants[0]?.meanLoss, race.variants[1]?.meanLoss)
   })
 
+  it('race --watch ends with 130 where it is interrupted before there is a verdict', async () => {
+    const { code, out } = await place.run(['race', '--watch'], { interruptAt: /keep-racing|warming-up/ })
+    assert.equal(code, 130, out)
+  })
+
   it('race promotes the challenger that is better', async () => {
     const run = await place.json<{ params: object }>(['train', '--set', 'weight=2'])
     assert.deepEqual(run.params, { weight: 2 })

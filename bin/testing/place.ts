@@ -24,14 +24,20 @@ export interface Finished {
   readonly err: string
 }
 
+/** How a command line is run. */
+export interface RunOptions {
+  readonly env?: NodeJS.ProcessEnv
+  /** Sends Ctrl-C. */
+  readonly signal?: AbortSignal
+  /** Sends Ctrl-C once stdout looks like this. */
+  readonly interruptAt?: RegExp
+}
+
 /** A project in a temporary folder, with a training command that takes no time. */
 export interface Place extends AsyncDisposable {
   readonly folder: string
   /** Runs `regatta …` in the folder to its end, at most two minutes. */
-  run(
-    args: readonly string[],
-    options?: { readonly env?: NodeJS.ProcessEnv; readonly signal?: AbortSignal },
-  ): Promise<Finished>
+  run(args: readonly string[], options?: RunOptions): Promise<Finished>
   /** The same with `--json`: the document on stdout, of the type that the caller knows; throws at another exit code. */
   json<document>(args: readonly string[], wantedCode?: number): Promise<document>
   /** Processes of this machine whose command line or working folder names the folder. */
@@ -69,7 +75,7 @@ export function makePlace(yaml: string = toProjectYaml(), { fresh = false } = {}
   if (yaml !== '') writeFileSync(join(folder, 'regatta.yaml'), yaml)
   const state = join(folder, '.regatta')
   if (yaml !== '' && !fresh && existsSync(SHARED_LAYERS)) cpSync(SHARED_LAYERS, state, { recursive: true })
-  const run: Place['run'] = (args, { env = {}, signal } = {}) => runRegatta(folder, args, env, signal)
+  const run: Place['run'] = (args, options = {}) => runRegatta(folder, args, options)
   return {
     folder,
     run,
@@ -97,8 +103,7 @@ function keepLayers(state: string): void {
 async function runRegatta(
   folder: string,
   args: readonly string[],
-  env: NodeJS.ProcessEnv,
-  signal: AbortSignal | undefined,
+  { env, interruptAt, signal }: RunOptions,
 ): Promise<Finished> {
   const child = spawn(process.execPath, [join(ROOT, 'bin', 'regatta.ts'), ...args], {
     cwd: folder,
@@ -108,7 +113,10 @@ async function runRegatta(
   })
   signal?.addEventListener('abort', () => child.kill('SIGINT'), { once: true })
   const texts = { out: '', err: '' }
-  child.stdout.on('data', (chunk: Buffer) => (texts.out += chunk.toString()))
+  child.stdout.on('data', (chunk: Buffer) => {
+    texts.out += chunk.toString()
+    if (interruptAt?.test(texts.out) === true) child.kill('SIGINT')
+  })
   child.stderr.on('data', (chunk: Buffer) => (texts.err += chunk.toString()))
   const code = await new Promise<number | null>((resolve, reject) => {
     child.on('error', reject)

@@ -34,7 +34,8 @@ export const race = verb<{ watch: boolean }>({
       shown = text
       const decided = now.verdict.state !== 'warming-up' && now.verdict.state !== 'keep-racing'
       if (decided) return EXIT.done
-      if (!flags.watch || !(await pause(500, call.signal))) return EXIT.undecided
+      if (!flags.watch) return EXIT.undecided
+      if (!(await pause(500, call.signal))) return EXIT.interrupted
     }
   },
 })
