@@ -1,3 +1,5 @@
+import { TensorError } from './errors.ts'
+
 /** Lengths of a tensor's dimensions, outermost first; a scalar has none. */
 export type Shape = readonly number[]
 
@@ -9,6 +11,23 @@ export function toElementCount(shape: Shape): number {
   let count = 1
   for (const length of shape) count *= length
   return count
+}
+
+/**
+ * Checks that lengths which stand in a message can be those of a tensor, in TensorFlow's words
+ * (tensorflow/core/framework/tensor_shape.cc, `IsValidShape`). @throws TENSOR_SHAPE
+ */
+export function checkLengths(shape: Shape): void {
+  if (shape.some(length => length < 0))
+    throw new TensorError('TENSOR_SHAPE', `Shape ${toShapeText(shape)} is not fully defined`)
+  // Beyond 2^53 a product of 0 can hide lengths that no tensor has.
+  if (!shape.every(Number.isSafeInteger) || !Number.isSafeInteger(toElementCount(shape)))
+    throw new TensorError('TENSOR_SHAPE', `Shape ${toShapeText(shape)} is too large`)
+}
+
+/** How many rows a tensor has whose first length a message says so; undefined where no tensor has that length. */
+export function toRows(length: number | undefined): number | undefined {
+  return length !== undefined && Number.isSafeInteger(length) && length >= 0 ? length : undefined
 }
 
 /** Whether two shapes are the same. */

@@ -53,10 +53,17 @@ export function checkTensor(tensor: Tensor): Tensor {
 
 /** A tensor of zeros (empty texts, false). */
 export function toZeros(dtype: Dtype, shape: Shape): Tensor {
-  return { bool, uint8, uint16, uint32, uint64, int8, int16, int32, int64, float16, float32, float64, string }[dtype](
-    shape,
-    toElementCount(shape),
-  )
+  const count = toElementCount(shape)
+  if (dtype === 'string') return { dtype, shape, data: new Array<string>(count).fill('') }
+  return toView(dtype, shape, new ArrayBuffer(count * DTYPES[dtype].bytes), 0)
+}
+
+/**
+ * A tensor over elements that stand in memory already: little-endian, row-major, from `offset` on.
+ * @throws RangeError where the offset is not a multiple of an element's size
+ */
+export function toView(dtype: Exclude<Dtype, 'string'>, shape: Shape, memory: ArrayBufferLike, offset: number): Tensor {
+  return VIEWS[dtype](shape, memory, offset, toElementCount(shape))
 }
 
 /** Bytes that a tensor's elements take; texts count by their UTF-16 length. */
@@ -65,17 +72,34 @@ export function toSizeBytes(tensor: Tensor): number {
   return tensor.data.length * DTYPES[tensor.dtype].bytes
 }
 
-type Zeros = (shape: Shape, count: number) => Tensor
-const bool: Zeros = (shape, count) => ({ dtype: 'bool', shape, data: new Uint8Array(count) })
-const uint8: Zeros = (shape, count) => ({ dtype: 'uint8', shape, data: new Uint8Array(count) })
-const uint16: Zeros = (shape, count) => ({ dtype: 'uint16', shape, data: new Uint16Array(count) })
-const uint32: Zeros = (shape, count) => ({ dtype: 'uint32', shape, data: new Uint32Array(count) })
-const uint64: Zeros = (shape, count) => ({ dtype: 'uint64', shape, data: new BigUint64Array(count) })
-const int8: Zeros = (shape, count) => ({ dtype: 'int8', shape, data: new Int8Array(count) })
-const int16: Zeros = (shape, count) => ({ dtype: 'int16', shape, data: new Int16Array(count) })
-const int32: Zeros = (shape, count) => ({ dtype: 'int32', shape, data: new Int32Array(count) })
-const int64: Zeros = (shape, count) => ({ dtype: 'int64', shape, data: new BigInt64Array(count) })
-const float16: Zeros = (shape, count) => ({ dtype: 'float16', shape, data: new Uint16Array(count) })
-const float32: Zeros = (shape, count) => ({ dtype: 'float32', shape, data: new Float32Array(count) })
-const float64: Zeros = (shape, count) => ({ dtype: 'float64', shape, data: new Float64Array(count) })
-const string: Zeros = (shape, count) => ({ dtype: 'string', shape, data: new Array<string>(count).fill('') })
+type View = (shape: Shape, memory: ArrayBufferLike, offset: number, count: number) => Tensor
+const VIEWS: Readonly<Record<Exclude<Dtype, 'string'>, View>> = {
+  bool: (shape, memory, offset, count) => ({ dtype: 'bool', shape, data: new Uint8Array(memory, offset, count) }),
+  uint8: (shape, memory, offset, count) => ({ dtype: 'uint8', shape, data: new Uint8Array(memory, offset, count) }),
+  uint16: (shape, memory, offset, count) => ({ dtype: 'uint16', shape, data: new Uint16Array(memory, offset, count) }),
+  uint32: (shape, memory, offset, count) => ({ dtype: 'uint32', shape, data: new Uint32Array(memory, offset, count) }),
+  uint64: (shape, memory, offset, count) => ({
+    dtype: 'uint64',
+    shape,
+    data: new BigUint64Array(memory, offset, count),
+  }),
+  int8: (shape, memory, offset, count) => ({ dtype: 'int8', shape, data: new Int8Array(memory, offset, count) }),
+  int16: (shape, memory, offset, count) => ({ dtype: 'int16', shape, data: new Int16Array(memory, offset, count) }),
+  int32: (shape, memory, offset, count) => ({ dtype: 'int32', shape, data: new Int32Array(memory, offset, count) }),
+  int64: (shape, memory, offset, count) => ({ dtype: 'int64', shape, data: new BigInt64Array(memory, offset, count) }),
+  float16: (shape, memory, offset, count) => ({
+    dtype: 'float16',
+    shape,
+    data: new Uint16Array(memory, offset, count),
+  }),
+  float32: (shape, memory, offset, count) => ({
+    dtype: 'float32',
+    shape,
+    data: new Float32Array(memory, offset, count),
+  }),
+  float64: (shape, memory, offset, count) => ({
+    dtype: 'float64',
+    shape,
+    data: new Float64Array(memory, offset, count),
+  }),
+}

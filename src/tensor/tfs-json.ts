@@ -6,6 +6,7 @@ import { type PutLeaf, toLength, toListShape, walkLists } from './json-shape.ts'
 import { toShownText } from './json-text.ts'
 import { isSameShape, type Shape, toElementCount, toShapeText } from './shape.ts'
 import type { NamedTensors, Tensor, TensorSpec } from './tensor.ts'
+import { parseUtf8 } from './utf8.ts'
 
 /**
  * Reads the `instances` of a TensorFlow Serving request: one row per element, each a value (one input) or an object
@@ -185,18 +186,14 @@ function toPlainLeaf(leaf: JsonNode, spec: TensorSpec, rules: ElementRules): Jso
   return decodeBase64(base64)
 }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-
 /** Texts of ONNX Runtime are UTF-8: other bytes cannot be handed to a model. */
 function decodeBase64(text: string): string {
   if (!/^[A-Za-z0-9+/]*={0,2}$/.test(text) || text.replaceAll('=', '').length % 4 === 1) {
     throw new TensorError('TENSOR_TYPE', 'Unable to base64 decode')
   }
-  try {
-    return utf8.decode(Buffer.from(text, 'base64'))
-  } catch {
-    throw new TensorError('TENSOR_VALUE', `JSON Value: ${toShownText(text)} holds bytes that are not UTF-8`)
-  }
+  const decoded = parseUtf8(Buffer.from(text, 'base64'))
+  if (decoded !== undefined) return decoded
+  throw new TensorError('TENSOR_VALUE', `JSON Value: ${toShownText(text)} holds bytes that are not UTF-8`)
 }
 
 function toRules(spec: TensorSpec): ElementRules {
