@@ -1,8 +1,10 @@
 import { create, type MessageInitShape } from '@bufbuild/protobuf'
 import { DTYPES } from '../dtype.ts'
-import type {
+import {
+  type InferParameter,
+  InferParameterSchema,
+  type InferTensorContents,
   InferTensorContentsSchema,
-  ModelInferRequest_InferInputTensorSchema,
 } from '../generated/inference/infer_pb.js'
 import {
   DataType,
@@ -11,6 +13,8 @@ import {
   TensorShapeProtoSchema,
 } from '../generated/tensorflow/tensor_pb.js'
 import type { Tensor } from '../tensor.ts'
+import type { InferTensor } from '../v2-infer.ts'
+import type { Parameters, ParameterValue } from '../v2-parameters.ts'
 
 const encoder = new TextEncoder()
 
@@ -46,11 +50,45 @@ function toTfsField(tensor: Tensor): MessageInitShape<typeof TensorProtoSchema> 
   }
 }
 
-/** A tensor's elements as the generated code has them in V2, but for FP16, which has no such form. */
-export function toInferContents(
-  tensor: Exclude<Tensor, { dtype: 'float16' }>,
-): MessageInitShape<typeof InferTensorContentsSchema> {
+/** What a tensor of V2 is in the generated code, whichever way it goes. */
+interface InferTensorForm {
+  readonly name: string
+  readonly datatype: string
+  readonly shape: bigint[]
+  readonly parameters: Record<string, InferParameter>
+  readonly contents?: InferTensorContents
+}
+
+/** A tensor of V2 as the generated code has it: whole, or without its elements. */
+export function toInferTensor({ name, parameters, tensor }: InferTensor, isRaw: boolean): InferTensorForm {
+  return {
+    name,
+    datatype: DTYPES[tensor.dtype].v2,
+    shape: tensor.shape.map(BigInt),
+    parameters: toInferParameters(parameters),
+    ...(isRaw ? {} : { contents: create(InferTensorContentsSchema, toContents(tensor)) }),
+  }
+}
+
+/** Parameters as the generated code has them. */
+export function toInferParameters(parameters: Parameters): Record<string, InferParameter> {
+  return Object.fromEntries(
+    [...parameters].map(([name, value]) => [name, create(InferParameterSchema, { parameterChoice: toChoice(value) })]),
+  )
+}
+
+function toChoice(value: ParameterValue): Exclude<InferParameter['parameterChoice'], { case: undefined }> {
+  if (typeof value === 'boolean') return { case: 'boolParam', value }
+  if (typeof value === 'string') return { case: 'stringParam', value }
+  if (typeof value === 'bigint' && value >= 2n ** 63n) return { case: 'uint64Param', value }
+  if (typeof value === 'bigint' || Number.isInteger(value)) return { case: 'int64Param', value: BigInt(value) }
+  return { case: 'doubleParam', value }
+}
+
+function toContents(tensor: Tensor): MessageInitShape<typeof InferTensorContentsSchema> {
   switch (tensor.dtype) {
+    case 'float16':
+      throw new Error('FP16 is only sent raw')
     case 'bool':
       return { boolContents: [...tensor.data].map(Boolean) }
     case 'float32':
@@ -70,12 +108,4 @@ export function toInferContents(
     default:
       return { intContents: [...tensor.data] }
   }
-}
-
-/** What stands beside a tensor's elements in V2. */
-export function toInferHead(
-  name: string,
-  tensor: Tensor,
-): MessageInitShape<typeof ModelInferRequest_InferInputTensorSchema> {
-  return { name, datatype: DTYPES[tensor.dtype].v2, shape: tensor.shape.map(BigInt) }
 }
