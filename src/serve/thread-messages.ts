@@ -42,8 +42,14 @@ export function toFailed(error: unknown): ThreadReply {
   return { kind: 'failed', code: error.code, message: error.message, fix: error.fix }
 }
 
-/** The memory of tensors that can be handed over to another thread without a copy. */
+/**
+ * The memory of tensors that can be handed over to another thread without a copy: that which a tensor has to itself. The
+ * tensors of one message may be parts of its memory.
+ */
 export function listBuffers(tensors: NamedTensors): ArrayBuffer[] {
-  const buffers = [...tensors.values()].map(tensor => (tensor.dtype === 'string' ? undefined : tensor.data.buffer))
-  return buffers.filter(buffer => buffer instanceof ArrayBuffer)
+  return [...tensors.values()].flatMap(tensor => {
+    if (tensor.dtype === 'string') return []
+    const { buffer, byteLength } = tensor.data
+    return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? [buffer] : []
+  })
 }

@@ -57,6 +57,22 @@ for (const [name, openEngine] of [
       assert.deepEqual([both.get('sum'), both.get('difference')], [float(4, 6), float(2, 4)])
     })
 
+    it('computes tensors that are parts of one memory, which stays', async () => {
+      await using engine = await open(toTwoByTwo())
+      const memory = Float32Array.of(3, 5, 1, 1)
+      const part = (from: number): Tensor => ({
+        dtype: 'float32',
+        shape: [2, 1],
+        data: memory.subarray(from, from + 2),
+      })
+      const inputs = new Map([
+        ['a', part(0)],
+        ['b', part(2)],
+      ])
+      assert.deepEqual(await engine.run(inputs, ['sum']), new Map([['sum', float(4, 6)]]))
+      assert.deepEqual(memory, Float32Array.of(3, 5, 1, 1))
+    })
+
     const tensors: readonly Tensor[] = [
       { dtype: 'float16', shape: [2], data: Uint16Array.of(0x3c00, 0x7bff) },
       { dtype: 'string', shape: [2], data: ['a', 'é'] },

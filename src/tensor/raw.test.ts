@@ -25,6 +25,11 @@ describe('parseRaw()', () => {
     assert.deepEqual(unaligned?.data, Int32Array.of(0))
   })
 
+  it('gives a large copy memory of its own, which another thread can be handed', () => {
+    const { data } = parseRaw('float64', [1000], new Uint8Array(8001).subarray(1))
+    assert.ok('buffer' in data && data.buffer.byteLength === 8000)
+  })
+
   it('reads little-endian', () => {
     assert.deepEqual(parseRaw('uint16', [1], Uint8Array.of(1, 2)).data, Uint16Array.of(0x0201))
     assert.deepEqual(parseRaw('string', [2], Uint8Array.of(2, 0, 0, 0, 0xc3, 0xa9, 0, 0, 0, 0)).data, ['é', ''])

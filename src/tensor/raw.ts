@@ -47,12 +47,19 @@ export function parseElementText(bytes: Uint8Array, start: number, end: number):
 
 /** The largest size of an element, a multiple of that of each. */
 const ALIGNMENT = 8
+/** Bytes from which on memory of its own is worth getting for a copy: it can be handed to another thread. */
+const OWN_MEMORY_BYTES = 4096
 
 /**
  * A copy that starts at a multiple of any element's size. A small one is a part of memory that others have parts of, for
  * memory of its own takes several times as long to get as the copy.
  */
 function copyAligned(bytes: Uint8Array): Uint8Array {
+  if (bytes.length >= OWN_MEMORY_BYTES) {
+    const own = Buffer.allocUnsafeSlow(bytes.length)
+    own.set(bytes)
+    return own
+  }
   const room = Buffer.allocUnsafe(bytes.length + ALIGNMENT)
   const start = (ALIGNMENT - (room.byteOffset % ALIGNMENT)) % ALIGNMENT
   room.set(bytes, start)
