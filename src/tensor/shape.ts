@@ -13,11 +13,16 @@ export function toElementCount(shape: Shape): number {
   return count
 }
 
+/** `TensorShape::MaxDimensions` of TensorFlow. */
+const MAX_RANK = 254
+
 /**
  * Checks that lengths which stand in a message can be those of a tensor, in TensorFlow's words
  * (tensorflow/core/framework/tensor_shape.cc, `IsValidShape`). @throws TENSOR_SHAPE
  */
 export function checkLengths(shape: Shape): void {
+  if (shape.length > MAX_RANK)
+    throw new TensorError('TENSOR_SHAPE', `Cannot use a tensor of ${shape.length} dimensions: at most ${MAX_RANK}`)
   if (shape.some(length => length < 0))
     throw new TensorError('TENSOR_SHAPE', `Shape ${toShapeText(shape)} is not fully defined`)
   // Beyond 2^53 a product of 0 can hide lengths that no tensor has.

@@ -5,8 +5,6 @@ import type { Shape } from './shape.ts'
 
 const SHAPE = { dim: 2, unknownRank: 3 } as const
 const DIM_SIZE = 1
-/** `TensorShape::MaxDimensions` of TensorFlow. */
-const MAX_RANK = 254
 
 /**
  * Reads the lengths of a `TensorShapeProto`, which may stand in parts. A length that no number holds comes rounded: no
@@ -19,8 +17,6 @@ export function readTfsShape(cursor: ProtoCursor, into: number[]): void {
     else if (cursor.field !== SHAPE.unknownRank) skipField(cursor)
     else if (readBoolean(cursor)) throw new TensorError('TENSOR_SHAPE', 'Cannot use a tensor of unknown rank')
   }
-  if (into.length > MAX_RANK)
-    throw new TensorError('TENSOR_SHAPE', `Cannot use a tensor of ${into.length} dimensions: at most ${MAX_RANK}`)
 }
 
 /** Reads the first length of a `TensorShapeProto`; undefined where there is none. @throws TENSOR_MESSAGE */

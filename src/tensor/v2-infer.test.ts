@@ -112,6 +112,12 @@ describe('ModelInferRequest', () => {
     ],
     ['FP16 that is not raw', { inputs: [{ ...one, datatype: 'FP16', contents }] }, 'TENSOR_TYPE', /of FP16: only raw$/],
     ['a negative length', { inputs: [{ ...one, shape: [-1n] }] }, 'TENSOR_SHAPE', /Shape \[-1\] is not fully defined$/],
+    [
+      'a million dimensions',
+      { inputs: [{ ...one, shape: new Array<bigint>(1e6).fill(1n), contents }] },
+      'TENSOR_SHAPE',
+      /^Cannot use input "x": Cannot use a tensor of 1000000 dimensions: at most 254$/,
+    ],
     ['a huge length', { inputs: [{ ...one, shape: [2n ** 62n] }] }, 'TENSOR_SHAPE', /is too large$/],
     [
       'a value that does not fit',
