@@ -1,5 +1,5 @@
 import { RegattaError } from '../core/errors.ts'
-import { type Field, ProtobufError, readFields, readText, type Span } from './protobuf.ts'
+import { type Field, ProtobufError, readFields, readText, type Span } from '../core/protobuf.ts'
 
 /** What an ONNX model says of itself. */
 export interface ModelSignature {
