@@ -5,6 +5,8 @@ export interface Field {
   readonly varint: bigint
   /** Bytes of a length-delimited field; undefined for the others. */
   readonly message: Span | undefined
+  /** The field as it stands, with its tag. */
+  readonly whole: Span
 }
 
 /** A stretch of one buffer: `start` inclusive, `end` exclusive. */
@@ -18,6 +20,7 @@ export interface Span {
 export class ProtobufError extends Error {}
 
 const decoder = new TextDecoder('utf-8', { fatal: true })
+const encoder = new TextEncoder()
 
 /**
  * Lists the fields of one message without entering its sub-messages.
@@ -27,6 +30,7 @@ const decoder = new TextDecoder('utf-8', { fatal: true })
  */
 export function readFields(message: Span): Field[] {
   const fields: Field[] = []
+  const { bytes } = message
   let at = message.start
   while (at < message.end) {
     const tag = readVarint(message, at)
@@ -35,18 +39,19 @@ export function readFields(message: Span): Field[] {
     const wire = Number(tag.value & 7n)
     if (wire === VARINT) {
       const { value, next } = readVarint(message, tag.next)
-      fields.push({ number, varint: value, message: undefined })
+      fields.push({ number, varint: value, message: undefined, whole: { bytes, start: at, end: next } })
       at = next
     } else if (wire === DELIMITED) {
       const length = readVarint(message, tag.next)
       const end = length.next + Number(length.value)
       checkEnd(message, at, end)
-      fields.push({ number, varint: 0n, message: { bytes: message.bytes, start: length.next, end } })
+      const whole = { bytes, start: at, end }
+      fields.push({ number, varint: 0n, message: { bytes, start: length.next, end }, whole })
       at = end
     } else if (wire === FIXED64 || wire === FIXED32) {
       const end = tag.next + (wire === FIXED64 ? 8 : 4)
       checkEnd(message, at, end)
-      fields.push({ number, varint: 0n, message: undefined })
+      fields.push({ number, varint: 0n, message: undefined, whole: { bytes, start: at, end } })
       at = end
     } else throw new ProtobufError(`wire type ${wire} at byte ${at}`)
   }
@@ -66,6 +71,61 @@ export function readText({ bytes, start, end }: Span): string {
   } catch {
     throw new ProtobufError(`text that is not UTF-8 at byte ${start}`)
   }
+}
+
+/** The length-delimited fields of a number, in their order. */
+export function listMessages(fields: readonly Field[], number: number): readonly Span[] {
+  return fields.flatMap(field => (field.number === number && field.message !== undefined ? [field.message] : []))
+}
+
+/** The text of a field; the last one wins, and absent is '', as protobuf has it. @throws ProtobufError */
+export function readString(fields: readonly Field[], number: number): string {
+  const span = listMessages(fields, number).at(-1)
+  return span === undefined ? '' : readText(span)
+}
+
+/** The last value wins, and absent is 0, as protobuf has it; int64 is two's complement in 64 bits. @throws ProtobufError */
+export function readNumber(fields: readonly Field[], number: number): number {
+  const field = fields.findLast(field => field.number === number)
+  return toInteger(field?.varint ?? 0n, number)
+}
+
+/** All values of a repeated integer, one a field or many packed into one. @throws ProtobufError */
+export function readNumbers(fields: readonly Field[], number: number): readonly number[] {
+  const values: number[] = []
+  for (const field of fields) {
+    if (field.number !== number) continue
+    const { message } = field
+    if (message === undefined) values.push(toInteger(field.varint, number))
+    for (let at = message?.start ?? 0; message !== undefined && at < message.end; ) {
+      const { next, value } = readVarint(message, at)
+      values.push(toInteger(value, number))
+      at = next
+    }
+  }
+  return values
+}
+
+/** The bytes of a span; they are not copied. */
+export function toBytes({ bytes, start, end }: Span): Uint8Array {
+  return bytes.subarray(start, end)
+}
+
+/** A field of a whole number from 0 on, or of text, of bytes or of a message that is written. */
+export function toField(number: number, content: number | string | Uint8Array): Uint8Array {
+  if (typeof content === 'number') return Uint8Array.of(...toVarint(number * 8 + VARINT), ...toVarint(content))
+  const bytes = typeof content === 'string' ? encoder.encode(content) : content
+  return Buffer.concat([Uint8Array.of(...toVarint(number * 8 + DELIMITED), ...toVarint(bytes.length)), bytes])
+}
+
+function toVarint(value: number): readonly number[] {
+  return value < 0x80 ? [value] : [(value % 0x80) + 0x80, ...toVarint(Math.floor(value / 0x80))]
+}
+
+function toInteger(bits: bigint, number: number): number {
+  const value = Number(BigInt.asIntN(64, bits))
+  if (!Number.isSafeInteger(value)) throw new ProtobufError(`the number ${value} in field ${number}`)
+  return value
 }
 
 function checkEnd(message: Span, at: number, end: number): void {

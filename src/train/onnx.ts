@@ -1,5 +1,13 @@
 import { RegattaError } from '../core/errors.ts'
-import { type Field, ProtobufError, readFields, readText, type Span } from '../core/protobuf.ts'
+import {
+  type Field,
+  listMessages,
+  ProtobufError,
+  readFields,
+  readNumber,
+  readString,
+  type Span,
+} from '../core/protobuf.ts'
 
 /** What an ONNX model says of itself. */
 export interface ModelSignature {
@@ -92,23 +100,25 @@ function describeOther(bytes: Uint8Array): string | undefined {
 function readModel(span: Span): ModelSignature {
   const model = readFields(span)
   const irVersion = readNumber(model, 1)
-  const opsets = messages(model, 8).map(readOpset)
-  const [graph, ...more] = messages(model, 7)
+  const opsets = listMessages(model, 8).map(readOpset)
+  const [graph, ...more] = listMessages(model, 7)
   if (irVersion < 1) throw new ProtobufError('no version of the format (ir_version)')
   if (graph === undefined) throw new ProtobufError('no graph')
   if (more.length > 0) throw new ProtobufError(`${more.length + 1} graphs`)
   if (opsets.length === 0) throw new ProtobufError('no operator sets (opset_import)')
-  const metadata = Object.fromEntries(messages(model, 14).map(readEntry))
+  const metadata = Object.fromEntries(listMessages(model, 14).map(readEntry))
   return { irVersion, opsets, ...readGraph(readFields(graph)), metadata }
 }
 
 function readGraph(graph: readonly Field[]): Pick<ModelSignature, 'inputs' | 'outputs'> {
   const initialized = new Set([
-    ...messages(graph, 5).map(tensor => readString(readFields(tensor), 8)),
-    ...messages(graph, 15).flatMap(sparse => messages(readFields(sparse), 1).map(t => readString(readFields(t), 8))),
+    ...listMessages(graph, 5).map(tensor => readString(readFields(tensor), 8)),
+    ...listMessages(graph, 15).flatMap(sparse =>
+      listMessages(readFields(sparse), 1).map(t => readString(readFields(t), 8)),
+    ),
   ])
-  const inputs = messages(graph, 11).map(readValue)
-  const outputs = messages(graph, 12).map(readValue)
+  const inputs = listMessages(graph, 11).map(readValue)
+  const outputs = listMessages(graph, 12).map(readValue)
   if (outputs.length === 0) throw new ProtobufError('a graph without outputs')
   // Up to IR version 3 weights had to be listed as inputs too; a caller need not pass them.
   return { inputs: inputs.filter(input => !initialized.has(input.name)), outputs }
@@ -128,12 +138,12 @@ function readValue(span: Span): ValueSignature {
   const fields = readFields(span)
   const name = readString(fields, 1)
   if (name === '') throw new ProtobufError('an input or output without a name')
-  const type = messages(fields, 2).at(-1)
+  const type = listMessages(fields, 2).at(-1)
   return { name, ...readType(name, type === undefined ? [] : readFields(type)) }
 }
 
 function readType(name: string, type: readonly Field[]): Omit<ValueSignature, 'name'> {
-  const tensor = messages(type, 1).at(-1)
+  const tensor = listMessages(type, 1).at(-1)
   if (tensor === undefined) {
     const other = type.map(field => OTHER_TYPES[field.number]).find(kind => kind !== undefined)
     if (other === undefined) throw new ProtobufError(`no type for "${name}"`)
@@ -142,8 +152,8 @@ function readType(name: string, type: readonly Field[]): Omit<ValueSignature, 'n
   const fields = readFields(tensor)
   const dtype = DTYPES[readNumber(fields, 1)]
   if (dtype === undefined) throw new ProtobufError(`element type ${readNumber(fields, 1)} for "${name}"`)
-  const shape = messages(fields, 2).at(-1)
-  return { dtype, shape: shape === undefined ? null : messages(readFields(shape), 1).map(readDimension) }
+  const shape = listMessages(fields, 2).at(-1)
+  return { dtype, shape: shape === undefined ? null : listMessages(readFields(shape), 1).map(readDimension) }
 }
 
 function readDimension(span: Span): number | string | null {
@@ -154,20 +164,4 @@ function readDimension(span: Span): number | string | null {
   // Some exporters write -1 for "any size".
   const size = readNumber(fields, 1)
   return size < 0 ? null : size
-}
-
-const messages = (fields: readonly Field[], number: number): Span[] =>
-  fields.flatMap(field => (field.number === number && field.message !== undefined ? [field.message] : []))
-
-function readString(fields: readonly Field[], number: number): string {
-  const span = messages(fields, number).at(-1)
-  return span === undefined ? '' : readText(span)
-}
-
-/** The last value wins, and absent is 0, as protobuf has it; int64 is two's complement in 64 bits. */
-function readNumber(fields: readonly Field[], number: number): number {
-  const field = fields.findLast(field => field.number === number)
-  const value = Number(BigInt.asIntN(64, field?.varint ?? 0n))
-  if (!Number.isSafeInteger(value)) throw new ProtobufError(`the number ${value} in field ${number}`)
-  return value
 }
