@@ -1,4 +1,4 @@
-import type { PackedImage, PackedLayer } from '../pack/index.ts'
+import type { LoopReport, PackedImage, PackedLayer } from '../pack/index.ts'
 import { toShortDigest, toSize, toTable } from './terminal.ts'
 
 /** The layers of a packed image for people: kind, size, digest, and whether it was there already. */
@@ -10,6 +10,27 @@ export function toPackedLines(packed: PackedImage): string {
     layer.reused ? 'reused' : 'new',
   ])
   return toTable(['LAYER', 'SIZE', 'DIGEST', ''], rows) + toSumLines(packed)
+}
+
+/** What became of the model's loops, a line each. */
+export function toLoopLines({ loops: report }: Pick<PackedImage, 'loops'>): string {
+  if (report === null) return ''
+  const { comparison, loops, problem } = report
+  const lines = loops.map(({ name, operator, reason }) => {
+    if (operator === null) return `the Loop "${name}" stays as it is: ${reason}`
+    if (comparison === null)
+      return `the Loop "${name}" is an ${operator}, and stays as it is: with that operator, ${problem}`
+    return `the Loop "${name}" is an ${operator}, and is rewritten to that operator`
+  })
+  return [...lines, ...(comparison === null ? [] : [toComparisonText(comparison)])]
+    .map(line => `model.onnx: ${line}\n`)
+    .join('')
+}
+
+function toComparisonText({ afterMs, beforeMs, inputs }: NonNullable<LoopReport['comparison']>): string {
+  const [before, after] = [beforeMs, afterMs].map(ms => `${Math.round(ms * 1000)} µs`)
+  const ratio = (beforeMs / afterMs).toFixed(1)
+  return `a run took at least ${before}, and now ${after} (${ratio}x); both answer ${inputs} random inputs alike, to 1e-5`
 }
 
 /** What each layer costs, and why it is there. */
@@ -29,7 +50,7 @@ export function toExplainedLines(packed: PackedImage): string {
 
 /** The document of `pack --json`. Sizes in bytes, shares from 0 to 1. */
 export function toPackedJson(packed: PackedImage, seconds: number, explain: boolean): object {
-  const { digest, layers, mediaType, reference, repaired, run, sizeBytes, version } = packed
+  const { digest, layers, loops, mediaType, reference, repaired, run, sizeBytes, version } = packed
   return {
     schema: 'regatta/pack/v1',
     ...{ version, run, reference, digest, mediaType, size: sizeBytes },
@@ -40,7 +61,7 @@ export function toPackedJson(packed: PackedImage, seconds: number, explain: bool
       ...(explain && layer.content !== null && { files: layer.content.files, unpacked: layer.content.bytes }),
     })),
     uploadedBytes: 0,
-    ...{ seconds, repaired },
+    ...{ seconds, repaired, loops },
   }
 }
 

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { RegattaError, UsageError } from '../core/errors.ts'
-import { type PackedImage, packImage } from '../pack/index.ts'
+import { type OpenModel, type PackedImage, packImage } from '../pack/index.ts'
 import { listRuns, readRun, type StoredRun } from '../train/index.ts'
 import type { Call } from './verb.ts'
 import type { Workplace } from './workplace.node.ts'
@@ -12,6 +12,8 @@ export interface PackWish {
   readonly output?: string | undefined
   /** In place of `image.modelCompression`. */
   readonly modelCompression?: 'stored' | 'none' | undefined
+  /** In place of `image.loops`. */
+  readonly loops?: 'rewrite' | 'keep' | undefined
   /** Reads files and blobs again, whatever is remembered of them. @default false */
   readonly verify?: boolean
   /** Plain HTTP to the base's registry, whatever its host. @default false */
@@ -30,10 +32,11 @@ export async function packInto(call: Call, workplace: Workplace, wish: PackWish)
     wish.model === undefined
       ? ({ kind: 'run', run: await findRun(call, workplace, wish.runId) } as const)
       : ({ kind: 'folder', folder: resolve(call.cwd, wish.model) } as const)
-  const { insecure = false, modelCompression = project.image.modelCompression, verify = false } = wish
+  const { image } = project
+  const { insecure = false, loops = image.loops, modelCompression = image.modelCompression, verify = false } = wish
   return await packImage(
     {
-      project: { ...project, image: { ...project.image, modelCompression } },
+      project: { ...project, image: { ...image, loops, modelCompression } },
       source,
       layout,
       cacheFolder: paths.cache,
@@ -42,11 +45,18 @@ export async function packInto(call: Call, workplace: Workplace, wish: PackWish)
       sourceDateEpoch: call.env['SOURCE_DATE_EPOCH'],
       registry: { env: call.env, clock: call.clock, insecure },
       verify,
+      openModel,
       regatta: call.installation.version,
       ...(wish.output === undefined ? {} : { output: resolve(call.cwd, wish.output) }),
     },
     call.signal,
   )
+}
+
+/** Loads a model as the model server does, to run it on one thread. */
+async function openModel(path: string): ReturnType<OpenModel> {
+  const { openOnnxEngine } = await import('../serve/index.ts')
+  return await openOnnxEngine({ path, intraOpThreads: 1 })
 }
 
 async function findRun(call: Call, { layout, project }: Workplace, id: string | undefined): Promise<StoredRun> {

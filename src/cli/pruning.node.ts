@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { pruneLocalModels } from '../deploy/index.ts'
 import { collectGarbage } from '../oci/index.ts'
+import { pruneRewritten } from '../pack/index.ts'
 import { openSqliteStore } from '../store/index.ts'
 import { pruneRuns } from '../train/index.ts'
 import type { Call } from './verb.ts'
@@ -27,6 +28,7 @@ export async function pruneProject(call: Call, workplace: Workplace, before: num
   const rows = await pruneRows(call, paths.database, before, dryRun)
   const runs = await pruneRuns(project.folder, layout, before, dryRun)
   const models = await pruneLocalModels(paths.local, { dryRun })
+  const rewrittenBytes = await pruneRewritten(paths.cache, { dryRun })
   // Runs first: what only they referred to is garbage then.
   const blobs = await collectGarbage(layout, { dryRun })
   return {
@@ -34,7 +36,7 @@ export async function pruneProject(call: Call, workplace: Workplace, before: num
     runs: runs.runs,
     models: models.models,
     blobs: blobs.digests,
-    bytes: runs.bytes + models.bytes + blobs.bytes,
+    bytes: runs.bytes + models.bytes + rewrittenBytes + blobs.bytes,
   }
 }
 

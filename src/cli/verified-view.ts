@@ -30,9 +30,11 @@ export function toVerifiedJson({ about, annotations, digest, platforms, problems
 /** Where a verified image comes from, for people. */
 export function toVerifiedLines(image: VerifiedImage): string {
   const { annotations, digest, platforms } = image
+  const original = annotations['dev.regatta.rewritten']
+  const rewritten = original === undefined ? [] : [`  model      rewritten by regatta from ${original}`]
   const model = annotations['dev.regatta.model']
   const name = model === undefined ? [] : [`${model}, version ${annotations['dev.regatta.version'] ?? '?'}`]
-  return `${[...name, `  image      ${digest}`, ...platforms.flatMap(toPlatformLines), ...toRunLines(image)].join('\n')}\n`
+  return `${[...name, `  image      ${digest}`, ...rewritten, ...platforms.flatMap(toPlatformLines), ...toRunLines(image)].join('\n')}\n`
 }
 
 /** What is wrong with an image, a line each. */

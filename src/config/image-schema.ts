@@ -43,6 +43,13 @@ export const image = section({
   modelCompression: oneOf(['stored', 'none']).default('stored').meta({
     description: 'How model layers are wrapped: as gzip that compresses nothing, or as the bare archive',
   }),
+  loops: oneOf(['rewrite', 'keep'])
+    .default('rewrite')
+    .meta({
+      description:
+        'What becomes of loops of small operators, as the export of TensorFlow has them: `rewrite` puts the operator of ' +
+        'ONNX in their place where both models are equal',
+    }),
   files: z
     .record(
       text('an absolute path in the image', PATH_IN_IMAGE),

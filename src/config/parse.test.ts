@@ -38,6 +38,7 @@ describe('parseProject()', () => {
         platforms: [],
         modelPath: '/models/forecast',
         modelCompression: 'stored',
+        loops: 'rewrite',
         files: {},
         command: [],
       },
@@ -74,6 +75,7 @@ image:
   platforms: [linux/arm64, linux/amd64]
   modelPath: /srv/models
   modelCompression: none
+  loops: keep
   files: { /app/site-packages: .venv/lib, /app/server.py: server.py }
   command: [python, /app/server.py]
 serve: { replicas: 3 }
@@ -107,6 +109,7 @@ targets: { local: { host: 0.0.0.0, httpPort: 0, controlPort: 0 } }
         platforms: ['linux/arm64', 'linux/amd64'],
         modelPath: '/srv/models',
         modelCompression: 'none',
+        loops: 'keep',
         files: { '/app/site-packages': '.venv/lib', '/app/server.py': 'server.py' },
         command: ['python', '/app/server.py'],
       },

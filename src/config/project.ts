@@ -38,6 +38,8 @@ export interface ImageConfig {
   readonly modelPath: string
   /** `stored`: gzip that compresses nothing; `none`: the bare archive. @default 'stored' */
   readonly modelCompression: 'stored' | 'none'
+  /** Whether ONNX's own operators take the place of loops that do the same. @default 'rewrite' */
+  readonly loops: 'rewrite' | 'keep'
   /** Paths in the image and the files or folders of the project that go there, each a layer of its own. @default {} */
   readonly files: Readonly<Record<string, string>>
   /** What a custom server is started with; empty for the others. @default [] */

@@ -15,7 +15,7 @@ import type { Base } from './base.ts'
 import { LAYER_FORMAT, type LayerPlan, toLayerText, type WrittenLayer } from './layer.ts'
 import { RUNTIME_PATH, type ServedModel, toParent, toStart } from './server.ts'
 import { TRITON_CONFIG, toTritonConfig } from './triton.ts'
-import { CREATED, MODEL, RUN, VERSION } from './version.ts'
+import { CREATED, MODEL, REWRITTEN, RUN, VERSION } from './version.ts'
 
 /** Ids below 1024 are the system's; this one is the usual "nonroot", and numeric so that Kubernetes can check it. */
 const USER = '65532:65532'
@@ -30,15 +30,18 @@ export interface ImageFacts extends ServedModel {
   readonly signature: ModelSignature | null
   /** Name and digest of the image it stands on; undefined: this machine's Node. */
   readonly base: Pick<Base, 'name' | 'digest'> | undefined
+  /** Digest of the model's file before its loops were rewritten; absent where they were not. */
+  readonly rewrittenFrom?: Digest
 }
 
 /** The layer that tells what the image holds, for people, tools and servers that look into it. */
 export function planAppLayer(facts: ImageFacts, ownConfig = false): LayerPlan {
-  const { model, modelPath, run, server, signature, version } = facts
+  const { model, modelPath, rewrittenFrom, run, server, signature, version } = facts
   const { inputs, irVersion, opsets, outputs } = signature ?? {}
   const document = {
     ...{ schema: 'regatta/model/v1', model, version, modelPath, run, irVersion, opsets, inputs, outputs },
     ...(server !== 'onnx' && { server }),
+    ...(rewrittenFrom !== undefined && { rewrittenFrom }),
   }
   const about = toLayerText(`${RUNTIME_PATH.slice(1)}/model.json`, `${toCanonicalJson(document)}\n`)
   const triton = server === 'triton' && !ownConfig ? [toTritonFile(facts)] : []
@@ -86,7 +89,7 @@ export function toImageIndex(facts: ImageFacts, manifests: readonly Descriptor[]
 }
 
 /** The annotations of the image, which are its labels too. */
-export function toAnnotations({ base, createdAt, model, run, version }: ImageFacts): Annotations {
+export function toAnnotations({ base, createdAt, model, rewrittenFrom, run, version }: ImageFacts): Annotations {
   return {
     [CREATED]: toDateText(createdAt),
     'org.opencontainers.image.title': model,
@@ -96,6 +99,7 @@ export function toAnnotations({ base, createdAt, model, run, version }: ImageFac
     [MODEL]: model,
     [VERSION]: String(version),
     ...(run !== null && { [RUN]: run }),
+    ...(rewrittenFrom !== undefined && { [REWRITTEN]: rewrittenFrom }),
   }
 }
 

@@ -1,4 +1,6 @@
 export { LAYER, type LayerKind } from './layer.ts'
+export { type OpenModel, pruneRewritten } from './loops.node.ts'
+export type { LoopReport } from './loops.ts'
 export type { ModelSource } from './model.node.ts'
 export { type PackRequest, packImage } from './pack.node.ts'
 export { type PackedImage, type PackedLayer, toImageName } from './packed.ts'

@@ -13,6 +13,8 @@ import {
   toLayerFile,
 } from './files.node.ts'
 import type { LayerFile, LayerPlan } from './layer.ts'
+import { type LoopWork, replaceLoops } from './loops.node.ts'
+import type { LoopReport } from './loops.ts'
 import { readOnnxOutline } from './onnx-outline.node.ts'
 import { TRITON_CONFIG } from './triton.ts'
 
@@ -30,6 +32,8 @@ export interface Model {
   readonly signature: ModelSignature | null
   /** The run's record; null for a folder. */
   readonly run: { readonly digest: Digest; readonly record: RunRecord } | null
+  /** What was found of its loops; null where none was looked for, or found. */
+  readonly loops: LoopReport | null
 }
 
 const ONNX = 'model.onnx'
@@ -68,7 +72,16 @@ export async function readModel(source: ModelSource, server: ModelServer, measur
     format: model !== undefined ? 'onnx' : wanted.includes(SAVED_MODEL) ? 'saved-model' : 'other',
     signature: model === undefined ? null : await readSignature(model),
     run: source.kind === 'run' ? { digest: source.run.digest, record: source.run.record } : null,
+    loops: null,
   }
+}
+
+/** The model with ONNX's own operators in the place of its loops, where they are equal. @throws as `replaceLoops` */
+export async function withoutLoops(model: Model, work: LoopWork): Promise<Model> {
+  const found = model.format === 'onnx' ? model.files.get(ONNX) : undefined
+  if (found === undefined) return model
+  const { file, report } = await replaceLoops(found, work)
+  return { ...model, files: new Map([...model.files, [ONNX, file]]), loops: report }
 }
 
 /** Where a model goes, and how its layers are wrapped. */

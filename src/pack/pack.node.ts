@@ -14,12 +14,8 @@ import { type PlatformLayers, packVersion } from './version.node.ts'
 export interface PackRequest extends Ingredients {
   /** The project's layout: it gives the version, and keeps the image. */
   readonly layout: ImageLayout
-  /** Remembers which layers were made before, and which files were read. */
-  readonly cacheFolder: string
   /** Another layout that gets a copy of the image. */
   readonly output?: string
-  /** Reads all files and all blobs again, whatever is remembered of them. @default false */
-  readonly verify?: boolean
   /** Version of the regatta that packs, for the bill of materials. */
   readonly regatta?: string
 }
@@ -34,7 +30,8 @@ export interface PackRequest extends Ingredients {
  * version): that one is returned. So packing twice gives one version, two empty layouts give one digest, and a newer
  * Node or newer bundles give a new version. Layers carry the same times whatever SOURCE_DATE_EPOCH says: it moves none
  * of them. The version is given under a lock, and an image is in the index whole or not at all. Blobs that are found
- * damaged are made again; their length is always looked at, their content with `verify`.
+ * damaged are made again; their length is always looked at, their content with `verify`. A model whose loops are
+ * rewritten goes into the image instead of the one it comes from, whose digest the image names.
  * @throws PACK_NO_MODEL, PACK_MODEL, ONNX_FORMAT, RUN_CHANGED, FILE_READ, FILE_CHANGED, FILE_KIND, FILE_COUNT,
  * FILE_SECRET, FILE_MISSING, RUNTIME_MISSING, BASE_LIBRARY, BASE_PLATFORM, BASE_MISSING, BASE_NAME, BASE_FORMAT,
  * REFERENCE, DISK_FULL, LAYOUT_BUSY, VERSION_TAKEN, SOURCE_DATE_EPOCH (UsageError); the signal's reason
@@ -50,7 +47,7 @@ export async function packImage(request: PackRequest, signal: AbortSignal): Prom
   const { upper, ...version } = await packVersion(layout, plan, lower, check, signal)
   await describeVersion(request, plan, version, signal)
   const layers = [...toLowerLayers(lower), ...upper]
-  const packed = { ...version, sizeBytes: sumLayers(layers), layers, repaired: check.damaged }
+  const packed = { ...version, sizeBytes: sumLayers(layers), layers, repaired: check.damaged, loops: plan.model.loops }
   if (output !== undefined) await copyOut(layout, packed, output, signal)
   return packed
 }

@@ -1,6 +1,7 @@
 import type { Digest } from '../core/brands.ts'
 import type { Descriptor } from '../oci/index.ts'
 import type { LayerAbout } from './layer.ts'
+import type { LoopReport } from './loops.ts'
 
 /** One layer of a packed image. */
 export interface PackedLayer extends LayerAbout {
@@ -30,6 +31,8 @@ export interface PackedImage {
   readonly run: Digest | null
   /** Blobs that were found damaged, and were made again. */
   readonly repaired: readonly Digest[]
+  /** What was found of the model's loops; null where none was looked for, or found. */
+  readonly loops: LoopReport | null
 }
 
 /** An image's name in its layout. */

@@ -11,7 +11,8 @@ import { planHost } from './host.node.ts'
 import type { ImageFacts } from './image.ts'
 import { LAYER_FORMAT, type LayerPlan, toLayerKey } from './layer.ts'
 import { type Architecture, readArchitecture } from './libraries.node.ts'
-import { type Model, type ModelSource, readModel } from './model.node.ts'
+import type { OpenModel } from './loops.node.ts'
+import { type Model, type ModelSource, readModel, withoutLoops } from './model.node.ts'
 import { planOwnFiles } from './own-files.node.ts'
 import { planRuntime } from './runtime.node.ts'
 
@@ -27,6 +28,12 @@ export interface Ingredients {
   readonly sourceDateEpoch: string | undefined
   /** How to talk to the registry that holds the base. */
   readonly registry: RegistryOptions
+  /** Remembers which layers were made before, which files were read, and which models were rewritten. */
+  readonly cacheFolder: string
+  /** Reads all files and all blobs again, whatever is remembered of them. @default false */
+  readonly verify?: boolean
+  /** Runs a model; without it, models stay as they are. */
+  readonly openModel?: OpenModel
 }
 
 /** What an image stands on: a layer of this machine's Node, or another image. */
@@ -54,13 +61,13 @@ export interface ImagePlan {
 
 /** Reads all that goes into an image; nothing is written. @throws as `packImage` */
 export async function planImage(ingredients: Ingredients, measuring: Measuring): Promise<ImagePlan> {
-  const { node, project, source, sourceDateEpoch } = ingredients
+  const { node, project, sourceDateEpoch } = ingredients
   const { image, name } = project
   requirePlain(image)
   const own = async (): Promise<Platform> => ({ os: 'linux', architecture: await readArchitecture(node) })
   const wished = image.platforms.length === 0 ? [await own()] : image.platforms.map(parsePlatform)
   if (image.base === 'host') requireOwn(wished, await own())
-  const model = await readModel(source, image.server, measuring)
+  const model = await planModel(ingredients, measuring)
   await using open =
     image.base === 'host'
       ? undefined
@@ -73,9 +80,19 @@ export async function planImage(ingredients: Ingredients, measuring: Measuring):
     createdAt: parseSourceDateEpoch(sourceDateEpoch) ?? model.run?.record.endedAt ?? 0,
     signature: model.signature,
     base: open && { name: open.source.name, digest: open.source.root.digest },
+    ...(model.loops?.rewritten && { rewrittenFrom: model.loops.original }),
   }
   const { modelCompression } = image
   return { facts, model, platforms, modelCompression, recipe: toRecipe(facts, model, platforms, modelCompression) }
+}
+
+async function planModel(
+  { cacheFolder, openModel, project, source, verify = false }: Ingredients,
+  measuring: Measuring,
+): Promise<Model> {
+  const model = await readModel(source, project.image.server, measuring)
+  if (project.image.loops === 'keep' || openModel === undefined) return model
+  return await withoutLoops(model, { ...measuring, cacheFolder, openModel, verify })
 }
 
 async function planPlatform(

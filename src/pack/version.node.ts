@@ -31,7 +31,7 @@ export interface PlatformLayers {
 }
 
 /** A version in the layout, and the layers that are its own. */
-export interface PackedVersion extends Omit<PackedImage, 'layers' | 'sizeBytes' | 'repaired'> {
+export interface PackedVersion extends Omit<PackedImage, 'layers' | 'sizeBytes' | 'repaired' | 'loops'> {
   readonly upper: readonly PackedLayer[]
 }
 

@@ -7,6 +7,8 @@ export const MODEL = 'dev.regatta.model'
 export const VERSION = 'dev.regatta.version'
 /** Digest of the run record's manifest; absent where a folder was packed. */
 export const RUN = 'dev.regatta.run'
+/** Digest of the model's file as its run left it; absent where the image holds that very file. */
+export const REWRITTEN = 'dev.regatta.rewritten'
 /** In the index alone: a digest of all that went into the image but its version. */
 export const RECIPE = 'dev.regatta.recipe'
 export const CREATED = 'org.opencontainers.image.created'

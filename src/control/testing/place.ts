@@ -142,6 +142,7 @@ export function toProject(folder: string, race: Partial<RaceConfig>): Project {
       platforms: [],
       modelPath: '/models/forecast',
       modelCompression: 'stored',
+      loops: 'keep',
       files: {},
       command: [],
     },

@@ -19,6 +19,8 @@ export interface Bench extends AsyncDisposable {
   readonly layout: ImageLayout
   /** Runs a training that leaves a model with this weight. */
   train(weight: number): Promise<StoredRun>
+  /** Runs this training command. */
+  trainCommand(command: string): Promise<StoredRun>
   /** Makes a folder with these files. */
   makeFolder(name: string, files: Readonly<Record<string, string | Uint8Array>>): Promise<string>
   /** The project with these settings of `image` in its regatta.yaml. */
@@ -58,6 +60,7 @@ export async function openBench(): Promise<Bench> {
     makeFolder,
     toRequest,
     withImage: image => ({ project: parseProject(`name: forecast\nimage: ${image}`, { folder, env: {} }) }),
+    trainCommand: command => workshop.train(command),
     async train(weight) {
       const path = join(folder, `weight-${weight}.onnx`)
       await writeFile(path, toLinearModel({ weight }))

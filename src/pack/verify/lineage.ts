@@ -4,7 +4,7 @@ import { type Annotations, type Descriptor, type Manifest, parseManifest, toDige
 import { RUN_TYPE, type RunRecord, readRunByDigest } from '../../train/index.ts'
 import { LAYER } from '../layer.ts'
 import { parseSbom, SBOM_TYPE, type Sbom } from '../sbom.ts'
-import { RUN } from '../version.ts'
+import { REWRITTEN, RUN } from '../version.ts'
 import type { Findings } from './finding.ts'
 import { findFile, type LayerFiles, verifyBlob } from './layer.ts'
 import type { ImagePlace } from './place.ts'
@@ -80,15 +80,21 @@ export async function readRun(
   return { digest, record: read?.record ?? null }
 }
 
-/** Checks that the model in an image is what its run left. */
-export function checkModel(record: RunRecord, image: Digest, layers: readonly ReadLayer[], findings: Findings): void {
+/** Checks that the model in an image is what its run left, but for a file that the image says was rewritten. */
+export function checkModel(
+  record: RunRecord,
+  { annotations = {}, digest: image }: Pick<Manifest, 'annotations'> & { readonly digest: Digest },
+  layers: readonly ReadLayer[],
+  findings: Findings,
+): void {
   const models = layers.filter(({ layer }) => layer.annotations?.[LAYER] === 'model')
   if (models.length === 0 || models.some(({ files }) => files === undefined)) return
   const found = new Set(
     models.flatMap(({ files }) => [...(files?.paths ?? [])].map(([path, digest]) => `${digest} ${path}`)),
   )
   for (const { digest, path } of record.output) {
-    if ([...found].some(file => file.startsWith(`${digest} `) && file.endsWith(`/${path}`))) continue
+    const start = digest === annotations[REWRITTEN] ? '' : `${digest} `
+    if ([...found].some(file => file.startsWith(start) && file.endsWith(`/${path}`))) continue
     findings.add(
       'RUN_MODEL',
       image,

@@ -8,7 +8,7 @@ import {
   type Platform,
   parseReference,
 } from '../../oci/index.ts'
-import { MODEL, RUN, VERSION } from '../version.ts'
+import { MODEL, REWRITTEN, RUN, VERSION } from '../version.ts'
 
 /*
  * What the image-spec v1.1.1 asks of a manifest and a config beside what their readers need: sentences of what was
@@ -60,7 +60,7 @@ export function* checkConfig(config: ImageConfig, value: JsonObject, manifest: M
   const names = Env.map(pair => pair.split('=', 1)[0])
   const twice = names.find((name, index) => names.indexOf(name) !== index)
   if (twice !== undefined) yield `expected each environment variable once, found ${twice} twice`
-  for (const name of [MODEL, VERSION, RUN]) {
+  for (const name of [MODEL, VERSION, RUN, REWRITTEN]) {
     const [label, annotation] = [Labels[name], manifest.annotations?.[name]]
     if (label !== annotation) yield `expected the same ${name} in config and manifest, found ${label} and ${annotation}`
   }

@@ -141,7 +141,7 @@ async function verifyPlatform(
     layers.push({ layer, files })
     verified.push({ digest: layer.digest, sizeBytes: layer.size, kind: layer.annotations?.[LAYER], elsewhere })
   }
-  if (run?.record) checkModel(run.record, digest, layers, findings)
+  if (run?.record) checkModel(run.record, { ...manifest, digest }, layers, findings)
   return { digest, config, layers: verified, sbom: await readSbom(place, digest, about, layers, findings) }
 }
 

@@ -1,0 +1,124 @@
+import { toErrorText } from '../../core/errors.ts'
+import { fromHalfBits, isSameShape, type NamedTensors, type Tensor, type TensorSpec } from '../../tensor/index.ts'
+import { TRIAL_COUNT, type TrialInput, toTrial } from './trial.ts'
+
+/** A model that is ready to run, in whatever runs models. */
+export interface RunnableModel extends AsyncDisposable {
+  readonly inputs: readonly TrialInput[]
+  readonly outputs: readonly TensorSpec[]
+  /** Computes the named outputs; the inputs' memory is the model's from here on. */
+  run(inputs: NamedTensors, outputs: readonly string[]): Promise<NamedTensors>
+}
+
+/** How two models stand to each other. */
+export interface Comparison {
+  /** Random inputs that both answered. */
+  readonly inputs: number
+  /** The largest difference: of a number, or of its share where the number is larger than 1. */
+  readonly error: number
+  /** Time of the fastest run on one row, ms: what else the machine does lengthens the others. */
+  readonly beforeMs: number
+  readonly afterMs: number
+}
+
+/** How far two models that count as equal may be apart. */
+export const TOLERANCE = 1e-5
+/** A model that refuses more of the random inputs proves nothing. */
+const LEAST_INPUTS = 4
+/** Runs that are timed of each model: as many as fit into this time, and at most so many. */
+const TIMED_RUNS = 100
+const TIMED_MS = 400
+
+/** What a comparison needs beside the models. */
+export interface Comparing {
+  /** Tells milliseconds. */
+  readonly now: () => number
+  readonly signal: AbortSignal
+}
+
+/**
+ * Runs two models on the same random inputs, and times them in turns. A problem says why they do not count as equal.
+ * @throws the signal's reason
+ */
+export async function compareModels(
+  before: RunnableModel,
+  after: RunnableModel,
+  comparing: Comparing,
+): Promise<Comparison | { readonly problem: string }> {
+  const taken: number[] = []
+  let error = 0
+  for (let index = 0; index < TRIAL_COUNT; index++) {
+    comparing.signal.throwIfAborted()
+    const wanted = await tryRun(before, index)
+    if (typeof wanted === 'string') continue
+    const found = await tryRun(after, index)
+    if (typeof found === 'string') return { problem: `it refuses an input that the model takes: ${found}` }
+    taken.push(index)
+    error = Math.max(error, toError(wanted, found))
+    if (error === Number.POSITIVE_INFINITY) return { problem: 'it gives other outputs' }
+    if (error > TOLERANCE) return { problem: `it answers otherwise, off by ${error.toExponential(1)}` }
+  }
+  const [first] = taken
+  if (first === undefined || taken.length < LEAST_INPUTS) {
+    return { problem: `the model takes ${taken.length} of ${TRIAL_COUNT} random inputs, too few to tell` }
+  }
+  const runs = [before, after].map(model => async () => void (await tryRun(model, first)))
+  const [beforeMs = 0, afterMs = 0] = await timeInTurns(runs, comparing)
+  return { inputs: taken.length, error, beforeMs, afterMs }
+}
+
+/** The time of each run at its fastest; they take turns. */
+async function timeInTurns(
+  runs: readonly (() => Promise<void>)[],
+  { now, signal }: Comparing,
+): Promise<readonly number[]> {
+  const times = runs.map((): number[] => [])
+  const startedAt = now()
+  for (let turn = 0; turn < TIMED_RUNS && (turn === 0 || now() - startedAt < TIMED_MS); turn++) {
+    signal.throwIfAborted()
+    for (const [index, run] of runs.entries()) {
+      const runAt = now()
+      await run()
+      times[index]?.push(now() - runAt)
+    }
+  }
+  return times.map(values => Math.min(...values))
+}
+
+/** The answers to a try's inputs, or why there are none. */
+async function tryRun(model: RunnableModel, index: number): Promise<NamedTensors | string> {
+  const inputs = toTrial(model.inputs, index)
+  if (inputs === undefined) return 'it takes texts'
+  try {
+    return await model.run(
+      inputs,
+      model.outputs.map(({ name }) => name),
+    )
+  } catch (error) {
+    return toErrorText(error).trim()
+  }
+}
+
+function toError(wanted: NamedTensors, found: NamedTensors): number {
+  return Math.max(0, ...[...wanted].map(([name, tensor]) => toTensorError(tensor, found.get(name))))
+}
+
+/** Infinity where the tensors differ in more than numbers. */
+function toTensorError(wanted: Tensor, found: Tensor | undefined): number {
+  if (found?.dtype !== wanted.dtype || !isSameShape(found.shape, wanted.shape)) return Number.POSITIVE_INFINITY
+  let most = 0
+  for (const [index, value] of wanted.data.entries()) {
+    const other = found.data[index]
+    if (Object.is(value, other)) continue
+    const [a, b] = [toNumber(wanted.dtype, value), toNumber(wanted.dtype, other)]
+    const error = Math.abs(a - b) / Math.max(1, Math.abs(a))
+    if (Number.isNaN(error)) return Number.POSITIVE_INFINITY
+    most = Math.max(most, error)
+  }
+  return most
+}
+
+function toNumber(dtype: Tensor['dtype'], value: string | number | bigint | undefined): number {
+  if (dtype === 'float16' && typeof value === 'number') return fromHalfBits(value)
+  return typeof value === 'string' ? Number.NaN : Number(value)
+}
