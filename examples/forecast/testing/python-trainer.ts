@@ -3,6 +3,10 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { OpenModel, PackedImage } from '../../../src/pack/index.ts'
+import { openBench } from '../../../src/pack/testing/bench.ts'
+import { listLayers } from '../../../src/pack/testing/layer.ts'
+import { openOnnxEngine } from '../../../src/serve/index.ts'
 import { readOnnxSignature } from '../../../src/train/index.ts'
 import { joinLayers } from '../network.ts'
 import { parseCsv } from '../series.ts'
@@ -84,6 +88,24 @@ export function toChecks(framework: Framework, python: string, folder: string): 
               assertAllNear(answerBySavedModel(python, join(model, 'saved_model'), x), y, 1e-4)
             },
           },
+          {
+            name: 'is packed with its Loop as an RNN, which answers as tensorflow does, to 1e-4',
+            run: async () => {
+              const { x, y } = readAnswers()
+              const { bytes, loops } = await packModel(model)
+              assert.deepEqual(
+                loops?.loops.map(({ operator }) => operator),
+                ['RNN'],
+              )
+              assert.deepEqual([loops.problem, loops.comparison?.inputs], [null, 8])
+              assert.notEqual(loops.rewritten, null)
+              assertAllNear(await answerByOnnx(bytes, x), y, 1e-4)
+              const { afterMs = 0, beforeMs = 0 } = loops.comparison ?? {}
+              console.log(
+                `  the packed model takes ${afterMs.toFixed(3)} ms a row, the exported one ${beforeMs.toFixed(3)} ms`,
+              )
+            },
+          },
         ]
       : []),
   ]
@@ -128,8 +150,19 @@ function trainAgain({ denseBias, ...layers }: Answers): readonly Epoch[] {
   return epochs
 }
 
-async function answerByOnnx(path: string, x: Float32Array): Promise<Float32Array> {
-  const session = await InferenceSession.create(path)
+/** Packs a folder, and gives the model as it is in the image, with what was found of its loops. */
+async function packModel(
+  folder: string,
+): Promise<{ readonly bytes: Uint8Array; readonly loops: PackedImage['loops'] }> {
+  await using bench = await openBench()
+  const openModel: OpenModel = path => openOnnxEngine({ path, intraOpThreads: 1 })
+  const { layers, loops, version } = await bench.pack({ kind: 'folder', folder }, { openModel })
+  const files = await listLayers(bench.layout, layers)
+  return { bytes: Buffer.from(files.get(`models/forecast/${version}/model.onnx`)?.text ?? '', 'latin1'), loops }
+}
+
+async function answerByOnnx(model: string | Uint8Array, x: Float32Array): Promise<Float32Array> {
+  const session = await (typeof model === 'string' ? InferenceSession.create(model) : InferenceSession.create(model))
   const { y } = await session.run({ x: new Tensor('float32', x, [x.length / STEPS, STEPS, 1]) })
   return Float32Array.from(y?.data ?? [], Number)
 }
