@@ -83,6 +83,18 @@ describe('rewriteLoops()', () => {
     })
   }
 
+  it('leaves a loop as it is that stops before its last step', async () => {
+    const bytes = Buffer.from(await read('function'))
+    // The bound of the counter, 6 steps, as a float32 that becomes 5.
+    const [six, five] = [6, 5].map(value => Buffer.from(Float32Array.of(value).buffer))
+    assert.ok(six && five)
+    for (let at = bytes.indexOf(six); at !== -1; at = bytes.indexOf(six, at)) five.copy(bytes, at)
+    assert.deepEqual(
+      rewriteLoops(bytes).loops.map(({ reason }) => reason),
+      ['it may stop before its last step'],
+    )
+  })
+
   it('finds nothing to do in what it wrote', async () => {
     const { bytes = new Uint8Array() } = rewriteLoops(await read('function'))
     assert.deepEqual(rewriteLoops(bytes), { loops: [], bytes: undefined })

@@ -45,10 +45,11 @@ function rewriteModel(model: Model): Rewriting {
   const replaced = new Map<GraphNode, readonly NewNode[]>()
   const constants: NewConstant[] = []
   for (const loop of model.graph.nodes.filter(({ op }) => op === 'Loop')) {
-    const name = loop.name || loop.outputs.find(output => output !== '') || 'Loop'
+    const output = loop.outputs.find(name => name !== '') ?? 'Loop'
+    const name = loop.name || output
     try {
       const { cell, steps } = readLoop(model, loop)
-      const part = toOperator(cell, steps, toNamer(model, `${name}/${cell.operator}`))
+      const part = toOperator(cell, steps, toNamer(model, `${output}/${cell.operator}`))
       replaced.set(loop, part.nodes)
       constants.push(...part.constants)
       loops.push({ name, operator: cell.operator, reason: null })

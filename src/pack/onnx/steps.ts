@@ -32,8 +32,8 @@ export function matchSteps(loop: GraphNode, outer: Graph): Steps {
   const [count = '', start = ''] = loop.inputs
   const [proceed = '', ...results] = body.outputs
   const clock = toClock(view, count, body.inputs[0] ?? '', counters)
-  if (!clock.goesOn(start, true) || !clock.goesOn(proceed, false))
-    throw new Unmatched('it may stop before its last step')
+  const isCounted = count !== '' && clock.goesOn(start, true) && clock.goesOn(proceed, false)
+  if (!isCounted) throw new Unmatched('it may stop before its last step')
   const gathered = results.slice(carried.size)
   if (gathered.some(name => view.trace(name) !== view.trace(state.out))) throw new Unmatched('it gathers other values')
   const output = toReader(loop, outer, [state.index, carried.size])
@@ -132,9 +132,8 @@ function toClock(view: View, count: string, iteration: string, counters: readonl
     const node = view.produce(view.trace(name))
     const [left = '', right = ''] = node?.inputs ?? []
     if (node?.op === 'And') return goesOn(left, isStart) && goesOn(right, isStart)
-    if (node?.op === 'Less')
-      return isEnd(right) && (isStart ? readScalar(view, left) === 0 : isNow(left) || isNext(left))
-    return readScalar(view, name) === TRUE
+    if (node?.op !== 'Less') return readScalar(view, name) === TRUE
+    return isEnd(right) && (isStart ? readScalar(view, left) === 0 : isNow(left) || isNext(left))
   }
   return { isNow, goesOn }
 }
