@@ -54,6 +54,12 @@ describe('main()', () => {
     assert.equal((await run('--version')).out, `${version}\n`)
   })
 
+  it('is started by the Node that package.json asks for', () => {
+    const { engines } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { engines: { node: string } }
+    const [major = ''] = /\d+$/.exec(engines.node) ?? []
+    assert.match(readFileSync(join(ROOT, 'bin', 'regatta.js'), 'utf8'), new RegExp(`const fits = .* >= ${major}\n`))
+  })
+
   const wrong: readonly (readonly [string, readonly string[], RegExp])[] = [
     ['an unknown verb', ['trian'], /^error\[USAGE\] .*train[\s\S]*try: regatta --help/],
     ['an unknown flag', ['train', '--sett', 'a=1'], /^error\[USAGE\] .*set[\s\S]*try: regatta train --help/],

@@ -59,20 +59,8 @@ export async function tellStory(
       true,
     )
     call.err(toStatusLines(status, call.terminal?.colours ?? false))
-    await using traffic = new LiveTraffic(
-      {
-        folder: workplace.project.folder,
-        node: call.installation.node,
-        gateway: status.gateway.url ?? '',
-        model: workplace.project.name,
-        token: toScopedToken(client.token, 'truth'),
-        signal: call.signal,
-      },
-      CALM_PER_SECOND,
-      CALM_WALKS,
-    )
     heading(call, 4, `new live data arrive: ${CALM_PER_SECOND} predictions a second, each truth a second later`)
-    traffic.start()
+    await using traffic = startTraffic(call, workplace, client, status.gateway.url ?? '')
     heading(call, 5, 'meanwhile train model B, pack it, and let it see copies of the same requests')
     await train(call, workplace, challenger)
     const imageB = await pack(call, workplace)
@@ -83,22 +71,14 @@ export async function tellStory(
       true,
     )
     heading(call, 6, 'race: which one is better on the live data?')
-    traffic.skipTo(RACE_WALKS)
-    traffic.setRate(RACE_PER_SECOND)
-    const race = await watchRace(call, client)
-    call.err(toRaceLines(race, call.terminal?.colours ?? false))
-    traffic.setRate(CALM_PER_SECOND)
-    traffic.skipTo(CALM_WALKS + MOST_LABELS)
+    const race = await raceOn(call, client, traffic)
     const promoted =
       race.verdict.state === 'promote-B' ? await promoteWinner(call, client, traffic) : tellKept(call, race)
     heading(call, 8, 'kill a replica of the champion with -9')
     const replicaKilled = await killReplica(call, client)
     if (promoted !== null) {
       heading(call, 9, 'roll back, and promote again')
-      call.err(toPromotedLines(await client.rollback()))
-      await sleep(500, undefined, { signal: call.signal })
-      call.err(toPromotedLines(await client.promote('b')))
-      await sleep(500, undefined, { signal: call.signal })
+      await swapTwice(call, client)
     }
     await traffic[Symbol.asyncDispose]()
     const { last } = traffic
@@ -184,6 +164,25 @@ async function packTwice(call: Call, workplace: Workplace): Promise<PackedImage>
   return first
 }
 
+function startTraffic(call: Call, { project }: Workplace, { token }: ControlClient, gateway: string): LiveTraffic {
+  const { installation, signal } = call
+  const options = { folder: project.folder, node: installation.node, gateway, model: project.name, signal }
+  const traffic = new LiveTraffic({ ...options, token: toScopedToken(token, 'truth') }, CALM_PER_SECOND, CALM_WALKS)
+  traffic.start()
+  return traffic
+}
+
+/** Lets the race see the same walks in every story, quickly, until it decides. */
+async function raceOn(call: Call, client: ControlClient, traffic: LiveTraffic): Promise<RaceJson> {
+  traffic.skipTo(RACE_WALKS)
+  traffic.setRate(RACE_PER_SECOND)
+  const race = await watchRace(call, client)
+  call.err(toRaceLines(race, call.terminal?.colours ?? false))
+  traffic.setRate(CALM_PER_SECOND)
+  traffic.skipTo(CALM_WALKS + MOST_LABELS)
+  return race
+}
+
 async function watchRace(call: Call, client: ControlClient): Promise<RaceJson> {
   const live = toLiveLine(call)
   let told = 0
@@ -217,6 +216,13 @@ async function promoteWinner(call: Call, client: ControlClient, traffic: LiveTra
   const { prediction } = traffic.last
   call.err(toTraceLines(await untilRecorded(call, () => client.trace(prediction))))
   return promoted.champion
+}
+
+async function swapTwice(call: Call, client: ControlClient): Promise<void> {
+  call.err(toPromotedLines(await client.rollback()))
+  await sleep(500, undefined, { signal: call.signal })
+  call.err(toPromotedLines(await client.promote('b')))
+  await sleep(500, undefined, { signal: call.signal })
 }
 
 function tellKept(call: Call, race: RaceJson): null {
