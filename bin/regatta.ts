@@ -8,7 +8,7 @@ process.env['ORT_DISABLE_TELEMETRY'] = '1'
 
 const abort = new AbortController()
 /** One Ctrl-C may arrive twice: from the terminal, and from a parent that hands it on. */
-const SAME_INTERRUPT_MS = 300
+const SAME_INTERRUPT_MS = 500
 let interruptedAt = Number.NaN
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => {
