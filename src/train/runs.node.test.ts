@@ -58,6 +58,8 @@ describe('listRuns()', () => {
       stdio: 'inherit',
     })
     const pid = await waitForNumber(join(folder, 'pid'))
+    const [id = ''] = await readdir(toRunsFolder(folder))
+    await waitForText(toRunPaths(folder, id).log, 'working')
     child.kill('SIGKILL')
     await once(child, 'exit')
     assert.ok(readProcessId(pid) !== undefined, 'the command outlives its supervisor')
@@ -162,6 +164,14 @@ describe('pruneRuns()', () => {
     assert.deepEqual(pruned, [[stray.record.id]])
   })
 })
+
+async function waitForText(path: string, wanted: string): Promise<void> {
+  for (let i = 0; i < 500; i++) {
+    if ((await readFile(path, 'utf8')).includes(wanted)) return
+    await sleep(20)
+  }
+  assert.fail(`no "${wanted}" came in ${path}`)
+}
 
 async function waitForNumber(path: string): Promise<number> {
   for (let i = 0; i < 500; i++) {
