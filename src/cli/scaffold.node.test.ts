@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -39,6 +40,20 @@ describe('scaffold()', () => {
       assert.equal((await readProject(folder, {})).name, 'forecast')
       await assert.rejects(scaffold(call, folder), { code: 'INIT_EXISTS' })
     } finally {
+      rmSync(folder, { recursive: true, force: true })
+    }
+  })
+
+  it('leaves nothing on a disk that is full', async t => {
+    const folder = mkdtempSync(join(tmpdir(), 'regatta-init-'))
+    const { status, stderr } = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', folder])
+    if (status !== 0) return t.skip(`cannot mount a small tmpfs: ${String(stderr)}`)
+    try {
+      await assert.rejects(scaffold(call, folder), { code: 'DISK_FULL' })
+      const left = readdirSync(folder, { recursive: true, withFileTypes: true }).filter(entry => entry.isFile())
+      assert.deepEqual(left, [])
+    } finally {
+      spawnSync('umount', [folder])
       rmSync(folder, { recursive: true, force: true })
     }
   })

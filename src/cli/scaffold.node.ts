@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
-import { copyFile, mkdir, readdir, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, relative, resolve } from 'node:path'
+import { toDiskError } from '../core/disk.ts'
 import { toSystemCode, UsageError } from '../core/errors.ts'
 import type { Call } from './verb.ts'
 
@@ -8,7 +9,7 @@ import type { Call } from './verb.ts'
 const LEFT_OUT =
   /(^|\/)(\.gitignore|\.regatta|\.venv|__pycache__|model|testing)(\/|$)|\.test\.ts$|^check-pair\.ts$|^README\.md$/
 
-/** Copies the example into a folder. Returns the files written, relative to it. @throws INIT_EXISTS before writing anything */
+/** Copies the example into a folder. Returns the files written, relative to it. @throws INIT_EXISTS before writing anything, DISK_FULL */
 export async function scaffold(call: Call, folder: string): Promise<readonly string[]> {
   const target = resolve(call.cwd, folder)
   const template = call.installation.templateFolder
@@ -24,9 +25,15 @@ export async function scaffold(call: Call, folder: string): Promise<readonly str
       },
     )
   }
-  for (const file of files) {
-    await mkdir(dirname(join(target, file)), { recursive: true })
-    await copyFile(join(template, file), join(target, file))
+  try {
+    for (const file of files) {
+      await mkdir(dirname(join(target, file)), { recursive: true })
+      await copyFile(join(template, file), join(target, file))
+    }
+  } catch (error) {
+    // Half a project would stand in the way of the next try.
+    for (const file of files) await rm(join(target, file), { force: true })
+    throw toDiskError(error, target)
   }
   // npm leaves this file out of packages, so it is not part of the example.
   await writeFile(join(target, '.gitignore'), GITIGNORE, { flag: 'wx' }).catch(ignoreExisting)

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { type ApplicationContext, buildCommand, type Command, type FlagParametersForType } from '@stricli/core'
-import { EXIT, toErrorJson, toErrorLines, toExitCode } from './errors.ts'
+import { EXIT, toErrorJson, toErrorLines, toExitCode, toKnownError } from './errors.ts'
 import type { World } from './world.ts'
 
 /** What stricli hands to a verb. */
@@ -89,7 +89,8 @@ async function runVerb<flags extends Readonly<Record<string, unknown>>>(
       args.filter(argument => argument !== undefined),
     )
     return call.signal.aborted && code === EXIT.done ? EXIT.interrupted : code
-  } catch (error) {
+  } catch (thrown) {
+    const error = toKnownError(thrown, call.cwd)
     const code = toExitCode(error, call.signal)
     if (code === EXIT.interrupted) call.err('interrupted\n')
     else if (call.json) call.out(toErrorJson(error))

@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { toDiskError } from './disk.ts'
 import { toSystemCode } from './errors.ts'
 
 /**
  * Writes a whole file so that a reader sees the old or the new content, never a part: a file beside it is
- * written, synced and renamed over it. The folder is made where it is missing.
+ * written, synced and renamed over it. The folder is made where it is missing. @throws DISK_FULL
  */
 export async function writeFileWhole(path: string, content: string | Uint8Array, mode = 0o644): Promise<void> {
   await mkdir(dirname(path), { recursive: true })
@@ -21,7 +22,7 @@ export async function writeFileWhole(path: string, content: string | Uint8Array,
     await rename(part, path)
   } catch (error) {
     await rm(part, { force: true })
-    throw error
+    throw toDiskError(error, path)
   }
 }
 

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import { takeFileLock, waitForFileLock } from './lock.node.ts'
 
 let folder: string
@@ -48,6 +49,27 @@ describe('takeFileLock()', () => {
     }
     await using again = await takeFileLock(path)
     assert.ok(again)
+  })
+
+  it('gives it on a full disk, too', async t => {
+    const run = promisify(execFile)
+    const mounted = await run('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', folder]).catch(
+      (error: unknown) => error,
+    )
+    if (mounted instanceof Error) return t.skip(`cannot mount a small tmpfs: ${mounted.message}`)
+    try {
+      await assert.rejects(writeFile(join(folder, 'fill'), Buffer.alloc(1024 * 1024)), { code: 'ENOSPC' })
+      await using lock = await takeFileLock(join(folder, 'a.lock'))
+      assert.ok(lock)
+      assert.equal(await takeFileLock(join(folder, 'a.lock')), undefined)
+    } finally {
+      await run('umount', [folder])
+    }
+  })
+
+  it('says where it cannot', async () => {
+    await mkdir(path, { recursive: true })
+    await assert.rejects(takeFileLock(path), { code: 'LOCK', message: /a\.lock/ })
   })
 
   it('is held against other processes, and free once the holder was killed', async () => {
