@@ -147,16 +147,20 @@ async function runHelper(
   const limit = AbortSignal.any([signal, AbortSignal.timeout(HELPER_TIMEOUT_MS)])
   const child = spawn(program, ['get'], { env: { ...env }, stdio: ['pipe', 'pipe', 'ignore'], signal: limit })
   const chunks: Buffer[] = []
-  let length = 0
-  child.stdout.on('data', (chunk: Buffer) => {
-    length += chunk.length
-    if (length <= MAX_HELPER_BYTES) chunks.push(chunk)
-    else child.kill()
-  })
   // A helper may end without reading; its exit code tells enough.
   child.stdin.on('error', () => undefined)
   child.stdin.end(`${input}\n`)
   return await new Promise((resolve, reject) => {
+    let length = 0
+    child.stdout.on('data', (chunk: Buffer) => {
+      length += chunk.length
+      chunks.push(chunk)
+      if (length <= MAX_HELPER_BYTES) return
+      child.kill()
+      // What it started may go on printing: it ends by the closed pipe.
+      child.stdout.destroy()
+      reject(unusable(program, `it printed more than ${MAX_HELPER_BYTES} bytes`))
+    })
     child.once('error', error => {
       if (signal.aborted) reject(signal.reason)
       else if (limit.aborted) reject(unusable(program, `it did not end within ${HELPER_TIMEOUT_MS / 1000} s`))
