@@ -17,17 +17,20 @@ const READ = [
 ] as const
 
 const REFUSED = [
-  ['', 'REFERENCE'],
-  ['r.io/', 'REFERENCE'],
-  ['r.io/Team/forecast', 'REFERENCE'],
-  ['r.io/a:', 'REFERENCE'],
-  ['r.io/a:-1', 'REFERENCE'],
-  ['r.io//a', 'REFERENCE'],
-  ['https://r.io/a', 'REFERENCE'],
-  [`r.io/${'a'.repeat(260)}`, 'REFERENCE'],
-  [`r.io/a@sha256:${HEX}@x`, 'REFERENCE'],
-  ['r.io/a@sha256:12', 'DIGEST'],
-  ['r.io/a b', 'REFERENCE'],
+  ['', 'repository'],
+  ['r.io/', 'repository is empty'],
+  ['r.io/Team/forecast', 'repository is "Team/forecast"'],
+  ['r.io/a:', 'tag is empty'],
+  ['r.io/a:-1', 'tag is "-1"'],
+  [`r.io/a:${'1'.repeat(129)}`, 'tag'],
+  ['r.io//a', 'repository is "/a"'],
+  ['https://r.io/a', 'registry is "https:"'],
+  ['r.io:port/a', 'registry is "r.io:port"'],
+  [`r.io/${'a'.repeat(260)}`, 'at most 255'],
+  [`r.io/a@sha256:${HEX}@x`, 'at most one @'],
+  ['r.io/a@sha256:12', 'digest is "sha256:12"'],
+  ['r.io/a@', 'digest is empty'],
+  ['r.io/a b', 'repository is "a b"'],
 ] as const
 
 describe('parseReference()', () => {
@@ -35,8 +38,10 @@ describe('parseReference()', () => {
     it(`reads ${text}`, () => assert.equal(toReferenceText(parseReference(text)), wanted))
   }
 
-  for (const [text, code] of REFUSED) {
-    it(`refuses "${text.slice(0, 40)}"`, () => assert.throws(() => parseReference(text), { code }))
+  for (const [text, part] of REFUSED) {
+    it(`refuses "${text.slice(0, 40)}" and names the part: ${part}`, () => {
+      assert.throws(() => parseReference(text), { code: 'REFERENCE', message: new RegExp(RegExp.escape(part)) })
+    })
   }
 
   it('reads back what toReferenceText() writes', () => {

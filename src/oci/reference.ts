@@ -20,22 +20,25 @@ const REGISTRY =
 /** A name in an image layout (image-spec, annotations.md, `org.opencontainers.image.ref.name`). */
 const REF = /^[A-Za-z0-9]+(([-._:@+]|--)[A-Za-z0-9]+)*(\/[A-Za-z0-9]+(([-._:@+]|--)[A-Za-z0-9]+)*)*$/
 const MAX_NAME_LENGTH = 255
+const TAG_RULE = '1–128 of A–Z, a–z, 0–9, _, . and -, the first no . or -'
+const REGISTRY_RULE = 'a host name, with a port where it has one'
+const REPOSITORY_RULE = 'lower-case letters and digits, joined by one of . _ - / or by __'
 
 /**
  * Reads `REGISTRY/REPOSITORY[:TAG][@DIGEST]`; a first part without dot, colon or "localhost" is no host, so
- * `node` means `docker.io/library/node` (the rule of github.com/distribution/reference). @throws REFERENCE, DIGEST
+ * `node` means `docker.io/library/node` (the rule of github.com/distribution/reference). @throws REFERENCE, which names the part
  */
 export function parseReference(text: string): Reference {
   const [named = '', digestText, ...rest] = text.split('@')
   if (rest.length > 0) throw unreadable(text, 'at most one @')
-  const digest = digestText === undefined ? undefined : parseDigest(digestText)
+  const digest = digestText === undefined ? undefined : readDigest(text, digestText)
   const mark = named.lastIndexOf(':')
   const hasTag = mark > named.lastIndexOf('/')
   const tag = hasTag ? named.slice(mark + 1) : undefined
-  if (tag !== undefined && !TAG.test(tag)) throw unreadable(text, 'a tag of up to 128 of A–Z, a–z, 0–9, _, . and -')
+  if (tag !== undefined && !TAG.test(tag)) throw unreadable(text, TAG_RULE, toPart('tag', tag))
   const { registry, repository } = toNames(hasTag ? named.slice(0, mark) : named)
-  if (!REGISTRY.test(registry)) throw unreadable(text, 'a host name before the first /')
-  if (!REPOSITORY.test(repository)) throw unreadable(text, 'a repository of lower-case letters, digits, ., _, - and /')
+  if (!REGISTRY.test(registry)) throw unreadable(text, REGISTRY_RULE, toPart('registry', registry))
+  if (!REPOSITORY.test(repository)) throw unreadable(text, REPOSITORY_RULE, toPart('repository', repository))
   if (registry.length + repository.length + 1 > MAX_NAME_LENGTH) {
     throw unreadable(text, `at most ${MAX_NAME_LENGTH} characters before the tag`)
   }
@@ -68,8 +71,20 @@ function toNames(name: string): { readonly registry: string; readonly repository
   return { registry: 'docker.io', repository: slash === -1 ? `library/${name}` : name }
 }
 
-function unreadable(text: string, wanted: string): RegattaError {
-  return new RegattaError('REFERENCE', `Cannot read image reference "${text}": expected ${wanted}`, {
+function readDigest(text: string, digest: string): Digest {
+  try {
+    return parseDigest(digest)
+  } catch {
+    throw unreadable(text, 'sha256: and 64 lower-case hex digits', toPart('digest', digest))
+  }
+}
+
+function toPart(name: string, found: string): string {
+  return found === '' ? `, its ${name} is empty` : `, its ${name} is "${found}"`
+}
+
+function unreadable(text: string, wanted: string, part = ''): RegattaError {
+  return new RegattaError('REFERENCE', `Cannot read image reference "${text}"${part}: expected ${wanted}`, {
     fix: 'Write for example "registry.example.com/team/forecast:1"',
   })
 }

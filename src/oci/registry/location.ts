@@ -9,7 +9,7 @@ export type Location =
 
 /**
  * Reads a reference, or `oci:PATH[:NAME]` for a layout; a path has no colon, a name may (the form of skopeo's
- * containers-transports(5)). @throws REFERENCE, DIGEST, LOCATION
+ * containers-transports(5)). @throws REFERENCE, LOCATION
  */
 export function parseLocation(text: string): Location {
   if (!text.startsWith('oci:')) return { kind: 'registry', reference: parseReference(text) }

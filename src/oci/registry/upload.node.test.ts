@@ -380,6 +380,23 @@ describe('pushImage() to a registry that errs', () => {
     )
   })
 
+  it('sends up to four blobs at once', async () => {
+    let now = 0
+    let most = 0
+    await using it = await openCase(async (request, response) => {
+      if (request.method !== 'PUT' || !UPLOAD.test(request.url ?? '')) return false
+      now += 1
+      most = Math.max(most, now)
+      response.on('finish', () => {
+        now -= 1
+      })
+      await new Promise(resolve => setTimeout(resolve, 50))
+      return false
+    })
+    await it.push(Array.from({ length: 12 }, () => 9))
+    assert.equal(most, 4)
+  })
+
   it('tells of every blob: started, moving, come', async () => {
     await using it = await openCase()
     const states = new Map<string, string[]>()
