@@ -73,6 +73,7 @@ describe('main()', () => {
     ['--set without a value', ['train', '--set', 'hidden'], /error\[SET\].*hidden[\s\S]*try: /],
     ['--shadow without --challenger', ['deploy', '--shadow'], /./],
     ['an age that is none', ['prune', '--older-than', 'soon'], /./],
+    ['a number that is none', ['prune', '--keep', 'few'], /"few"/],
     ['delete without --yes', ['delete'], /./],
   ]
   for (const [name, argv, wanted] of wrong) {

@@ -21,12 +21,21 @@ export interface Freed {
   readonly bytes: number
 }
 
-/** Frees what is older than `before` (epoch ms) and what nothing refers to; unless `yes`, only says what it would. */
-export async function pruneProject(call: Call, workplace: Workplace, before: number, yes: boolean): Promise<Freed> {
+/** What `regatta prune` leaves. */
+export interface PruneWish {
+  /** Epoch ms: what is younger stays. */
+  readonly before: number
+  /** How many of the latest failed runs stay however old they are. */
+  readonly keep: number
+  readonly dryRun: boolean
+}
+
+/** Frees what is old and what nothing refers to, or only says what it would. */
+export async function pruneProject(call: Call, workplace: Workplace, wish: PruneWish): Promise<Freed> {
   const { layout, paths, project } = workplace
-  const dryRun = !yes
+  const { before, dryRun } = wish
   const rows = await pruneRows(call, paths.database, before, dryRun)
-  const runs = await pruneRuns(project.folder, layout, before, dryRun)
+  const runs = await pruneRuns(project.folder, layout, wish)
   const models = await pruneLocalModels(paths.local, { dryRun })
   const rewrittenBytes = await pruneRewritten(paths.cache, { dryRun })
   // Runs first: what only they referred to is garbage then.

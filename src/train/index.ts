@@ -1,7 +1,7 @@
 export type { TrainingEvent } from './events.ts'
 export { type ModelSignature, readOnnxSignature, type ValueSignature } from './onnx.ts'
 export type { Params } from './params.ts'
-export { type PrunedRuns, pruneRuns } from './prune.node.ts'
+export { type PrunedRuns, type PruneOptions, pruneRuns } from './prune.node.ts'
 export type * from './record.ts'
 export { RUN_TYPE, readRunByDigest } from './run-store.node.ts'
 export { listRuns, readRun } from './runs.node.ts'

@@ -14,22 +14,31 @@ export interface PrunedRuns {
   readonly bytes: number
 }
 
+/** Which runs are kept, and whether the others are only told of. */
+export interface PruneOptions {
+  /** Epoch ms: what ended since then is kept. */
+  readonly before: number
+  /** How many of the latest are kept however old they are. @default 0 */
+  readonly keep?: number
+  readonly dryRun: boolean
+}
+
 /**
- * Removes, unless `dryRun`, the runs that ended before `before` (epoch ms) and left no model, with their files and
- * logs; their records are garbage of the layout then. A run that is done stays, and so does one without a record
+ * Removes, unless `dryRun`, the runs that ended before a time and left no model, with their files and logs, but the
+ * latest of them; their records are garbage of the layout then. A run that is done stays, and so does one without a record
  * yet: it runs, or `listRuns` will record it as lost.
  * @throws RUN_RECORD, MANIFEST, BLOB_MISSING, BLOB_DIGEST
  */
 export async function pruneRuns(
   projectFolder: string,
   layout: ImageLayout,
-  before: number,
-  dryRun: boolean,
+  { before, dryRun, keep = 0 }: PruneOptions,
 ): Promise<PrunedRuns> {
   const entries = await listRunEntries(layout)
   const runs: string[] = []
   let bytes = 0
-  for (const entry of entries.filter(({ done }) => !done)) {
+  const failed = entries.filter(({ done }) => !done)
+  for (const entry of failed.slice(0, Math.max(0, failed.length - keep))) {
     const { record } = await readEntry(projectFolder, layout, entry)
     if (record.endedAt >= before) continue
     runs.push(entry.id)

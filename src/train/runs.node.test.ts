@@ -136,12 +136,24 @@ describe('pruneRuns()', () => {
     const old = await workshop.train('echo 12345; false', { clock: () => 1000 })
     const fresh = await workshop.train('false', { clock: () => 2000 })
     const wanted = { runs: [old.record.id], bytes: 6 }
-    assert.deepEqual(await pruneRuns(folder, layout, 2000, true), wanted)
+    assert.deepEqual(await pruneRuns(folder, layout, { before: 2000, dryRun: true }), wanted)
     assert.equal((await list(workshop)).length, 3)
-    assert.deepEqual(await pruneRuns(folder, layout, 2000, false), wanted)
+    assert.deepEqual(await pruneRuns(folder, layout, { before: 2000, dryRun: false }), wanted)
     assert.deepEqual(await list(workshop), [fresh, done])
     assert.deepEqual((await readdir(toRunsFolder(folder))).sort(), [done.record.id, fresh.record.id].sort())
-    assert.deepEqual(await pruneRuns(folder, layout, 2000, false), { runs: [], bytes: 0 })
+    assert.deepEqual(await pruneRuns(folder, layout, { before: 2000, dryRun: false }), { runs: [], bytes: 0 })
+  })
+
+  it('keeps as many of the latest as it is told, however old they are', async () => {
+    await using workshop = await openWorkshop()
+    const { folder, layout } = workshop
+    const ids: string[] = []
+    for (const at of [1000, 2000, 3000]) ids.push((await workshop.train('false', { clock: () => at })).record.id)
+    const prune = async (keep: number) => (await pruneRuns(folder, layout, { before: 9000, keep, dryRun: false })).runs
+    assert.deepEqual(await prune(3), [])
+    assert.deepEqual(await prune(2), ids.slice(0, 1))
+    assert.deepEqual((await list(workshop)).length, 2)
+    assert.deepEqual(await prune(0), ids.slice(1))
   })
 
   it('removes an old folder that no run refers to, but none that is running', async () => {
@@ -155,7 +167,7 @@ describe('pruneRuns()', () => {
       signal: stop.signal,
       onEvent(event) {
         if (event.kind !== 'output') return
-        pruneRuns(folder, layout, Date.now() + 60_000, false).then(({ runs }) => {
+        pruneRuns(folder, layout, { before: Date.now() + 60_000, dryRun: false }).then(({ runs }) => {
           pruned.push([...runs])
           stop.abort()
         })

@@ -6,20 +6,29 @@ import { verb } from '../verb.ts'
 const DAY_MS = 86_400_000
 
 /** `regatta prune`: frees what nothing refers to any more. */
-export const prune = verb<{ olderThan: string; yes: boolean }>({
+export const prune = verb<{ olderThan: string; keep: string; yes: boolean }>({
   brief: 'Free what is old and what nothing refers to',
   description:
-    'Deletes single predictions and truths, failed runs and logs older than the given days, unpacked models that nothing runs, and ' +
-    'blobs that no image and no run refers to. Images, runs that are done, sums and decisions stay. Without --yes it only says what it would do.',
+    'Deletes single predictions and truths older than the given days, failed runs and their logs as old but the latest of them, ' +
+    'unpacked models that nothing runs, and blobs that no image and no run refers to. Images, runs that are done, sums and decisions stay. ' +
+    'Without --yes it only says what it would do.',
   flags: {
     olderThan: { kind: 'parsed', parse: String, brief: 'Age in days', placeholder: 'days', default: '30d' },
+    keep: {
+      kind: 'parsed',
+      parse: String,
+      brief: 'How many of the latest failed runs to keep, however old',
+      placeholder: 'runs',
+      default: '5',
+    },
     yes: { kind: 'boolean', brief: 'Really do it', default: false, withNegated: false },
   },
   async run(call, flags) {
     const before = call.clock() - parseDays(flags.olderThan) * DAY_MS
+    const wish = { before, keep: parseCount(flags.keep), dryRun: !flags.yes }
     const { openWorkplace } = await import('../workplace.node.ts')
     const { pruneProject } = await import('../pruning.node.ts')
-    const freed = await pruneProject(call, await openWorkplace(call), before, flags.yes)
+    const freed = await pruneProject(call, await openWorkplace(call), wish)
     if (call.json) call.out(`${JSON.stringify({ schema: 'regatta/prune/v1', done: flags.yes, ...freed })}\n`)
     else {
       call.out(
@@ -39,4 +48,10 @@ export function parseDays(text: string): number {
       fix: 'For example --older-than 30d',
     })
   return Number(match[1])
+}
+
+/** Reads how many to keep. @throws COUNT */
+export function parseCount(text: string): number {
+  if (/^\d{1,6}$/.test(text)) return Number(text)
+  throw new UsageError('COUNT', `Cannot read "${text}" as a number of runs: expected a whole number, such as 5`)
 }
