@@ -49,23 +49,16 @@ function toMovingText(word: string, events: readonly TransferEvent[], elapsedMs:
   return `${word} ${toSize(sent)} of ${toSize(total)}, ${toSize(Math.round(rate * 1000))}/s${left}`
 }
 
-/** The document of `--json`. `bytes` names the bytes that moved. */
-export function toMovedJson(verb: string, reference: string, moved: Moved, bytes: string): string {
-  const { digest, layers, mediaType, seconds, size, uploadedBytes } = moved
-  return `${JSON.stringify({
-    schema: `regatta/${verb}/v1`,
-    reference,
-    digest,
-    mediaType,
-    size,
-    layers: layers.map(layer => ({
-      digest: layer.digest,
-      size: layer.size,
-      kind: layer.annotations[LAYER] ?? null,
-      reused: layer.how !== 'uploaded',
-      how: layer.how,
-    })),
-    [bytes]: uploadedBytes,
-    seconds,
-  })}\n`
+/** The document of `--json`. `size` is that of all layers, each once, as `pack` tells it. */
+export function toMovedJson(verb: string, reference: string, moved: Moved): string {
+  const { digest, mediaType, seconds, uploadedBytes } = moved
+  const layers = moved.layers.map(layer => ({
+    digest: layer.digest,
+    size: layer.size,
+    kind: layer.annotations[LAYER] ?? null,
+    reused: layer.how !== 'uploaded',
+  }))
+  const size = layers.reduce((sum, layer) => sum + layer.size, 0)
+  const moving = verb === 'pull' ? { uploadedBytes: 0, downloadedBytes: uploadedBytes } : { uploadedBytes }
+  return `${JSON.stringify({ schema: `regatta/${verb}/v1`, reference, digest, mediaType, size, layers, ...moving, seconds })}\n`
 }

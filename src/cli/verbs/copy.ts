@@ -26,7 +26,7 @@ export const copy = verb<Flags>({
     const { copyBetween } = await import('../moving.node.ts')
     const { toMovedJson } = await import('../moving.ts')
     const { moved, target } = await copyBetween(call, { ...flags, from, to })
-    if (call.json) call.out(toMovedJson('copy', target, moved, 'uploadedBytes'))
+    if (call.json) call.out(toMovedJson('copy', target, moved))
     else {
       call.err(`copied to ${target}\n`)
       call.out(`${moved.digest}\n`)

@@ -31,7 +31,7 @@ export const pull = verb<Flags>({
     const { pullInto } = await import('../moving.node.ts')
     const { toMovedJson } = await import('../moving.ts')
     const { moved, target } = await pullInto(call, await openWorkplace(call), { ...flags, reference })
-    if (call.json) call.out(toMovedJson('pull', target, moved, 'downloadedBytes'))
+    if (call.json) call.out(toMovedJson('pull', target, moved))
     else {
       call.err(`pulled ${target}\n`)
       call.out(`${moved.digest}\n`)

@@ -32,7 +32,7 @@ export const push = verb<Flags>({
     const { pushVersion } = await import('../moving.node.ts')
     const { toMovedJson } = await import('../moving.ts')
     const { moved, target } = await pushVersion(call, await openWorkplace(call), { ...flags, reference })
-    if (call.json) call.out(toMovedJson('push', target, moved, 'uploadedBytes'))
+    if (call.json) call.out(toMovedJson('push', target, moved))
     else {
       call.err(`pushed ${target}\n`)
       call.out(`${moved.digest}\n`)
