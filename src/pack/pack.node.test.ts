@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { chmod, readdir, rm, utimes } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { chmod, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
 import { describe, it } from 'node:test'
 import { promisify } from 'node:util'
+import { createGunzip } from 'node:zlib'
 import { collectGarbage, openLayout, parseImageConfig, readTar } from '../oci/index.ts'
 import { readRunByDigest } from '../train/index.ts'
 import { toLinearModel } from '../train/testing/onnx-model.ts'
@@ -19,7 +22,12 @@ async function packApart(bench: Bench, folder: string, shell = ''): Promise<Pack
   const { cacheFolder, layout, runtimeFolder } = bench.toRequest({ kind: 'folder', folder })
   const script = join(import.meta.dirname, 'testing', 'pack-folder.ts')
   const args = [script, layout.folder, cacheFolder, runtimeFolder, SMALL_PROGRAM, folder]
-  const { stdout } = await run('/bin/sh', ['-c', `${shell} exec "$0" "$@"`, process.execPath, ...args])
+  const { stdout } = await run('/bin/sh', [
+    '-c',
+    `${shell === '' ? 'exec' : shell} "$0" "$@"`,
+    process.execPath,
+    ...args,
+  ])
   return JSON.parse(stdout)
 }
 
@@ -133,8 +141,21 @@ describe('packImage()', () => {
     const other = await two.makeFolder('quite/another', Object.fromEntries(Object.entries(files).reverse()))
     await utimes(join(other, 'model.onnx'), 1, 1)
     const first = await one.pack({ kind: 'folder', folder })
-    const second = await packApart(two, other, 'umask 077; TZ=Asia/Tokyo LC_ALL=tr_TR.UTF-8')
+    const second = await packApart(two, other, 'umask 077; TZ=Asia/Tokyo LC_ALL=tr_TR.UTF-8 exec')
     assert.deepEqual(second, first)
+  })
+
+  it('gives one digest to another user, on one processor', async t => {
+    if (process.getuid?.() !== 0) return t.skip('only root may become another user')
+    await using one = await openBench()
+    await using two = await openBench()
+    const [folder, other] = await Promise.all(
+      [one, two].map(bench => bench.makeFolder('m', { 'model.onnx': model, 'sub/b.bin': Buffer.alloc(100_000, 'b') })),
+    )
+    const first = await one.pack({ kind: 'folder', folder: folder ?? '' })
+    await run('chown', ['-R', '12345:12345', two.folder])
+    const user = 'exec setpriv --reuid=12345 --regid=12345 --clear-groups taskset -c 0'
+    assert.deepEqual(await packApart(two, other ?? '', user), first)
   })
 
   it('gives different versions to processes that pack at once', async () => {
@@ -171,6 +192,70 @@ describe('packImage()', () => {
     for (const name of await readdir(blobs)) await rm(join(blobs, name))
     const second = await bench.pack({ kind: 'folder', folder })
     assert.deepEqual(second, first)
+  })
+
+  it('finds blobs that were damaged, names them, and makes them again', async () => {
+    await using bench = await openBench()
+    const source = { kind: 'folder', folder: await bench.makeFolder('m', { 'model.onnx': model }) } as const
+    const first = await bench.pack(source)
+    const { config } = await bench.layout.readManifest(first.digest)
+    for (const digest of [...first.layers.map(toDigestOf), config.digest, first.digest]) {
+      const path = join(bench.layout.folder, 'blobs', 'sha256', digest.slice('sha256:'.length))
+      const content = await readFile(path)
+      // Cut off, which its length shows; changed within, which only reading shows.
+      await writeFile(path, content.subarray(1))
+      const mended = await bench.pack(source)
+      assert.deepEqual([mended.digest, mended.repaired], [first.digest, [digest]])
+      content[content.length >> 1] = (content[content.length >> 1] ?? 0) ^ 1
+      await writeFile(path, content)
+      const read = await bench.pack(source, { verify: true })
+      assert.deepEqual([read.digest, read.repaired], [first.digest, [digest]])
+      assert.deepEqual((await bench.pack(source, { verify: true })).repaired, [])
+    }
+  })
+
+  it('gives a large file a layer of its own, and the small ones one together', async () => {
+    await using bench = await openBench()
+    const files = { 'model.onnx': model, 'labels.txt': 'a\nb\n', 'weights.bin': Buffer.alloc(64 * 1024 * 1024, 'w') }
+    const source = { kind: 'folder', folder: await bench.makeFolder('m', files) } as const
+    const first = await bench.pack(source)
+    const models = first.layers.filter(({ kind }) => kind === 'model')
+    assert.deepEqual(
+      models.map(({ content }) => content?.files),
+      [1, 2],
+    )
+    const { config } = await bench.layout.readManifest(first.digest)
+    const image = parseImageConfig(JSON.parse(Buffer.from(await bench.layout.readBlob(config.digest)).toString()))
+    // 64 MiB and the framing of a gzip that compresses nothing.
+    const [large] = models
+    assert.ok(large !== undefined && large.sizeBytes > 64 * 1024 * 1024 && large.sizeBytes < 64.1 * 1024 * 1024)
+    const hash = createHash('sha256')
+    await pipeline(bench.layout.openBlob(large.digest), createGunzip(), hash)
+    assert.equal(`sha256:${hash.digest('hex')}`, image.rootfs.diff_ids.at(-2))
+  })
+
+  it('wraps model layers as bare archives where that is wished, which is another image', async () => {
+    await using bench = await openBench()
+    const source = { kind: 'folder', folder: await bench.makeFolder('m', { 'model.onnx': model }) } as const
+    const stored = await bench.pack(source)
+    const none = await bench.pack(source, bench.withImage('{ modelCompression: none }'))
+    assert.deepEqual([stored.version, none.version], [1, 2])
+    const { config, layers } = await bench.layout.readManifest(none.digest)
+    const bare = layers.at(-1) ?? assert.fail()
+    assert.equal(bare.mediaType, 'application/vnd.oci.image.layer.v1.tar')
+    const image = parseImageConfig(JSON.parse(Buffer.from(await bench.layout.readBlob(config.digest)).toString()))
+    assert.equal(image.rootfs.diff_ids.at(-1), bare.digest)
+    const archive = await bench.layout.readBlob(bare.digest)
+    const read = readTar(
+      (async function* () {
+        yield archive
+      })(),
+    )
+    for await (const { content, kind, path } of read) {
+      if (kind === 'folder') continue
+      assert.equal(path, 'models/forecast/2/model.onnx')
+      assert.deepEqual(Buffer.concat(await Array.fromAsync(content)), Buffer.from(model))
+    }
   })
 
   it('says it was created when SOURCE_DATE_EPOCH tells, and refuses what is no time', async () => {

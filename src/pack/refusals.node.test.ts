@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { readdir, rm, symlink, writeFile } from 'node:fs/promises'
+import { generateKeyPairSync } from 'node:crypto'
+import { once } from 'node:events'
+import { chmod, readdir, rm, symlink, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { promisify } from 'node:util'
@@ -50,14 +53,56 @@ describe('packImage() refuses', () => {
     }
   })
 
-  it('links and pipes', async () => {
+  for (const [name, make] of [
+    ['a link out of the folder', (path: string) => symlink('/etc/passwd', path)],
+    ['a link to nothing', (path: string) => symlink('nowhere', path)],
+    ['a link to a folder', (path: string) => symlink('.', path)],
+    ['a pipe', (path: string) => run('mkfifo', [path])],
+    ['a socket', (path: string) => once(createServer().listen(path).unref(), 'listening')],
+    ['a device', (path: string) => run('mknod', [path, 'c', '1', '3'])],
+    ['a file that runs as its owner', (path: string) => writeFile(path, '').then(() => chmod(path, 0o4755))],
+    ['a file that runs as its group', (path: string) => writeFile(path, '').then(() => chmod(path, 0o2755))],
+  ] as const) {
+    it(`${name}, and names it`, async t => {
+      await using bench = await openBench()
+      const source = await inFolder(bench, { 'model.onnx': model })
+      const made = await Promise.resolve(make(join(source.folder, 'odd'))).catch((error: unknown) => error)
+      if (made instanceof Error) return t.skip(`cannot make it here: ${made.message}`)
+      await refuse(bench, bench.pack(source), { code: 'FILE_KIND', message: /m\/odd/ })
+    })
+  }
+
+  it('a model that is a link out of the folder, but takes one that stays in it', async () => {
     await using bench = await openBench()
-    const source = await inFolder(bench, { 'model.onnx': model })
-    await symlink('/etc/passwd', join(source.folder, 'notes'))
-    await refuse(bench, bench.pack(source), { code: 'FILE_KIND', message: /notes/ })
-    await rm(join(source.folder, 'notes'))
-    await run('mkfifo', [join(source.folder, 'pipe')])
-    await refuse(bench, bench.pack(source), { code: 'FILE_KIND', message: /pipe/ })
+    const source = await inFolder(bench, {})
+    await symlink('/bin/true', join(source.folder, 'model.onnx'))
+    await refuse(bench, bench.pack(source), { code: 'FILE_KIND', message: /model\.onnx/ })
+    await rm(join(source.folder, 'model.onnx'))
+    await bench.makeFolder('m', { 'data/1': model })
+    await symlink('data/1', join(source.folder, 'model.onnx'))
+    assert.equal((await bench.pack(source)).version, 1)
+  })
+
+  it('what looks like a secret, and names it', async () => {
+    await using bench = await openBench()
+    const { privateKey } = generateKeyPairSync('ed25519')
+    const key = privateKey.export({ type: 'pkcs8', format: 'pem' })
+    for (const [path, content] of [
+      ['.env', 'TOKEN=1'],
+      ['a/.aws/credentials', ''],
+      ['tls.key', key],
+    ] as const) {
+      const folder = await bench.makeFolder(`with-${path.replaceAll('/', '-')}`, {
+        'model.onnx': model,
+        [path]: content,
+      })
+      await refuse(bench, bench.pack({ kind: 'folder', folder }), {
+        code: 'FILE_SECRET',
+        message: new RegExp(RegExp.escape(path)),
+      })
+    }
+    const source = await inFolder(bench, { 'model.onnx': model, 'ca.pem': '-----BEGIN CERTIFICATE-----\n' })
+    assert.equal((await bench.pack(source)).version, 1)
   })
 
   it('a run that failed, and one whose files are not those it left', async () => {
