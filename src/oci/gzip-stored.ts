@@ -19,42 +19,59 @@ const MAX_BLOCK_BYTES = 65_535
 /** Blocks gathered into one chunk of the output: about 1 MiB. */
 const CHUNK_BLOCKS = 16
 
-/** Wraps bytes as gzip without compressing; the output does not depend on how the input is cut. Constant memory. */
+/**
+ * Wraps bytes as gzip without compressing; the output does not depend on how the input is cut. Memory is used again:
+ * a chunk holds what it says until the next one is asked for.
+ */
 export async function* gzipStored(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
   let checksum = 0
   let length = 0
-  const filling = Buffer.allocUnsafe(CHUNK_BLOCKS * MAX_BLOCK_BYTES)
+  const full = makeBlocks()
   let filled = 0
   yield HEADER
   for await (const chunk of chunks) {
     checksum = crc32(chunk, checksum)
     length += chunk.byteLength
     for (let start = 0; start < chunk.byteLength; ) {
-      const part = chunk.subarray(start, start + filling.byteLength - filled)
-      filling.set(part, filled)
+      const inBlock = filled % MAX_BLOCK_BYTES
+      const part = chunk.subarray(start, start + MAX_BLOCK_BYTES - inBlock)
+      full.set(part, toOffset(filled))
       filled += part.byteLength
       start += part.byteLength
-      if (filled < filling.byteLength) continue
-      yield toBlocks(filling)
+      if (filled < CHUNK_BLOCKS * MAX_BLOCK_BYTES) continue
+      yield full
       filled = 0
     }
   }
   const trailer = Buffer.alloc(8)
   trailer.writeUInt32LE(checksum, 0)
   trailer.writeUInt32LE(length % 2 ** 32, 4)
-  yield Buffer.concat([toBlocks(filling.subarray(0, filled)), LAST_BLOCK, trailer])
+  yield Buffer.concat([endBlocks(full, filled), LAST_BLOCK, trailer])
 }
 
-function toBlocks(bytes: Buffer): Buffer {
-  const count = Math.ceil(bytes.byteLength / MAX_BLOCK_BYTES)
-  const blocks = Buffer.allocUnsafe(bytes.byteLength + count * BLOCK_HEADER_BYTES)
-  for (let index = 0; index < count; index++) {
-    const part = bytes.subarray(index * MAX_BLOCK_BYTES, (index + 1) * MAX_BLOCK_BYTES)
-    const offset = index * (BLOCK_HEADER_BYTES + MAX_BLOCK_BYTES)
-    blocks.writeUInt8(0, offset)
-    blocks.writeUInt16LE(part.byteLength, offset + 1)
-    blocks.writeUInt16LE(part.byteLength ^ 0xffff, offset + 3)
-    blocks.set(part, offset + BLOCK_HEADER_BYTES)
+/** Where the byte of a number of content goes in a chunk, after the headers up to its block. */
+function toOffset(filled: number): number {
+  return filled + BLOCK_HEADER_BYTES * (Math.floor(filled / MAX_BLOCK_BYTES) + 1)
+}
+
+/** Room for a chunk of full blocks, with their headers. */
+function makeBlocks(): Buffer {
+  const blocks = Buffer.allocUnsafe(CHUNK_BLOCKS * (BLOCK_HEADER_BYTES + MAX_BLOCK_BYTES))
+  for (let index = 0; index < CHUNK_BLOCKS; index++) {
+    writeHeader(blocks, index * (BLOCK_HEADER_BYTES + MAX_BLOCK_BYTES), MAX_BLOCK_BYTES)
   }
   return blocks
+}
+
+/** The blocks of a chunk that is not full, the last of which may be shorter. */
+function endBlocks(blocks: Buffer, filled: number): Buffer {
+  const last = filled % MAX_BLOCK_BYTES
+  if (last > 0) writeHeader(blocks, toOffset(filled - last) - BLOCK_HEADER_BYTES, last)
+  return blocks.subarray(0, last > 0 ? toOffset(filled) : toOffset(filled) - BLOCK_HEADER_BYTES)
+}
+
+function writeHeader(blocks: Buffer, offset: number, length: number): void {
+  blocks.writeUInt8(0, offset)
+  blocks.writeUInt16LE(length, offset + 1)
+  blocks.writeUInt16LE(length ^ 0xffff, offset + 3)
 }

@@ -10,7 +10,10 @@ import { RegattaError } from '../core/errors.ts'
 /** A file or folder of an archive. */
 export type TarEntry = TarFile | TarFolder
 
-/** A file; `open` yields exactly `sizeBytes` bytes each time it is called. */
+/**
+ * A file; `open` yields exactly `sizeBytes` bytes each time it is called. A chunk may be used until the next one is
+ * asked for.
+ */
 export interface TarFile {
   readonly kind: 'file'
   /** Relative, parts joined by /, without `.`, `..` and empty parts. */

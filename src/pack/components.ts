@@ -125,7 +125,7 @@ function toLicense(license: unknown): { readonly license?: string } {
 async function readText(file: LayerFile): Promise<string> {
   if (file.sizeBytes > MAX_DESCRIPTION_BYTES) return ''
   const chunks: Uint8Array[] = []
-  for await (const chunk of file.open()) chunks.push(chunk)
+  for await (const chunk of file.open()) chunks.push(Buffer.from(chunk))
   return new TextDecoder().decode(Buffer.concat(chunks))
 }
 

@@ -1,4 +1,4 @@
-import { type BigIntStats, constants, createReadStream } from 'node:fs'
+import { type BigIntStats, constants } from 'node:fs'
 import { open, readdir, realpath, stat } from 'node:fs/promises'
 import { join, sep } from 'node:path'
 import type { Digest } from '../core/brands.ts'
@@ -48,7 +48,7 @@ export async function measureFile(source: string, { known, signal }: Measuring):
     if (found !== undefined) return { ...looks, digest: found, sizeBytes: Number(before.size), settled: true }
     const settled = isSettled(before, BigInt(Date.now()) * 1_000_000n)
     const digester = createDigester()
-    for await (const chunk of readChunks(source, signal)) digester.update(chunk)
+    for await (const chunk of readChunks(source, Number(before.size), signal)) digester.update(chunk)
     const file = { ...looks, digest: digester.finish(), sizeBytes: digester.sizeBytes, settled }
     if (toMark(await readStat(source)) !== mark) throw changed(file)
     if (settled) known.remember(source, mark, file.digest)
@@ -124,7 +124,7 @@ async function* readUnchanged(file: MeasuredFile, signal: AbortSignal): AsyncIte
   // What looks the same needs no second digest, and looks are compared again when all is read.
   const digester = file.settled && (await isUntouched()) ? undefined : createDigester()
   try {
-    for await (const chunk of readChunks(file.source, signal)) {
+    for await (const chunk of readChunks(file.source, file.sizeBytes, signal)) {
       digester?.update(chunk)
       yield chunk
     }
@@ -135,12 +135,20 @@ async function* readUnchanged(file: MeasuredFile, signal: AbortSignal): AsyncIte
   throw changed(file)
 }
 
-async function* readChunks(source: string, signal: AbortSignal): AsyncIterable<Uint8Array> {
+/** Reads a file; the next part is read while one is used, and the memory of a part is used again after that. */
+async function* readChunks(source: string, sizeBytes: number, signal: AbortSignal): AsyncIterable<Uint8Array> {
   signal.throwIfAborted()
-  for await (const chunk of createReadStream(source, { highWaterMark: CHUNK_BYTES })) {
+  await using file = await open(source)
+  const room = Math.max(1, Math.min(sizeBytes, CHUNK_BYTES))
+  let [part, next] = [Buffer.allocUnsafeSlow(room), Buffer.allocUnsafeSlow(room)]
+  let reading = file.read(part)
+  for (let { bytesRead } = await reading; bytesRead > 0; { bytesRead } = await reading) {
     signal.throwIfAborted()
-    const bytes: Uint8Array = chunk
-    yield bytes
+    reading = file.read(next)
+    // Awaited above; where nobody asks for more, nobody asks whether it can be read.
+    reading.catch(() => undefined)
+    yield part.subarray(0, bytesRead)
+    ;[part, next] = [next, part]
   }
 }
 

@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Digest } from '../core/brands.ts'
 import { toDiskError } from '../core/disk.ts'
@@ -32,16 +32,18 @@ export async function readNodeVersion(
 }
 
 async function findVersion(source: string, signal: AbortSignal): Promise<string | undefined> {
-  let rest = Buffer.alloc(0)
-  for await (const chunk of createReadStream(source, { highWaterMark: CHUNK_BYTES, signal })) {
-    const bytes = Buffer.concat([rest, chunk])
+  await using file = await open(source)
+  const window = Buffer.allocUnsafe(CHUNK_BYTES)
+  // Each window begins within the one before: what one cuts off, the next has whole.
+  for (let position = 0; ; position += CHUNK_BYTES - MARK.length - VERSION_BYTES) {
+    signal.throwIfAborted()
+    const { bytesRead } = await file.read(window, 0, CHUNK_BYTES, position)
+    const bytes = window.subarray(0, bytesRead)
     for (let at = bytes.indexOf(MARK); at !== -1; at = bytes.indexOf(MARK, at + 1)) {
       const start = at + MARK.length
       const found = VERSION.exec(bytes.toString('latin1', start, start + VERSION_BYTES))?.[1]
       if (found !== undefined) return found
     }
-    // What is cut by the end of a chunk is whole at the start of the next.
-    rest = Buffer.from(bytes.subarray(Math.max(0, bytes.length - MARK.length - VERSION_BYTES)))
+    if (bytesRead < CHUNK_BYTES) return undefined
   }
-  return undefined
 }

@@ -35,7 +35,7 @@ async function pack(bench: Bench, image: string, model: Readonly<Record<string, 
 }
 
 const listModels = ({ files }: Made): readonly string[] =>
-  [...files.keys()].filter(path => /^(models|srv)\//.test(path))
+  [...files.keys()].filter(path => /^(models|srv)\//.test(path)).sort()
 
 describe('packImage() for TensorFlow Serving', () => {
   it('lays a SavedModel out as the server wants it, and starts the server of the base', async () => {

@@ -13,8 +13,9 @@ export function run(
   command: string,
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  cwd?: string,
 ): Promise<Finished> {
-  const options = { env: { ...process.env, ...env }, timeout: 120_000, maxBuffer: 64 << 20 }
+  const options = { env: { ...process.env, ...env }, timeout: 120_000, maxBuffer: 64 << 20, ...(cwd && { cwd }) }
   return new Promise(done => {
     const child = execFile(command, args, options, (error, out, err) => {
       done({ code: error === null ? 0 : child.exitCode, out, err: err || (error?.message ?? '') })
