@@ -49,18 +49,31 @@ export async function buildAll(options: BuildOptions): Promise<readonly string[]
   return missing
 }
 
-/** One entry becomes one file: a container needs no folder of chunks, and a single file starts fastest. */
+/**
+ * One entry becomes one file, which starts fastest where all of it is needed, as by the processes of a container. The
+ * command needs little of its own for each verb: what a verb loads late are files beside it.
+ */
 async function bundleEntry(root: string, source: string, folder: string, bundle: string): Promise<void> {
   const runtime = relative(dirname(bundle), 'runtime') || '.'
   const paths = Object.fromEntries(Object.entries(EXTERNAL).map(([name, path]) => [name, `./${join(runtime, path)}`]))
+  const name = basename(bundle, '.js')
   const { output } = await build({
     cwd: root,
     input: source,
     platform: 'node',
     external: Object.keys(EXTERNAL),
     logLevel: 'warn',
-    // Names are kept for the errors' classes, which show in logs.
-    output: { file: join(folder, bundle), paths, format: 'esm', minify: true, keepNames: true, codeSplitting: false },
+    output: {
+      dir: join(folder, dirname(bundle)),
+      entryFileNames: basename(bundle),
+      chunkFileNames: `${name}-[name].js`,
+      codeSplitting: runtime !== '.',
+      paths,
+      format: 'esm',
+      minify: true,
+      // For the errors' classes, which show in logs.
+      keepNames: true,
+    },
   })
   // In one file a static import of a module that is loaded late would become one of the file, loaded always.
   const early = output.flatMap(chunk => ('imports' in chunk ? chunk.imports : []))
