@@ -1,5 +1,5 @@
 import { toVerbPages } from '../src/cli/index.ts'
-import { PROJECT_JSON_SCHEMA } from '../src/config/index.ts'
+import { toProjectJsonSchema } from '../src/config/index.ts'
 import { isObject } from '../src/core/json.ts'
 
 /** A file below `docs/` that is made from the code. */
@@ -15,7 +15,7 @@ export function toPages(): readonly Page[] {
 }
 
 function toConfigPage(): string {
-  const rows = toRows('', PROJECT_JSON_SCHEMA)
+  const rows = toRows('', toProjectJsonSchema())
   return [
     '# regatta.yaml',
     '',

@@ -11,15 +11,17 @@ const PREFIX = 'REGATTA_'
 /** Variables of regatta that are no keys of regatta.yaml. */
 const OTHER_VARIABLES = /^REGATTA_(TOKEN|URL|READY|LOG_LEVEL|PARAMS|PARAM_.*|OUTPUT|RUN_ID|TEST_.*)$/
 
-/** The variable of each scalar key: `race.minGain` → `REGATTA_RACE_MIN_GAIN`. */
-const VARIABLES: ReadonlyMap<string, ScalarKey> = new Map(listScalarKeys().map(key => [toVariable(key.path), key]))
+let listed: ReadonlyMap<string, ScalarKey> | undefined
+
+/** The variable of each scalar key: `race.minGain` → `REGATTA_RACE_MIN_GAIN`. Listed late: most environments have none. */
+function toVariables(): ReadonlyMap<string, ScalarKey> {
+  listed ??= new Map(listScalarKeys().map(key => [toVariable(key.path), key]))
+  return listed
+}
 
 function toVariable(path: readonly string[]): string {
   return PREFIX + path.map(key => key.replaceAll(/[A-Z]/g, letter => `_${letter}`).toUpperCase()).join('_')
 }
-
-/** The first words of the variables: what begins with one of them is meant for regatta.yaml. */
-const SECTIONS = new Set([...VARIABLES.values()].map(({ path }) => toVariable(path.slice(0, 1))))
 
 /** A file's value with the environment laid over it. */
 export interface Overlay {
@@ -36,7 +38,7 @@ export function applyEnvironment(file: unknown, env: Environment): Overlay {
   let value = file
   for (const [variable, content] of Object.entries(env).toSorted(([a], [b]) => (a < b ? -1 : 1))) {
     if (!variable.startsWith(PREFIX) || content === undefined || content === '') continue
-    const key = VARIABLES.get(variable)
+    const key = toVariables().get(variable)
     if (key !== undefined) {
       variables.set(key.path.join('.'), variable)
       value = setAt(value, key.path, key.numeric ? toNumber(content) : content)
@@ -49,9 +51,11 @@ function listUnknown(variable: string): Problem[] {
   if (OTHER_VARIABLES.test(variable)) return []
   const nearest = findNearest(
     variable.slice(PREFIX.length),
-    [...VARIABLES.keys()].map(name => name.slice(PREFIX.length)),
+    [...toVariables().keys()].map(name => name.slice(PREFIX.length)),
   )
-  const inSection = [...SECTIONS].some(section => variable === section || variable.startsWith(`${section}_`))
+  // What begins with the name of a section is meant for regatta.yaml.
+  const sections = new Set([...toVariables().values()].map(({ path }) => toVariable(path.slice(0, 1))))
+  const inSection = [...sections].some(section => variable === section || variable.startsWith(`${section}_`))
   if (!inSection && nearest === undefined) return []
   const hint = nearest === undefined ? 'a key with a single value has one' : `did you mean ${PREFIX}${nearest}?`
   return [{ place: { variable }, key: '', text: `unknown variable, ${hint}` }]

@@ -1,5 +1,5 @@
 export type { Environment } from './environment.ts'
-export { PROJECT_JSON_SCHEMA } from './json-schema.ts'
+export { toProjectJsonSchema } from './json-schema.ts'
 export { type ParseOptions, parseProject } from './parse.ts'
 export { PROJECT_FILE } from './problem.ts'
 export { readProject } from './project.node.ts'

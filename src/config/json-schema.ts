@@ -2,16 +2,21 @@ import { z } from 'zod'
 import { isObject, type JsonObject } from '../core/json.ts'
 import { projectSchema } from './schema.ts'
 
-/** The JSON Schema (draft 2020-12) of regatta.yaml, as editors read it. */
-export const PROJECT_JSON_SCHEMA: JsonObject = z.toJSONSchema(projectSchema, { io: 'input' })
+let made: JsonObject | undefined
+
+/** The JSON Schema (draft 2020-12) of regatta.yaml, as editors read it. Made late: a file without mistakes needs none. */
+export function toProjectJsonSchema(): JsonObject {
+  made ??= z.toJSONSchema(projectSchema, { io: 'input' })
+  return made
+}
 
 /** The keys that may stand at a path; none where any key may, or where no mapping is. */
 export function listKeys(path: readonly PropertyKey[]): readonly string[] {
-  return Object.keys(toProperties(path.reduce(toProperty, PROJECT_JSON_SCHEMA)))
+  return Object.keys(toProperties(path.reduce(toProperty, toProjectJsonSchema())))
 }
 
 /** Every key with a single value, as a path. */
-export function listScalarKeys(schema: JsonObject = PROJECT_JSON_SCHEMA): readonly ScalarKey[] {
+export function listScalarKeys(schema: JsonObject = toProjectJsonSchema()): readonly ScalarKey[] {
   return Object.entries(toProperties(schema)).flatMap(([key, inner]) => {
     if (!isObject(inner)) return []
     const type = inner['type']
