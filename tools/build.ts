@@ -5,6 +5,7 @@
 import { cpSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import { build } from 'rolldown'
+import { prebuildRuntime } from '../src/pack/index.ts'
 
 /** Bundle below `dist/` → its source. */
 export const ENTRIES = {
@@ -23,6 +24,8 @@ export interface BuildOptions {
   readonly entries: Readonly<Record<string, string>>
   /** Build the entries whose source exists and leave out the others. @default false */
   readonly partial?: boolean
+  /** Make the images' runtime layers of the bundles too, for a package that is installed elsewhere. @default false */
+  readonly layers?: boolean
 }
 
 /** Loaded from the copy below `runtime/`, for a bundle cannot hold native code. Package → its file there. */
@@ -30,7 +33,7 @@ const EXTERNAL = { 'onnxruntime-node': 'node_modules/onnxruntime-node/dist/index
 
 /** Builds into a folder beside `out`, then puts it in the place of `out`; returns the bundles that were left out. */
 export async function buildAll(options: BuildOptions): Promise<readonly string[]> {
-  const { entries, out, partial = false, root } = options
+  const { entries, layers = false, out, partial = false, root } = options
   const missing = Object.values(entries).filter(source => !existsSync(join(root, source)))
   if (missing.length > 0 && !partial) {
     throw new Error(`Cannot build: ${missing.join(', ')} not found (REGATTA_BUILD_PARTIAL=1 builds the rest)`)
@@ -42,6 +45,7 @@ export async function buildAll(options: BuildOptions): Promise<readonly string[]
       if (!missing.includes(source)) await bundleEntry(root, source, part, bundle)
     }
     copyRuntime(root, join(part, 'runtime'))
+    if (layers) await prebuildRuntime(join(part, 'runtime'), join(part, 'prebuilt'), new AbortController().signal)
     replaceFolder(out, part)
   } finally {
     rmSync(part, { recursive: true, force: true })
@@ -119,7 +123,8 @@ if (import.meta.main) {
   const root = resolve(import.meta.dirname, '..')
   const partial = process.env['REGATTA_BUILD_PARTIAL'] === '1'
   try {
-    const missing = await buildAll({ root, out: join(root, 'dist'), entries: ENTRIES, partial })
+    const layers = process.argv.includes('--layers')
+    const missing = await buildAll({ root, out: join(root, 'dist'), entries: ENTRIES, partial, layers })
     if (missing.length > 0) console.error(`build: left out ${missing.join(', ')}: not found`)
   } catch (error) {
     console.error(error instanceof Error ? `build: ${error.message}` : error)

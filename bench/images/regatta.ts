@@ -5,7 +5,7 @@ import { type Arena, type Contender, toRepositories } from './contender.ts'
 /** The program as an installed package has it. */
 const PROGRAM = resolve(import.meta.dirname, '..', '..', 'dist', 'regatta.js')
 
-/** `regatta pack` and `regatta push`, one after the other. */
+/** `regatta pack` and `regatta push`, one after the other. As with the others, the tag moves from image to image. */
 export function openRegatta({ base, context, folder, registry }: Arena): Contender {
   const repository = toRepositories(registry, 'regatta')
   const project = join(folder, 'project')
@@ -21,7 +21,7 @@ export function openRegatta({ base, context, folder, registry }: Arena): Contend
     },
     toScript: () => `cd '${project}'
 ${command} pack --model '${model}' > digest
-${command} push ${repository.reference()} > pushed`,
+${command} push --force ${repository.reference()} > pushed`,
     async [Symbol.asyncDispose]() {},
   }
 }

@@ -14,6 +14,7 @@ export function toInstallation(root: string, fromSource: boolean, node: string):
     server: entry('src/serve/main.ts', 'dist/runtime/server.js'),
     gateway: entry('src/route/main.ts', 'dist/runtime/gateway.js'),
     runtimeFolder: join(root, 'dist', 'runtime'),
+    prebuiltFolder: join(root, 'dist', 'prebuilt'),
     templateFolder: join(root, 'examples', 'forecast'),
   }
 }

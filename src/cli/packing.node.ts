@@ -41,6 +41,7 @@ export async function packInto(call: Call, workplace: Workplace, wish: PackWish)
       layout,
       cacheFolder: paths.cache,
       runtimeFolder: call.installation.runtimeFolder,
+      prebuiltFolder: call.installation.prebuiltFolder,
       node: call.installation.node,
       sourceDateEpoch: call.env['SOURCE_DATE_EPOCH'],
       registry: { env: call.env, clock: call.clock, insecure },

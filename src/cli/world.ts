@@ -35,6 +35,8 @@ export interface Installation {
   readonly gateway: readonly string[]
   /** Bundles and native files of the images' runtime layer. */
   readonly runtimeFolder: string
+  /** Layers made of them before; not there in a repository. */
+  readonly prebuiltFolder: string
   /** The example that `init` and `demo` start from. */
   readonly templateFolder: string
 }

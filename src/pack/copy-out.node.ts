@@ -31,11 +31,11 @@ export async function copyOut(
     const entry = await from.resolve(reference)
     if (entry !== undefined) await copyImage(from, to, entry, toOptions(entry), signal)
   }
-  if (isNew) await tidy(folder)
+  if (isNew) await tidyLayout(folder)
 }
 
 /** Takes away what was needed to make the layout and is no part of it. */
-async function tidy(folder: string): Promise<void> {
+export async function tidyLayout(folder: string): Promise<void> {
   for (const name of await readdir(folder)) if (name.endsWith('.lock')) await rm(join(folder, name))
   // Where another process writes a blob, the folder is not empty and stays.
   await rmdir(join(folder, 'ingest')).catch(() => undefined)

@@ -1,10 +1,11 @@
 import { join } from 'node:path'
 import { type Digest, parseDigest } from '../core/brands.ts'
 import { toDiskError } from '../core/disk.ts'
+import { toSystemCode } from '../core/errors.ts'
 import { readFileIfAny, writeFileWhole } from '../core/files.node.ts'
 import { isObject, toCanonicalJson } from '../core/json.ts'
-import { type Descriptor, type ImageLayout, parseDescriptor } from '../oci/index.ts'
-import type { BlobCheck } from './intact.node.ts'
+import { type Descriptor, type ImageLayout, openLayout, parseDescriptor } from '../oci/index.ts'
+import { type BlobCheck, isDamage } from './intact.node.ts'
 import { type LayerPlan, toAbout, toLayerKey, toWritten, type WrittenLayer } from './layer.ts'
 import { writeLayer } from './layer-write.node.ts'
 
@@ -18,26 +19,65 @@ interface LayerRecord {
   readonly diffId: Digest
 }
 
-/** Writes a layer, unless the layout holds one of the same content from an earlier time. @throws DISK_FULL, FILE_CHANGED */
+/** Where layers may be that were made before. */
+export interface LayerStores {
+  /** Records of what this project's layout holds. */
+  readonly cacheFolder: string
+  /** A layout with its records, that regatta came with. @default none */
+  readonly prebuiltFolder?: string | undefined
+}
+
+/**
+ * Writes a layer, unless the layout holds one of the same content from an earlier time. One that is prebuilt is copied.
+ * @throws DISK_FULL, FILE_CHANGED
+ */
 export async function writeLayerOnce(
   layout: ImageLayout,
-  cacheFolder: string,
+  { cacheFolder, prebuiltFolder }: LayerStores,
   plan: LayerPlan,
   check: BlobCheck,
 ): Promise<WrittenLayer> {
-  const path = join(cacheFolder, 'layers', `${toLayerKey(plan).slice('sha256:'.length)}.json`)
-  const found = parseRecord(await readFileIfAny(path))
+  const key = toLayerKey(plan)
+  const found = await readRecord(cacheFolder, key)
   if (found !== undefined && (await check.isIntact(found.blob))) {
     return toWritten(toAbout(plan), found.blob, found.diffId, true)
   }
-  const layer = await writeLayer(layout, plan)
+  const layer = (await copyPrebuilt(layout, prebuiltFolder, key, plan)) ?? (await writeLayer(layout, plan))
   const { annotations: _, ...blob } = layer.descriptor
+  const path = toRecordPath(cacheFolder, key)
   try {
     await writeFileWhole(path, toCanonicalJson({ blob, diffId: layer.diffId } satisfies LayerRecord))
   } catch (error) {
     throw toDiskError(error, path)
   }
   return layer
+}
+
+/** A prebuilt layer that is not whole is as good as none. */
+async function copyPrebuilt(
+  layout: ImageLayout,
+  folder: string | undefined,
+  key: Digest,
+  plan: LayerPlan,
+): Promise<WrittenLayer | undefined> {
+  const found = folder === undefined ? undefined : await readRecord(folder, key)
+  if (folder === undefined || found === undefined) return undefined
+  const { blob, diffId } = found
+  try {
+    await layout.writeBlob((await openLayout(folder)).openBlob(blob.digest), blob.mediaType)
+  } catch (error) {
+    if (isDamage(error) || toSystemCode(error) === 'BLOB_MISSING') return undefined
+    throw error
+  }
+  return toWritten(toAbout(plan), blob, diffId, false)
+}
+
+async function readRecord(folder: string, key: Digest): Promise<LayerRecord | undefined> {
+  return parseRecord(await readFileIfAny(toRecordPath(folder, key)))
+}
+
+function toRecordPath(folder: string, key: Digest): string {
+  return join(folder, 'layers', `${key.slice('sha256:'.length)}.json`)
 }
 
 function parseRecord(text: string | undefined): LayerRecord | undefined {

@@ -10,7 +10,7 @@ import { createGunzip } from 'node:zlib'
 import { collectGarbage, openLayout, parseImageConfig, readTar } from '../oci/index.ts'
 import { readRunByDigest } from '../train/index.ts'
 import { toLinearModel } from '../train/testing/onnx-model.ts'
-import { listVersions, type PackedImage } from './index.ts'
+import { listVersions, type PackedImage, prebuildRuntime } from './index.ts'
 import { type Bench, openBench, SMALL_PROGRAM } from './testing/bench.ts'
 import { readLayer } from './testing/layer.ts'
 
@@ -212,6 +212,21 @@ describe('packImage()', () => {
       assert.deepEqual([read.digest, read.repaired], [first.digest, [digest]])
       assert.deepEqual((await bench.pack(source, { verify: true })).repaired, [])
     }
+  })
+
+  it('copies the runtime layer that was made before, which is the one that it makes where that is damaged', async () => {
+    await using bench = await openBench()
+    await using other = await openBench()
+    const source = { kind: 'folder', folder: await bench.makeFolder('m', { 'model.onnx': model }) } as const
+    const prebuiltFolder = join(bench.folder, 'prebuilt')
+    await prebuildRuntime(bench.toRequest(source).runtimeFolder, prebuiltFolder, new AbortController().signal)
+    assert.deepEqual((await readdir(prebuiltFolder)).sort(), ['blobs', 'index.json', 'layers', 'oci-layout'])
+    const made = await other.pack(source)
+    assert.deepEqual(await bench.pack(source, { prebuiltFolder }), made)
+    await using third = await openBench()
+    const blobs = join(prebuiltFolder, 'blobs', 'sha256')
+    for (const name of await readdir(blobs)) await writeFile(join(blobs, name), 'changed')
+    assert.deepEqual(await third.pack(source, { prebuiltFolder }), made)
   })
 
   it('gives a large file a layer of its own, and the small ones one together', async () => {

@@ -14,6 +14,8 @@ import { type PlatformLayers, packVersion } from './version.node.ts'
 export interface PackRequest extends Ingredients {
   /** The project's layout: it gives the version, and keeps the image. */
   readonly layout: ImageLayout
+  /** Layers that regatta came with, made by `prebuildRuntime`. @default none */
+  readonly prebuiltFolder?: string
   /** Another layout that gets a copy of the image. */
   readonly output?: string
   /** Version of the regatta that packs, for the bill of materials. */
@@ -54,20 +56,21 @@ export async function packImage(request: PackRequest, signal: AbortSignal): Prom
 
 /** Writes the layers of one platform that do not depend on the model. */
 async function writePlatform(
-  { cacheFolder, layout }: PackRequest,
+  { cacheFolder, layout, prebuiltFolder }: PackRequest,
   { ground, own, platform }: PlatformPlan,
   check: BlobCheck,
   signal: AbortSignal,
 ): Promise<PlatformLayers> {
   const layers: WrittenLayer[] = []
-  if (ground.kind === 'host') layers.push(await writeLayerOnce(layout, cacheFolder, ground.layer, check))
+  const stores = { cacheFolder, prebuiltFolder }
+  if (ground.kind === 'host') layers.push(await writeLayerOnce(layout, stores, ground.layer, check))
   else {
     await copyBase(ground.open, ground.base, layout, check, signal)
     layers.push(...ground.base.layers)
   }
   for (const layer of own) {
     signal.throwIfAborted()
-    layers.push(await writeLayerOnce(layout, cacheFolder, layer, check))
+    layers.push(await writeLayerOnce(layout, stores, layer, check))
   }
   return { platform, layers, config: ground.kind === 'host' ? undefined : ground.base.config }
 }

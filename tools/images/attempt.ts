@@ -3,7 +3,10 @@ import { spawnSync } from 'node:child_process'
 /** What a command printed, or why it did not do its work. */
 export type Attempt = { readonly done: string } | { readonly problem: string }
 
-/** Runs a command to its end, at most five minutes; its output is the result. */
+/** Building a program of many packages on a busy machine takes this long, and fetching them. */
+const LIMIT_MS = 15 * 60_000
+
+/** Runs a command to its end, at most a quarter of an hour; its output is the result. */
 export function attempt(
   command: string,
   args: readonly string[],
@@ -16,7 +19,7 @@ export function attempt(
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'pipe'],
     maxBuffer: 64 << 20,
-    timeout: 300_000,
+    timeout: LIMIT_MS,
   })
   if (status === 0) return { done: stdout.trim() }
   const last = `${stderr}`.trim().split('\n').slice(-5).join('\n')

@@ -41,7 +41,8 @@ export type Components<name extends ComponentName = ComponentName> = Readonly<Re
 
 /** Where what is built here lies. */
 const BUILT = join(ROOT, 'node_modules', '.cache', 'images', 'bin')
-const PATH = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/usr/bin', '/sbin', '/bin']
+/** Where packages of Debian put their programs, before what else this machine may have of the same names. */
+const FOLDERS = ['/usr/sbin', '/usr/bin', '/sbin', '/bin', ...(process.env['PATH'] ?? '').split(delimiter)]
 
 /** Finds the components, and installs those that are missing. */
 export function ensureComponents<name extends ComponentName>(names: readonly name[]): Components<name> {
@@ -65,7 +66,7 @@ function ensureComponent(name: ComponentName, installed: Attempt | undefined): C
 }
 
 function findProgram(name: string): string | undefined {
-  return PATH.map(folder => join(folder, name)).find(path => existsSync(path))
+  return FOLDERS.map(folder => join(folder, name)).find(path => existsSync(path))
 }
 
 /** Builds a package with the versions of a module's go.mod, again only when a file of the module changed. */
