@@ -1,15 +1,17 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { type Arena, type Contender, toRepositories } from './contender.ts'
 
-/** The program as an installed package has it. */
-const PROGRAM = resolve(import.meta.dirname, '..', '..', 'dist', 'regatta.js')
+const ROOT = resolve(import.meta.dirname, '..', '..')
 
-/** `regatta pack` and `regatta push`, one after the other. As with the others, the tag moves from image to image. */
+/** `regatta pack --push`, of a package as it is installed elsewhere: without sources and without this repository's Node. */
 export function openRegatta({ base, context, folder, registry }: Arena): Contender {
   const repository = toRepositories(registry, 'regatta')
-  const project = join(folder, 'project')
-  const command = `'${process.execPath}' '${PROGRAM}'`
+  const [project, installed] = [join(folder, 'project'), join(folder, 'package')]
+  mkdirSync(join(installed, 'bin'), { recursive: true })
+  copyFileSync(join(ROOT, 'bin', 'regatta.js'), join(installed, 'bin', 'regatta.js'))
+  copyFileSync(join(ROOT, 'package.json'), join(installed, 'package.json'))
+  symlinkSync(join(ROOT, 'dist'), join(installed, 'dist'))
   const model = join(context, 'models', 'bench', '1')
   return {
     name: 'regatta',
@@ -17,11 +19,11 @@ export function openRegatta({ base, context, folder, registry }: Arena): Contend
       repository.next()
       rmSync(project, { recursive: true, force: true })
       mkdirSync(project, { recursive: true })
-      writeFileSync(join(project, 'regatta.yaml'), `name: bench\nimage:\n  base: ${base}\n`)
+      const image = { base, repository: repository.reference().replace(/:model$/, '') }
+      writeFileSync(join(project, 'regatta.yaml'), JSON.stringify({ name: 'bench', image }))
     },
-    toScript: () => `cd '${project}'
-${command} pack --model '${model}' > digest
-${command} push --force ${repository.reference()} > pushed`,
+    toScript: () =>
+      `'${process.execPath}' '${installed}/bin/regatta.js' pack --push --cwd '${project}' --model '${model}' > pushed`,
     async [Symbol.asyncDispose]() {},
   }
 }

@@ -57,7 +57,9 @@ export async function writeBlob(
         digester.update(chunk)
         await written
       }
-      await file.sync()
+      // Documents wait for the disk. Layers are streams: they can be made or fetched again, and their length, which a
+      // power cut leaves too short, is looked at before; waiting would be most of the time of a large one.
+      if (content instanceof Uint8Array) await file.sync()
     } finally {
       await file.close()
     }

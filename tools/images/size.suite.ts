@@ -14,8 +14,7 @@ const PROGRAM = resolve(import.meta.dirname, '..', '..', 'dist', 'regatta.js')
 const MODEL_BYTES = 4 * 1024 ** 3
 const MAX_PEAK_BYTES = 160e6
 /** Tells the largest memory that the process had, in KiB (getrusage(2)), when it ends. */
-const TELL =
-  "data:text/javascript,process.on('exit',()=>process.stderr.write(`peak=${process.resourceUsage().maxRSS}`))"
+const TELL = "data:text/javascript,process.on('exit',()=>process.stderr.write('peak='+process.resourceUsage().maxRSS))"
 
 it('a model of 4 GiB is packed and pushed in little memory', needs('docker-registry'), async () => {
   await using place = makePlace('name: large\n')

@@ -1,6 +1,8 @@
+import type { PackedImage } from '../../pack/index.ts'
 import { EXIT } from '../errors.ts'
 import { toExplainedLines, toLoopLines, toPackedJson, toPackedLines } from '../packed-view.ts'
-import { verb } from '../verb.ts'
+import { type Call, verb } from '../verb.ts'
+import type { Workplace } from '../workplace.node.ts'
 
 /** `regatta pack`: a run, or a model made elsewhere, becomes an image. */
 export const pack = verb<{
@@ -8,6 +10,7 @@ export const pack = verb<{
   output: string | undefined
   'model-compression': 'stored' | 'none' | undefined
   loops: 'rewrite' | 'keep' | undefined
+  push: boolean
   explain: boolean
   verify: boolean
   insecure: boolean
@@ -47,6 +50,12 @@ export const pack = verb<{
       brief: "Put ONNX's own operators in the place of loops that do the same, or not (default: image.loops)",
       optional: true,
     },
+    push: {
+      kind: 'boolean',
+      brief: 'Push it to image.repository too, with the version as tag',
+      default: false,
+      withNegated: false,
+    },
     explain: {
       kind: 'boolean',
       brief: 'Say what each layer costs, and why it is there',
@@ -61,7 +70,7 @@ export const pack = verb<{
     },
     insecure: {
       kind: 'boolean',
-      brief: "Allow plain HTTP to the base's registry on another machine",
+      brief: 'Allow plain HTTP to registries on other machines',
       default: false,
       withNegated: false,
     },
@@ -71,16 +80,32 @@ export const pack = verb<{
     const { openWorkplace } = await import('../workplace.node.ts')
     const { packInto } = await import('../packing.node.ts')
     const startedAt = call.clock()
-    const { 'model-compression': modelCompression, explain, insecure, loops, model, output, verify } = flags
+    const { 'model-compression': modelCompression, explain, insecure, loops, model, output, push, verify } = flags
     const wish = { runId, model, output, modelCompression, loops, insecure, verify }
-    const packed = await packInto(call, await openWorkplace(call), wish)
-    const seconds = (call.clock() - startedAt) / 1000
-    if (call.json) call.out(`${JSON.stringify(toPackedJson(packed, seconds, explain))}\n`)
-    else {
+    const workplace = await openWorkplace(call)
+    const packed = await packInto(call, workplace, wish)
+    if (!call.json) {
       call.err(toLoopLines(packed))
       call.err(explain ? toExplainedLines(packed) : toPackedLines(packed))
-      call.out(`${packed.digest}\n`)
     }
+    const pushed = push ? await pushPacked(call, workplace, packed, insecure) : undefined
+    const seconds = (call.clock() - startedAt) / 1000
+    if (call.json) call.out(`${JSON.stringify({ ...toPackedJson(packed, seconds, explain), ...pushed })}\n`)
+    else call.out(`${packed.digest}\n`)
     return EXIT.done
   },
 })
+
+/** What differs in the JSON of an image that is pushed. */
+async function pushPacked(
+  call: Call,
+  workplace: Workplace,
+  { version }: PackedImage,
+  insecure: boolean,
+): Promise<{ readonly reference: string; readonly uploadedBytes: number }> {
+  const { pushVersion } = await import('../moving.node.ts')
+  const wish = { reference: undefined, version: String(version), insecure, force: false }
+  const { moved, target } = await pushVersion(call, workplace, wish)
+  if (!call.json) call.err(`pushed ${target}\n`)
+  return { reference: target, uploadedBytes: moved.uploadedBytes }
+}
