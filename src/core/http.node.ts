@@ -1,14 +1,9 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { RegattaError, toErrorText, toSystemCode } from './errors.ts'
 import { type HttpHandler, type HttpRequest, type HttpResponse, toJsonResponse } from './http.ts'
+import { type ListenAddress, listen, type RunningServer } from './listen.node.ts'
 
 /** Where and within which bounds an HTTP server listens. */
-export interface ListenOptions {
-  /** @default '127.0.0.1' */
-  readonly host?: string
-  /** 0 lets the system choose. */
-  readonly port: number
+export interface ListenOptions extends ListenAddress {
   /** A longer body is answered with 413. @default 64 MiB */
   readonly maxBodyBytes?: number
   /** Time for the whole request to arrive, ms. @default 30_000 */
@@ -30,21 +25,14 @@ export interface HttpRequestHead {
   readonly bodyBytes: number
 }
 
-/** A listening HTTP server. Disposal stops it without waiting for requests in flight. */
-export interface HttpServer extends AsyncDisposable {
-  readonly host: string
-  readonly port: number
-  readonly url: string
-  /** Stops accepting, lets requests in flight finish for up to `drainMs`, then closes every connection. */
-  drain(drainMs: number): Promise<void>
-}
+/** A listening HTTP server. */
+export type HttpServer = RunningServer
 
 const CHUNKED_BODY_BYTES = 1024 * 1024
 const MAX_BODY_BYTES = 64 * 1024 * 1024
 
 /** Serves a handler over `node:http`. @throws PORT_IN_USE, LISTEN */
 export async function listenHttp(handler: HttpHandler, options: ListenOptions): Promise<HttpServer> {
-  const host = options.host ?? '127.0.0.1'
   const requestTimeout = options.requestTimeoutMs ?? 30_000
   const server = createServer(
     { requestTimeout, headersTimeout: requestTimeout, keepAliveTimeout: options.keepAliveTimeoutMs ?? 60_000 },
@@ -53,8 +41,7 @@ export async function listenHttp(handler: HttpHandler, options: ListenOptions): 
       void answer(handler, options, incoming, outgoing)
     },
   )
-  await listen(server, host, options.port)
-  const { port } = server.address() as AddressInfo
+  const address = await listen(server, options)
   const closed = new Promise<void>(resolve => server.once('close', () => resolve()))
   let draining = false
   server.on('request', (_incoming, outgoing: ServerResponse) => {
@@ -65,9 +52,7 @@ export async function listenHttp(handler: HttpHandler, options: ListenOptions): 
     })
   })
   return {
-    host,
-    port,
-    url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    ...address,
     async drain(drainMs) {
       draining = true
       server.close()
@@ -82,23 +67,6 @@ export async function listenHttp(handler: HttpHandler, options: ListenOptions): 
       await closed
     },
   }
-}
-
-async function listen(server: ReturnType<typeof createServer>, host: string, port: number): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', error => {
-      reject(
-        toSystemCode(error) === 'EADDRINUSE'
-          ? new RegattaError('PORT_IN_USE', `Cannot listen on port ${port}: another program uses it`, {
-              where: `${host}:${port}`,
-              fix: 'Stop that program, or choose another port (0 takes a free one)',
-              cause: error,
-            })
-          : new RegattaError('LISTEN', `Cannot listen on ${host}:${port}: ${toErrorText(error)}`, { cause: error }),
-      )
-    })
-    server.listen(port, host, resolve)
-  })
 }
 
 async function answer(
