@@ -1,6 +1,8 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type ServerOptions, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import { type HttpHandler, type HttpRequest, type HttpResponse, toJsonResponse } from './http.ts'
-import { type ListenAddress, listen, type RunningServer } from './listen.node.ts'
+import { type ListenAddress, listen, type RunningServer, watchConnections } from './listen.node.ts'
+import { type TlsOptions, toServerTls } from './tls.node.ts'
 
 /** Where and within which bounds an HTTP server listens. */
 export interface ListenOptions extends ListenAddress {
@@ -10,6 +12,8 @@ export interface ListenOptions extends ListenAddress {
   readonly requestTimeoutMs?: number
   /** Time an idle kept-alive connection stays open, ms. @default 60_000 */
   readonly keepAliveTimeoutMs?: number
+  /** Speaks HTTPS. */
+  readonly tls?: TlsOptions
   /** Asked before a body is read: a response refuses the request, a function is called once the request is over. */
   readonly admit?: (head: HttpRequestHead) => HttpResponse | (() => void)
   /** Told of every handler that threw. */
@@ -31,17 +35,14 @@ export type HttpServer = RunningServer
 const CHUNKED_BODY_BYTES = 1024 * 1024
 const MAX_BODY_BYTES = 64 * 1024 * 1024
 
-/** Serves a handler over `node:http`. @throws PORT_IN_USE, LISTEN */
+/** Serves a handler over `node:http` or `node:https`. @throws PORT_IN_USE, LISTEN, TLS, TLS_CLIENT_CA */
 export async function listenHttp(handler: HttpHandler, options: ListenOptions): Promise<HttpServer> {
-  const requestTimeout = options.requestTimeoutMs ?? 30_000
-  const server = createServer(
-    { requestTimeout, headersTimeout: requestTimeout, keepAliveTimeout: options.keepAliveTimeoutMs ?? 60_000 },
-    (incoming, outgoing) => {
-      // Every failure is answered inside; a rejection here would be a bug of this file.
-      void answer(handler, options, incoming, outgoing)
-    },
-  )
-  const address = await listen(server, options)
+  const server = create(options, (incoming, outgoing) => {
+    // Every failure is answered inside; a rejection here would be a bug of this file.
+    void answer(handler, options, incoming, outgoing)
+  })
+  const address = await listen(server, options, options.tls === undefined ? 'http' : 'https')
+  const breakAll = watchConnections(server)
   const closed = new Promise<void>(resolve => server.once('close', () => resolve()))
   let draining = false
   server.on('request', (_incoming, outgoing: ServerResponse) => {
@@ -57,16 +58,29 @@ export async function listenHttp(handler: HttpHandler, options: ListenOptions): 
       draining = true
       server.close()
       server.closeIdleConnections()
-      const force = setTimeout(() => server.closeAllConnections(), drainMs)
+      const force = setTimeout(breakAll, drainMs)
       await closed
       clearTimeout(force)
     },
     async [Symbol.asyncDispose]() {
       server.close()
-      server.closeAllConnections()
+      breakAll()
       await closed
     },
   }
+}
+
+type OnRequest = (incoming: IncomingMessage, outgoing: ServerResponse) => void
+
+function create({ tls, requestTimeoutMs = 30_000, keepAliveTimeoutMs = 60_000 }: ListenOptions, onRequest: OnRequest) {
+  const timeouts: ServerOptions = {
+    requestTimeout: requestTimeoutMs,
+    headersTimeout: requestTimeoutMs,
+    keepAliveTimeout: keepAliveTimeoutMs,
+  }
+  return tls === undefined
+    ? createServer(timeouts, onRequest)
+    : createTlsServer({ ...timeouts, ...toServerTls(tls, requestTimeoutMs) }, onRequest)
 }
 
 async function answer(

@@ -1,4 +1,4 @@
-import type { AddressInfo, Server } from 'node:net'
+import type { AddressInfo, Server, Socket } from 'node:net'
 import { RegattaError, toErrorText, toSystemCode } from './errors.ts'
 
 /** Where a server listens. */
@@ -40,4 +40,19 @@ export async function listen(
   })
   const bound = (server.address() as AddressInfo).port
   return { host, port: bound, url: `${scheme}://${host.includes(':') ? `[${host}]` : host}:${bound}` }
+}
+
+/**
+ * Watches a server's connections; the result breaks those that are open. Unlike Node's own `closeAllConnections`, it
+ * knows the ones that still shake hands.
+ */
+export function watchConnections(server: Server): () => void {
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
+  return () => {
+    for (const socket of sockets) socket.destroy()
+  }
 }
