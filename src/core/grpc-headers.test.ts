@@ -101,10 +101,14 @@ describe('toGrpcMetadata()', () => {
 })
 
 describe('toGrpcHeaders()', () => {
-  it('writes metadata, but no name of the transport', () => {
-    assert.deepEqual(
-      toGrpcHeaders({ a: '1', ':path': '/', 'grpc-status': '0', connection: 'close', none: undefined }),
-      ['a', '1'],
-    )
+  it('leaves out the names of the transport', () => {
+    const metadata = { a: '1', ':path': '/', 'grpc-status': '0', connection: 'close', none: undefined, 'b-bin': 'AA' }
+    assert.deepEqual(toGrpcHeaders(metadata), { a: '1', 'b-bin': 'AA' })
   })
+  it('takes every value that HTTP may have brought', () => {
+    const metadata = { a: 'gr\u00f6\u00dfe\tx ~' }
+    assert.deepEqual(toGrpcHeaders(metadata), metadata)
+  })
+  for (const metadata of [{ 'a b': '1' }, { A: '1' }, { '': '1' }, { a: '1\n2' }, { a: '\u2603' }])
+    it(`refuses ${JSON.stringify(metadata)}`, () => assert.throws(() => toGrpcHeaders(metadata), TypeError))
 })

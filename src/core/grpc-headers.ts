@@ -75,12 +75,16 @@ export function toGrpcMetadata(
   return metadata
 }
 
-/** The names and values in turn, as `node:http2` writes them fastest, of metadata that may be sent. */
-export function toGrpcHeaders(metadata: GrpcMetadata): string[] {
-  const headers: string[] = []
+/** What of some metadata is sent: no name of the transport. @throws TypeError where HTTP cannot carry a name or value */
+export function toGrpcHeaders(metadata: GrpcMetadata): Record<string, string> {
+  const headers: Record<string, string> = {}
   for (const name in metadata) {
     const value = metadata[name]
-    if (value !== undefined && !name.startsWith(':') && !TRANSPORT_NAMES.has(name)) headers.push(name, value)
+    if (value === undefined || name.startsWith(':') || TRANSPORT_NAMES.has(name)) continue
+    if (!/^[0-9a-z_.-]+$/.test(name)) throw new TypeError(`Cannot send metadata "${name}": expected 0-9, a-z and _ - .`)
+    if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(value))
+      throw new TypeError(`Cannot send the value of metadata "${name}": expected printable characters of Latin-1`)
+    headers[name] = value
   }
   return headers
 }

@@ -1,0 +1,309 @@
+import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
+import {
+  GrpcError,
+  type GrpcHandler,
+  type GrpcMetadata,
+  type GrpcReply,
+  type GrpcRequest,
+  type GrpcRequestHead,
+} from './grpc.ts'
+import { sendError, sendHead, sendHttpStatus, sendMessage, sendOk, sendOnly } from './grpc-answer.node.ts'
+import {
+  type GrpcEncoding,
+  gzipGrpcMessage,
+  inflateGrpcMessage,
+  isGzipAccepted,
+  parseGrpcEncoding,
+} from './grpc-encoding.ts'
+import { type GrpcFrame, GrpcFrameReader } from './grpc-frames.ts'
+import { parseGrpcTimeout, toGrpcMetadata } from './grpc-headers.ts'
+import type { GrpcLimits } from './grpc-limits.ts'
+
+/** What the calls of one server have in common. */
+export interface GrpcCallWorld {
+  readonly handler: GrpcHandler
+  readonly limits: GrpcLimits
+  readonly buffered: ByteCount
+  readonly admit: ((head: GrpcRequestHead) => GrpcError | (() => void)) | undefined
+  readonly onError: ((error: unknown) => void) | undefined
+  readonly compressFromBytes: number
+}
+
+/** Bytes of messages that the calls of one server hold. */
+export class ByteCount {
+  bytes = 0
+}
+
+/** Answers one call. Never throws; `onOver` is called once its status is decided. */
+export function serveCall(
+  world: GrpcCallWorld,
+  stream: ServerHttp2Stream,
+  headers: IncomingHttpHeaders,
+  onOver: () => void,
+): void {
+  new ServerCall(world, stream, headers, onOver).start()
+}
+
+const EMPTY = new Uint8Array(0)
+
+/** Node's timers cannot wait longer. */
+const MAX_TIMER_MS = 2 ** 31 - 1
+
+/**
+ * Where a call is.
+ * - `receiving`: its message arrives.
+ * - `running`: the handler has it.
+ * - `streaming`: the messages of its answer are awaited and sent one by one.
+ * - `blocked`: the client does not take the last of them.
+ * - `over`: its status is decided and given to the stream; the client may not have taken it yet.
+ */
+type Phase = 'receiving' | 'running' | 'streaming' | 'blocked' | 'over'
+
+class ServerCall implements GrpcRequest {
+  readonly path: string
+  message: Uint8Array = EMPTY
+  deadlineAt: number | undefined
+  readonly #world: GrpcCallWorld
+  readonly #stream: ServerHttp2Stream
+  readonly #headers: IncomingHttpHeaders
+  readonly #onOver: () => void
+  readonly #reader: GrpcFrameReader
+  #encoding: GrpcEncoding = 'identity'
+  #frame: GrpcFrame | undefined
+  #phase: Phase = 'receiving'
+  #heldBytes = 0
+  #timer: NodeJS.Timeout | undefined
+  #deadline: NodeJS.Timeout | undefined
+  #release: (() => void) | undefined
+  #metadata: GrpcMetadata | undefined
+  #abort: AbortController | undefined
+  #whyLeft: GrpcError | undefined
+  #messages: AsyncIterator<Uint8Array> | undefined
+
+  constructor(world: GrpcCallWorld, stream: ServerHttp2Stream, headers: IncomingHttpHeaders, onOver: () => void) {
+    this.path = headers[':path'] ?? ''
+    this.#world = world
+    this.#stream = stream
+    this.#headers = headers
+    this.#onOver = onOver
+    this.#reader = new GrpcFrameReader(world.limits.maxMessageBytes)
+  }
+
+  get metadata(): GrpcMetadata {
+    this.#metadata ??= toGrpcMetadata(this.#headers)
+    return this.#metadata
+  }
+
+  /** Made when it is asked for: a handler that answers at once does not. */
+  get signal(): AbortSignal {
+    if (this.#abort === undefined) {
+      this.#abort = new AbortController()
+      if (this.#whyLeft !== undefined) this.#abort.abort(this.#whyLeft)
+    }
+    return this.#abort.signal
+  }
+
+  start(): void {
+    // 'close' follows and tells the same.
+    this.#stream.on('error', () => {})
+    this.#stream.on('close', () => this.#close())
+    this.#timer = setTimeout(expire, this.#world.limits.requestTimeoutMs, this)
+    const status = toHttpRefusal(this.#headers)
+    if (status === undefined) this.#open()
+    else {
+      this.#end()
+      sendHttpStatus(this.#stream, status)
+    }
+  }
+
+  #open(): void {
+    try {
+      this.#setDeadline(toText(this.#headers['grpc-timeout']))
+      this.#encoding = parseGrpcEncoding(toText(this.#headers['grpc-encoding']))
+      this.#hold(0)
+      const admitted = this.#world.admit?.(this)
+      if (admitted instanceof GrpcError) throw admitted
+      this.#release = admitted
+    } catch (error) {
+      this.#fail(error)
+      return
+    }
+    this.#stream.on('data', (chunk: Buffer) => this.#take(chunk))
+    // Every failure is answered inside.
+    this.#stream.on('end', () => void this.#run())
+  }
+
+  #setDeadline(timeout: string | undefined): void {
+    if (timeout === undefined) return
+    const timeoutMs = parseGrpcTimeout(timeout)
+    if (timeoutMs === undefined) throw new GrpcError('INTERNAL', `Cannot read grpc-timeout "${timeout}"`)
+    this.deadlineAt = Date.now() + timeoutMs
+    this.#deadline = setTimeout(passDeadline, Math.min(timeoutMs, MAX_TIMER_MS), this)
+  }
+
+  #take(chunk: Buffer): void {
+    if (this.#phase !== 'receiving') return
+    try {
+      this.#hold(chunk.byteLength)
+      for (const frame of this.#reader.push(chunk)) {
+        if (this.#frame !== undefined) throw new GrpcError('INTERNAL', `${this.path} takes one message, but more came`)
+        this.#frame = frame
+      }
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  #hold(bytes: number): void {
+    const { buffered, limits } = this.#world
+    this.#heldBytes += bytes
+    buffered.bytes += bytes
+    if (buffered.bytes > limits.maxBufferedBytes)
+      throw new GrpcError('RESOURCE_EXHAUSTED', `Calls hold more than the limit of ${limits.maxBufferedBytes} bytes`)
+  }
+
+  async #run(): Promise<void> {
+    if (this.#phase !== 'receiving') return
+    try {
+      const frame = this.#toFrame()
+      this.#phase = 'running'
+      this.message = frame.compressed ? await this.#inflate(frame.message) : frame.message
+      if (this.#isLeft) return
+      const reply = await this.#world.handler(this)
+      if (this.#isLeft) return
+      const { message } = reply
+      await (message instanceof Uint8Array ? this.#sendOnly(reply, message) : this.#sendAll(reply, message))
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  /** Whether nobody waits for an answer any more. */
+  get #isLeft(): boolean {
+    return this.#phase === 'over' || this.#stream.closed
+  }
+
+  #toFrame(): GrpcFrame {
+    if (this.#reader.isPartial) throw new GrpcError('INTERNAL', 'The message ended before it was whole')
+    if (this.#frame === undefined) throw new GrpcError('INTERNAL', `${this.path} takes one message, but none came`)
+    return this.#frame
+  }
+
+  async #inflate(message: Uint8Array): Promise<Uint8Array> {
+    const { maxMessageBytes } = this.#world.limits
+    return await inflateGrpcMessage(this.#encoding, message, maxMessageBytes, bytes => this.#hold(bytes))
+  }
+
+  async #sendOnly({ metadata, trailers }: GrpcReply, message: Uint8Array): Promise<void> {
+    const isLong = message.byteLength >= this.#world.compressFromBytes
+    const isCompressed = isLong && isGzipAccepted(toText(this.#headers['grpc-accept-encoding']))
+    const sent = isCompressed ? await gzipGrpcMessage(message) : message
+    if (this.#isLeft) return
+    this.#heldBytes += sent.byteLength
+    this.#world.buffered.bytes += sent.byteLength
+    sendHead(this.#stream, metadata, isCompressed)
+    sendOnly(this.#stream, sent, isCompressed, trailers)
+    this.#end()
+  }
+
+  async #sendAll({ metadata, trailers }: GrpcReply, messages: AsyncIterable<Uint8Array>): Promise<void> {
+    sendHead(this.#stream, metadata)
+    this.#phase = 'streaming'
+    const iterator = messages[Symbol.asyncIterator]()
+    this.#messages = iterator
+    for await (const message of { [Symbol.asyncIterator]: () => iterator }) {
+      if (this.#isLeft) return
+      if (!sendMessage(this.#stream, message)) await this.#unblock()
+    }
+    if (this.#isLeft) return
+    sendOk(this.#stream, trailers)
+    this.#end()
+  }
+
+  async #unblock(): Promise<void> {
+    this.#phase = 'blocked'
+    this.#timer?.refresh()
+    await drained(this.#stream)
+    if (this.#phase === 'blocked') this.#phase = 'streaming'
+  }
+
+  #fail(error: unknown): void {
+    if (this.#isLeft) return
+    this.#end()
+    let bug = error
+    if (error instanceof GrpcError)
+      try {
+        sendError(this.#stream, error)
+        return
+      } catch (unsendable) {
+        bug = unsendable
+      }
+    this.#world.onError?.(bug)
+    sendError(this.#stream, new GrpcError('UNKNOWN', 'Internal error; the server log has the details'))
+  }
+
+  #end(): void {
+    this.#phase = 'over'
+    clearTimeout(this.#deadline)
+    this.#timer?.refresh()
+    this.#onOver()
+  }
+
+  #leave(reason: GrpcError): void {
+    this.#whyLeft = reason
+    this.#abort?.abort(reason)
+    // What an iterable throws while it is ended early concerns nobody.
+    this.#messages?.return?.().catch(() => {})
+  }
+
+  #close(): void {
+    clearTimeout(this.#timer)
+    if (this.#phase !== 'over') {
+      this.#end()
+      this.#leave(new GrpcError('CANCELLED', 'The client went away'))
+    }
+    this.#world.buffered.bytes -= this.#heldBytes
+    this.#release?.()
+  }
+
+  passDeadline(): void {
+    const error = new GrpcError('DEADLINE_EXCEEDED', 'The deadline of the client has passed')
+    this.#fail(error)
+    this.#leave(error)
+  }
+
+  expire(): void {
+    if (this.#phase === 'receiving') {
+      const { requestTimeoutMs } = this.#world.limits
+      this.#fail(new GrpcError('DEADLINE_EXCEEDED', `The message did not arrive within ${requestTimeoutMs} ms`))
+    } else if (this.#phase === 'blocked' || this.#phase === 'over') {
+      this.#stream.close(constants.NGHTTP2_CANCEL)
+      this.#stream.destroy()
+    }
+  }
+}
+
+function drained(stream: ServerHttp2Stream): Promise<void> {
+  return new Promise(resolve => {
+    const done = (): void => {
+      stream.off('drain', done)
+      stream.off('close', done)
+      resolve()
+    }
+    stream.once('drain', done)
+    stream.once('close', done)
+  })
+}
+
+const expire = (call: ServerCall): void => call.expire()
+const passDeadline = (call: ServerCall): void => call.passDeadline()
+
+/** `node:http2` joins all lists but those of `set-cookie`. */
+const toText = (header: string | string[] | undefined): string | undefined => header?.toString()
+
+/** The HTTP status for what is not a gRPC call (PROTOCOL-HTTP2.md, "Content-Type"). */
+function toHttpRefusal(headers: IncomingHttpHeaders): number | undefined {
+  if (headers[':method'] !== 'POST') return 405
+  const type = headers['content-type']
+  return type === 'application/grpc' || /^application\/grpc[+;]/.test(type ?? '') ? undefined : 415
+}
