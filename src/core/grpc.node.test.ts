@@ -8,28 +8,17 @@ import { GRPC_CODES, GrpcError, type GrpcHandler, type GrpcReply, type GrpcReque
 import { openGrpcJs } from './testing/grpc-js.ts'
 import { FRAME, FrameClient, toCallHead, toData, toFrame, toWord } from './testing/http2-frames.ts'
 import { callRaw, openRaw, seeRaw, startRaw, toWire } from './testing/http2-raw.ts'
+import { onceAborted, until } from './testing/wait.ts'
 
 const PATH = '/test.Echo/Say'
 const listen = (handler: GrpcHandler, options: Partial<GrpcListenOptions> = {}) =>
   listenGrpc(handler, { port: 0, ...options })
-
-/** Waits, within the test's patience, until something holds. */
-async function until(holds: () => boolean): Promise<void> {
-  const deadline = Date.now() + 10_000
-  while (!holds()) {
-    assert.ok(Date.now() < deadline, `still not: ${holds}`)
-    await sleep(2)
-  }
-}
 
 /** Something to wait for. */
 function makeGate(): { open: () => void; opened: Promise<void> } {
   const { promise, resolve } = Promise.withResolvers<void>()
   return { open: resolve, opened: promise }
 }
-
-const onceAborted = (signal: AbortSignal): Promise<void> =>
-  new Promise(resolve => signal.addEventListener('abort', () => resolve(), { once: true }))
 
 describe('listenGrpc()', () => {
   it('carries path, message, metadata and deadline in, and message, metadata and trailers out', async () => {
