@@ -142,7 +142,6 @@ class ServerCall implements GrpcRequest {
   }
 
   #take(chunk: Buffer): void {
-    if (this.#phase !== 'receiving') return
     try {
       this.#hold(chunk.byteLength)
       for (const frame of this.#reader.push(chunk)) {
@@ -163,7 +162,7 @@ class ServerCall implements GrpcRequest {
   }
 
   async #run(): Promise<void> {
-    if (this.#phase !== 'receiving') return
+    if (this.#isLeft) return
     try {
       const frame = this.#toFrame()
       this.#phase = 'running'

@@ -159,7 +159,8 @@ describe('listenGrpc(), the size of messages', () => {
     client.write(toCallHead(1, { ':path': '/big' }), toData(1, toWire('x'), true))
     await until(() => client.frames.some(({ type }) => type === FRAME.data))
     using session = openRaw(server.url)
-    assert.equal((await callRaw(session, toWire('x'))).headers['grpc-status'], '8')
+    // Without a message: a call is refused before it is read.
+    assert.equal((await seeRaw(startRaw(session))).headers['grpc-status'], '8')
     // Windows for the rest, of the stream and of the connection.
     client.write(toFrame(FRAME.windowUpdate, 1, toWord(500_000)), toFrame(FRAME.windowUpdate, 0, toWord(500_000)))
     await until(
@@ -196,7 +197,8 @@ describe('listenGrpc(), time', () => {
 
   it('lets an iterable wait longer than that', async () => {
     async function* slow() {
-      yield Buffer.from('one')
+      // The client takes it, in a while.
+      yield Buffer.alloc(1_000_000)
       await sleep(400)
       yield Buffer.from('two')
     }
@@ -219,8 +221,9 @@ describe('listenGrpc(), time', () => {
       let over = 0
       let signal: AbortSignal | undefined
       const options = { requestTimeoutMs: 150, admit: () => () => void over++ }
-      await using server = await listen(options, request => {
+      await using server = await listen(options, async request => {
         signal = request.signal
+        await sleep(200)
         return { message: toMessage() }
       })
       using client = new FrameClient(server.port)
@@ -231,6 +234,18 @@ describe('listenGrpc(), time', () => {
       await until(() => over === 1)
       if (name !== 'an answer') assert.equal(signal?.aborted, true)
     })
+
+  it('gives up a call whose client reads nothing at all', async () => {
+    let over = 0
+    const options = { requestTimeoutMs: 150, admit: () => () => void over++ }
+    await using server = await listen(options, () => ({ message: Buffer.alloc(30_000_000) }))
+    // A window of 2^31-1 bytes (SETTINGS_INITIAL_WINDOW_SIZE) that is not read.
+    using client = new FrameClient(server.port, Buffer.of(0, 4, 0x7f, 0xff, 0xff, 0xff))
+    client.write(toFrame(FRAME.windowUpdate, 0, toWord(2 ** 31 - 1 - 65_535)))
+    client.socket.pause()
+    client.write(toCallHead(1), toData(1, toWire('x'), true))
+    await until(() => over === 1)
+  })
 
   it('ends a connection without a call sooner than one between two calls, and none with a call', async () => {
     const held = makeHeld()

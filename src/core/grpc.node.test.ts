@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { constants } from 'node:http2'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { gunzipSync } from 'node:zlib'
+import { gunzipSync, gzipSync } from 'node:zlib'
 import { type GrpcListenOptions, listenGrpc } from './grpc.node.ts'
 import { GRPC_CODES, GrpcError, type GrpcHandler, type GrpcReply, type GrpcRequest } from './grpc.ts'
 import { openGrpcJs } from './testing/grpc-js.ts'
@@ -184,6 +184,21 @@ describe('listenGrpc()', () => {
       await until(() => client.frames.some(({ stream, type }) => stream === 3 && type === FRAME.data))
     }
     assert.equal(runs, 2)
+  })
+
+  it('does not run the handler for a client that leaves while its message is inflated', async () => {
+    let runs = 0
+    await using server = await listen(request => {
+      runs += 1
+      return request
+    })
+    using session = openRaw(server.url)
+    const stream = startRaw(session, { 'grpc-encoding': 'gzip' })
+    stream.end(toWire(gzipSync(Buffer.alloc(30_000_000)), true))
+    await sleep(20)
+    stream.close(constants.NGHTTP2_CANCEL)
+    await sleep(1000)
+    assert.equal(runs, 0)
   })
 
   it('answers DEADLINE_EXCEEDED when the deadline passes, and aborts the signal with it', async () => {
