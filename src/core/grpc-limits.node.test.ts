@@ -337,8 +337,8 @@ describe('listenGrpc(), floods', () => {
     using client = new FrameClient(server.port)
     for (let id = 1; id < 20_000; id += 2) client.write(toCallHead(id), toFrame(FRAME.reset, id, toWord(8)))
     await until(() => client.isClosed)
-    // All that came with one read of the socket are begun before the connection ends.
-    assert.ok(begun < 2000, `${begun} calls were begun`)
+    // Those that came with one read of the socket (64 KiB, 600 calls) are begun before the connection ends.
+    assert.ok(begun < 900, `${begun} calls were begun`)
   })
 
   it('lets a connection reset a call now and then', async () => {

@@ -30,49 +30,63 @@ export function toWord(value: number): Buffer {
   return word
 }
 
-/** The headers of a call, each as a literal without index (RFC 7541, section 6.2.2). */
-export function toCallHead(stream: number, headers: Readonly<Record<string, string>> = {}): Buffer {
-  const all = {
+/** A block of headers, each a literal without index (RFC 7541, section 6.2.2). */
+export function toHead(stream: number, headers: Readonly<Record<string, string>>, isLast = false): Buffer {
+  const texts = Object.entries(headers).map(([name, value]) =>
+    Buffer.concat([Buffer.of(0, name.length), Buffer.from(name), Buffer.of(value.length), Buffer.from(value)]),
+  )
+  return toFrame(FRAME.headers, stream, Buffer.concat(texts), END_HEADERS | (isLast ? END_STREAM : 0))
+}
+
+/** The headers of a call. */
+export const toCallHead = (stream: number, headers: Readonly<Record<string, string>> = {}): Buffer =>
+  toHead(stream, {
     ':method': 'POST',
     ':scheme': 'http',
     ':path': '/a.B/C',
     ':authority': 'x',
     'content-type': 'application/grpc',
-  }
-  const texts = Object.entries({ ...all, ...headers }).map(([name, value]) =>
-    Buffer.concat([Buffer.of(0, name.length), Buffer.from(name), Buffer.of(value.length), Buffer.from(value)]),
-  )
-  return toFrame(FRAME.headers, stream, Buffer.concat(texts), END_HEADERS)
-}
+    ...headers,
+  })
 
 /** Bytes of a call's body. */
 export const toData = (stream: number, bytes: Uint8Array, isLast = false): Buffer =>
   toFrame(FRAME.data, stream, bytes, isLast ? END_STREAM : 0)
 
 /** A connection on which frames are written by hand, so that they may be wrong. */
-export class FrameClient implements Disposable {
+export class FrameSocket implements Disposable {
   readonly socket: Socket
   readonly frames: Frame[] = []
-  #rest = Buffer.alloc(0)
+  #rest: Buffer
   #closed = false
 
-  constructor(port: number, settings: Uint8Array = Buffer.of()) {
-    this.socket = connect(port)
-    this.socket.on('error', () => {})
-    this.socket.once('close', () => {
+  /** `skipBytes` come before the first frame. */
+  constructor(socket: Socket, skipBytes = 0) {
+    this.socket = socket
+    this.#rest = Buffer.alloc(0)
+    let skip = skipBytes
+    socket.on('error', () => {})
+    socket.once('close', () => {
       this.#closed = true
     })
-    this.socket.on('data', (chunk: Buffer) => this.#read(chunk))
-    this.write(Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), toFrame(FRAME.settings, 0, settings))
+    socket.on('data', (chunk: Buffer) => {
+      this.#read(chunk.subarray(skip))
+      skip = Math.max(0, skip - chunk.byteLength)
+    })
   }
 
-  /** Whether the server has ended the connection. */
+  /** Whether the connection has ended. */
   get isClosed(): boolean {
     return this.#closed
   }
 
   write(...frames: readonly Uint8Array[]): boolean {
     return this.socket.write(Buffer.concat(frames))
+  }
+
+  /** Whether such a frame has come. */
+  has(type: number, stream: number): boolean {
+    return this.frames.some(frame => frame.type === type && frame.stream === stream)
   }
 
   [Symbol.dispose](): void {
@@ -89,4 +103,21 @@ export class FrameClient implements Disposable {
       this.#rest = this.#rest.subarray(end)
     }
   }
+}
+
+const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
+
+/** A client of frames. */
+export class FrameClient extends FrameSocket {
+  constructor(port: number, settings: Uint8Array = Buffer.of()) {
+    super(connect(port))
+    this.write(PREFACE, toFrame(FRAME.settings, 0, settings))
+  }
+}
+
+/** The server's side of a connection of frames. */
+export function acceptFrames(socket: Socket): FrameSocket {
+  const frames = new FrameSocket(socket, PREFACE.byteLength)
+  frames.write(toFrame(FRAME.settings, 0))
+  return frames
 }
