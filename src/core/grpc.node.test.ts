@@ -370,6 +370,9 @@ describe('listenGrpc(), an answer of many messages', () => {
       }
       return toReply(chunks())
     })
+    const warnings: Error[] = []
+    const onWarning = (warning: Error): void => void warnings.push(warning)
+    process.on('warning', onWarning)
     using session = openRaw(server.url)
     const stream = startRaw(session)
     stream.pause()
@@ -380,6 +383,8 @@ describe('listenGrpc(), an answer of many messages', () => {
     const answer = await seeRaw(stream.resume())
     assert.equal(answer.body.byteLength, 100 * 100_005)
     assert.equal(answer.trailers['grpc-status'], '0')
+    process.off('warning', onWarning)
+    assert.deepEqual(warnings, [], 'no listener is left behind')
   })
 
   it('ends the iterable when the client leaves, while it is read and while it waits', async () => {

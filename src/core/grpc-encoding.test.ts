@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { deflateSync, gzipSync } from 'node:zlib'
+import { GrpcError } from './grpc.ts'
+import { inflateGrpcMessage } from './grpc-encoding.ts'
+
+describe('inflateGrpcMessage()', () => {
+  const zeros = Buffer.alloc(100_000_000)
+  for (const [encoding, bomb] of [
+    ['gzip', gzipSync(zeros)],
+    ['deflate', deflateSync(zeros)],
+  ] as const)
+    it(`inflates no more of a bomb of ${encoding} than the limit and a piece`, async () => {
+      let seen = 0
+      const inflating = inflateGrpcMessage(encoding, bomb, 1_000_000, bytes => {
+        seen += bytes
+      })
+      await assert.rejects(inflating, { status: 'RESOURCE_EXHAUSTED' })
+      assert.ok(seen <= 1_000_000, `${seen} bytes`)
+    })
+
+  it('ends when onBytes throws', async () => {
+    let told = 0
+    const inflating = inflateGrpcMessage('gzip', gzipSync(zeros), zeros.byteLength, () => {
+      told += 1
+      throw new GrpcError('RESOURCE_EXHAUSTED', 'elsewhere')
+    })
+    await assert.rejects(inflating, { message: 'elsewhere' })
+    assert.equal(told, 1)
+  })
+})
