@@ -7,16 +7,11 @@ import {
   type GrpcRequest,
   type GrpcRequestHead,
 } from './grpc.ts'
-import { sendError, sendHead, sendHttpStatus, sendMessage, sendOk, sendOnly } from './grpc-answer.node.ts'
-import {
-  type GrpcEncoding,
-  gzipGrpcMessage,
-  inflateGrpcMessage,
-  isGzipAccepted,
-  parseGrpcEncoding,
-} from './grpc-encoding.ts'
+import { drained, sendError, sendHead, sendHttpStatus, sendMessage, sendOk, sendOnly } from './grpc-answer.node.ts'
+import { gzipGrpcMessage, inflateGrpcMessage, isGzipAccepted } from './grpc-encoding.ts'
 import { type GrpcFrame, GrpcFrameReader } from './grpc-frames.ts'
-import { parseGrpcTimeout, toGrpcMetadata } from './grpc-headers.ts'
+import { type GrpcHead, parseGrpcHead, toHttpRefusal } from './grpc-head.ts'
+import { toGrpcMetadata } from './grpc-headers.ts'
 import type { GrpcLimits } from './grpc-limits.ts'
 
 /** What the calls of one server have in common. */
@@ -45,6 +40,7 @@ export function serveCall(
 }
 
 const EMPTY = new Uint8Array(0)
+const NO_HEAD: GrpcHead = { encoding: 'identity', timeoutMs: undefined, accepts: undefined }
 
 /** Node's timers cannot wait longer. */
 const MAX_TIMER_MS = 2 ** 31 - 1
@@ -68,7 +64,7 @@ class ServerCall implements GrpcRequest {
   readonly #headers: IncomingHttpHeaders
   readonly #onOver: () => void
   readonly #reader: GrpcFrameReader
-  #encoding: GrpcEncoding = 'identity'
+  #head: GrpcHead = NO_HEAD
   #frame: GrpcFrame | undefined
   #phase: Phase = 'receiving'
   #heldBytes = 0
@@ -118,8 +114,8 @@ class ServerCall implements GrpcRequest {
 
   #open(): void {
     try {
-      this.#setDeadline(toText(this.#headers['grpc-timeout']))
-      this.#encoding = parseGrpcEncoding(toText(this.#headers['grpc-encoding']))
+      this.#head = parseGrpcHead(this.#headers)
+      this.#setDeadline(this.#head.timeoutMs)
       this.#hold(0)
       const admitted = this.#world.admit?.(this)
       if (admitted instanceof GrpcError) throw admitted
@@ -133,10 +129,8 @@ class ServerCall implements GrpcRequest {
     this.#stream.on('end', () => void this.#run())
   }
 
-  #setDeadline(timeout: string | undefined): void {
-    if (timeout === undefined) return
-    const timeoutMs = parseGrpcTimeout(timeout)
-    if (timeoutMs === undefined) throw new GrpcError('INTERNAL', `Cannot read grpc-timeout "${timeout}"`)
+  #setDeadline(timeoutMs: number | undefined): void {
+    if (timeoutMs === undefined) return
     this.deadlineAt = Date.now() + timeoutMs
     this.#deadline = setTimeout(passDeadline, Math.min(timeoutMs, MAX_TIMER_MS), this)
   }
@@ -190,12 +184,12 @@ class ServerCall implements GrpcRequest {
 
   async #inflate(message: Uint8Array): Promise<Uint8Array> {
     const { maxMessageBytes } = this.#world.limits
-    return await inflateGrpcMessage(this.#encoding, message, maxMessageBytes, bytes => this.#hold(bytes))
+    return await inflateGrpcMessage(this.#head.encoding, message, maxMessageBytes, bytes => this.#hold(bytes))
   }
 
   async #sendOnly({ metadata, trailers }: GrpcReply, message: Uint8Array): Promise<void> {
     const isLong = message.byteLength >= this.#world.compressFromBytes
-    const isCompressed = isLong && isGzipAccepted(toText(this.#headers['grpc-accept-encoding']))
+    const isCompressed = isLong && isGzipAccepted(this.#head.accepts)
     const sent = isCompressed ? await gzipGrpcMessage(message) : message
     if (this.#isLeft) return
     this.#heldBytes += sent.byteLength
@@ -282,27 +276,5 @@ class ServerCall implements GrpcRequest {
   }
 }
 
-function drained(stream: ServerHttp2Stream): Promise<void> {
-  return new Promise(resolve => {
-    const done = (): void => {
-      stream.off('drain', done)
-      stream.off('close', done)
-      resolve()
-    }
-    stream.once('drain', done)
-    stream.once('close', done)
-  })
-}
-
 const expire = (call: ServerCall): void => call.expire()
 const passDeadline = (call: ServerCall): void => call.passDeadline()
-
-/** `node:http2` joins all lists but those of `set-cookie`. */
-const toText = (header: string | string[] | undefined): string | undefined => header?.toString()
-
-/** The HTTP status for what is not a gRPC call (PROTOCOL-HTTP2.md, "Content-Type"). */
-function toHttpRefusal(headers: IncomingHttpHeaders): number | undefined {
-  if (headers[':method'] !== 'POST') return 405
-  const type = headers['content-type']
-  return type === 'application/grpc' || /^application\/grpc[+;]/.test(type ?? '') ? undefined : 415
-}
