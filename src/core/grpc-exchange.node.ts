@@ -111,12 +111,9 @@ export class Exchange {
     stream?.close(constants.NGHTTP2_CANCEL)
   }
 
-  /** The server begins no stream above this one, and none that it has not been sent yet. */
+  /** The server begins no stream above this one. */
   leave(lastStreamId: number): void {
-    const id = this.#stream?.id ?? Number.POSITIVE_INFINITY
-    // Node leaves a stream that was waiting to be sent without an end.
-    const isUnsent = this.#stream?.state.state === constants.NGHTTP2_STREAM_STATE_IDLE
-    if (id <= lastStreamId && !isUnsent) return
+    if ((this.#stream?.id ?? 0) <= lastStreamId) return
     this.#wasSent = false
     this.giveUp({ status: 'UNAVAILABLE', text: 'The server goes away' })
   }
