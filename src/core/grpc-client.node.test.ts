@@ -480,6 +480,26 @@ describe('GrpcChannel, connections', () => {
     )
   })
 
+  it('sends what waits over a new connection where the old one breaks', async () => {
+    const connections: FrameSocket[] = []
+    const server = createServer(socket => connections.push(acceptFrames(socket)))
+    const port = await listenTcp(server)
+    try {
+      await using channel = open({ port }, { maxConcurrentStreams: 1 })
+      const [first, second] = [channel.call(PATH, {}, X), channel.call(PATH, {}, X)]
+      await until(() => connections[0]?.has(FRAME.data, 1) === true)
+      connections[0]?.socket.resetAndDestroy()
+      assert.deepEqual(brief(await first), { status: 'UNAVAILABLE', wasSent: true, isAnswer: false })
+      await until(() => connections[1]?.has(FRAME.data, 1) === true)
+      const head = { ':status': '200', 'content-type': 'application/grpc', 'grpc-status': '5' }
+      connections[1]?.write(toHead(1, head, true))
+      assert.deepEqual(brief(await second), { status: 'NOT_FOUND', wasSent: true, isAnswer: true })
+    } finally {
+      for (const connection of connections) connection[Symbol.dispose]()
+      server.close()
+    }
+  })
+
   it('lets a deadline run while a call waits', async () => {
     await using server = await listen(request => sleep(300, request), { maxConcurrentStreams: 1 })
     await using channel = open(server)

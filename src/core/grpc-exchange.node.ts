@@ -200,10 +200,15 @@ export class Exchange {
     const code = ends['grpc-status']?.toString()
     const status = code === undefined ? undefined : toGrpcStatus(code)
     const cause = this.#cause ?? this.#toFault(status)
-    if (cause !== undefined || status === undefined) return toFailed(cause ?? this.#toLoss(), this.#wasSent, metadata)
+    if (cause !== undefined || status === undefined)
+      return toFailed(cause ?? this.#toLoss(), this.#mayHaveBegun, metadata)
     const statusText = decodeGrpcMessage(ends['grpc-message']?.toString() ?? '')
     const message = status === 'OK' ? (this.#message ?? EMPTY) : EMPTY
     return { status, statusText, message, metadata, trailers: toGrpcMetadata(ends), wasSent: true, isAnswer: true }
+  }
+
+  get #mayHaveBegun(): boolean {
+    return this.#wasSent && this.#stream?.rstCode !== constants.NGHTTP2_REFUSED_STREAM
   }
 
   /** What is wrong with an answer that says that all is well. */
@@ -217,7 +222,6 @@ export class Exchange {
   /** Why a stream closed without a status. */
   #toLoss(): GrpcCause {
     const code = this.#stream?.rstCode ?? constants.NGHTTP2_NO_ERROR
-    if (code === constants.NGHTTP2_REFUSED_STREAM) this.#wasSent = false
     if (this.#link?.isBroken) {
       const why = this.#streamError === undefined ? '' : `: ${toErrorText(this.#streamError)}`
       return { status: 'UNAVAILABLE', text: `${this.#link.breakText}${why}` }

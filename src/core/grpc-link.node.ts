@@ -82,7 +82,7 @@ export class Link {
 
   /** How many more calls it takes now. */
   get room(): number {
-    if (this.#state !== 'ready' || this.http2.closed) return 0
+    if (this.#state !== 'ready' || this.http2.destroyed) return 0
     return Math.min(this.#options.maxConcurrentStreams, this.#peerLimit) - this.#exchanges.size
   }
 

@@ -24,7 +24,7 @@ export interface GrpcResult {
 /** An answer of many messages that has begun. */
 export interface GrpcStreaming {
   readonly metadata: GrpcMetadata
-  /** Ends with a `GrpcError` where the status is not OK. Leaving it cancels the call. */
+  /** To be read or left: a call that is neither lasts until its deadline. Ends with a `GrpcError` where the status is not OK. */
   readonly messages: AsyncIterable<Uint8Array>
   /** What came after the last message. */
   readonly trailers: () => GrpcMetadata
