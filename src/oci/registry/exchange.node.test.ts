@@ -176,6 +176,26 @@ describe('openExchange() by TLS', () => {
     await assert.rejects(push(it.place, it.registry.host, nowhere), { code: 'CERTIFICATES', message: /nowhere/ })
   })
 
+  it('sends every byte as it is to a registry that reads slowly', { skip }, async () => {
+    await using secure = await openSecure()
+    await using plain = await openTestRegistry()
+    for (const { host, faults, tags } of [secure.registry, plain]) {
+      faults.push(request => {
+        const pause = setInterval(() => {
+          request.pause()
+          setTimeout(() => request.resume(), 3)
+        }, 6)
+        request.on('close', () => clearInterval(pause))
+        return false
+      })
+      // The registry compares what came with its digest.
+      const image = await writeTestImage(secure.place.layout, [6_000_000, 2_000_000, 300_000])
+      const options = toTestOptions(secure.place.folder, { SSL_CERT_FILE: secure.authority })
+      await pushImage(secure.place.layout, image.digest, parseReference(`${host}/a:1`), options, never)
+      assert.equal(tags.size, 1)
+    }
+  })
+
   it('goes through HTTPS_PROXY as a tunnel, but not to what NO_PROXY names', { skip }, async () => {
     await using it = await openSecure()
     await using proxy = await openProxy(it.registry.host)

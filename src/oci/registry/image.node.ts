@@ -1,5 +1,4 @@
-import { createReadStream } from 'node:fs'
-import { stat } from 'node:fs/promises'
+import { open, stat } from 'node:fs/promises'
 import type { Digest } from '../../core/brands.ts'
 import { RegattaError } from '../../core/errors.ts'
 import { toBlobPath } from '../blobs.node.ts'
@@ -36,7 +35,8 @@ export interface ImageSink {
   readonly put: (document: Document, isRoot: boolean, signal: AbortSignal) => Promise<void>
 }
 
-const READ_BYTES = 512 * 1024
+const SLOTS = 8
+const SLOT_BYTES = 256 * 1024
 
 /** An image of a repository. */
 export function toRegistrySource(exchange: Exchange, signal: AbortSignal): ImageSource {
@@ -130,11 +130,21 @@ async function* openLate(blob: Promise<BlobSource>, start: number, end: number):
   yield* (await blob).open(start, end)
 }
 
+/**
+ * Reads a part of a file into the same few slots of memory, over and over: left to the collector, what was sent would
+ * pile up to 64 MiB. A slot is longer than what a socket takes before it asks to wait, so that one is on its way and at
+ * most two more are in line when the next is filled.
+ */
 async function* readFileRange(path: string, start: number, end: number): AsyncIterable<Uint8Array> {
-  if (start >= end) return
-  for await (const chunk of createReadStream(path, { start, end: end - 1, highWaterMark: READ_BYTES })) {
-    const bytes: Uint8Array = chunk
-    yield bytes
+  await using file = await open(path)
+  const slots: Buffer[] = []
+  for (let at = start, turn = 0; at < end; turn = (turn + 1) % SLOTS) {
+    const slot = slots[turn] ?? Buffer.allocUnsafeSlow(Math.min(SLOT_BYTES, end - start))
+    slots[turn] = slot
+    const { bytesRead } = await file.read(slot, 0, Math.min(slot.byteLength, end - at), at)
+    if (bytesRead === 0) return
+    at += bytesRead
+    yield slot.subarray(0, bytesRead)
   }
 }
 
