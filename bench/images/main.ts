@@ -1,6 +1,7 @@
 // Times `regatta pack` and `regatta push` against other builders of images, in one interleaved run on this machine:
-//   node bench/images/main.ts [--rounds N] [--output FILE]
-// Prints a table of ratios; FILE gets the same as JSON. Only ratios of one run mean anything.
+//   node bench/images/main.ts [--rounds N] [--minutes N] [--output FILE]
+// Prints a table of ratios; FILE gets the same as JSON. Only ratios of one run mean anything. After the minutes only the
+// first round of each case is still run.
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -25,7 +26,13 @@ const CONTENDERS = {
   floor: { open: openFloor, needs: ['curl'] },
 } as const satisfies Record<string, { open: (arena: Arena) => Contender; needs: readonly ComponentName[] }>
 
-const { values } = parseArgs({ options: { rounds: { type: 'string' }, output: { type: 'string' } } })
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '3' },
+    minutes: { type: 'string', default: '20' },
+    output: { type: 'string' },
+  },
+})
 const tell = (line: string): void => console.error(`bench: ${line}`)
 const needed = Object.values(CONTENDERS).flatMap(({ needs }): readonly ComponentName[] => needs)
 const components = ensureComponents([...new Set([...needed, 'docker-registry', 'skopeo', 'time'] as const)])
@@ -38,24 +45,35 @@ try {
   await pushBase(join(folder, 'base'), toPath('skopeo'), base)
   cpSync(resolve(import.meta.dirname, '..', '..', 'dist', 'runtime'), join(context, 'runtime'), { recursive: true })
   writeFileSync(join(context, 'Dockerfile'), toDockerfile(base))
+  const missing = new Map<string, string>()
   const contenders = Object.entries(CONTENDERS).flatMap(([name, { open, needs }]) => {
     const problem = needs.map(toProblem).find(problem => problem !== undefined)
-    if (problem !== undefined) tell(`${name} is left out: ${problem}`)
+    if (problem !== undefined) missing.set(name, problem)
     const own = join(folder, name)
     mkdirSync(own)
     return problem === undefined ? [open({ folder: own, context, registry: registry.host, base, toPath })] : []
   })
   open.push(...contenders)
-  const maxRounds = values.rounds === undefined ? {} : { maxRounds: Number(values.rounds) }
-  const costs = await runRounds({ contenders, folder, context, time: toPath('time'), tell, ...maxRounds })
+  const deadline = Date.now() + Number(values.minutes) * 60_000
+  const wish = { rounds: Number(values.rounds), deadline, time: toPath('time') }
+  const { costs, failed } = await runRounds({ contenders, folder, context, tell, ...wish })
   const lines = toLines(costs)
+  const leftOut = Object.fromEntries([...missing, ...failed])
   console.log(toTable(lines))
+  for (const [name, why] of Object.entries(leftOut)) console.log(`${name} is left out: ${why}`)
   if (values.output !== undefined) {
     const rounds = [...costs].map(([kind, rounds]) => ({
       case: kind,
       rounds: rounds.map(round => Object.fromEntries(round)),
     }))
-    const document = { schema: 'regatta/bench-images/v1', node: process.version, arch: process.arch, lines, rounds }
+    const document = {
+      schema: 'regatta/bench-images/v1',
+      node: process.version,
+      arch: process.arch,
+      lines,
+      leftOut,
+      rounds,
+    }
     writeFileSync(values.output, `${JSON.stringify(document, null, 2)}\n`)
   }
 } finally {

@@ -7,13 +7,8 @@ import { writeModel } from './model.ts'
 /** The costs of one contender in one case, by round; undefined where it failed. */
 export type Costs = ReadonlyMap<Case, readonly ReadonlyMap<string, Cost>[]>
 
-/** How often each case is run, and with a model of what size. */
-export const ROUNDS = {
-  cold: { rounds: 3, sizeBytes: 100e6 },
-  large: { rounds: 5, sizeBytes: 100e6 },
-  small: { rounds: 7, sizeBytes: 1e6 },
-  same: { rounds: 7, sizeBytes: 1e6 },
-} as const satisfies Record<Case, { readonly rounds: number; readonly sizeBytes: number }>
+/** Bytes of the model in each case. */
+const MODEL_BYTES = { cold: 100e6, large: 100e6, small: 1e6, same: 1e6 } as const satisfies Record<Case, number>
 
 /** One command may take so long. */
 const LIMIT_S = 120
@@ -24,37 +19,44 @@ export interface RoundsOptions {
   readonly context: string
   /** The program GNU time. */
   readonly time: string
-  /** Fewer rounds than usual, for a look. @default all */
-  readonly maxRounds?: number
+  readonly rounds: number
+  /** Epoch ms: no round but the first of a case starts later. */
+  readonly deadline: number
   readonly tell: (line: string) => void
 }
 
+/** What came of the rounds. */
+export interface Outcome {
+  readonly costs: Costs
+  /** Name → why it could not do its work, from then on. */
+  readonly failed: ReadonlyMap<string, string>
+}
+
 /** Runs all contenders in turn, round by round, so that what disturbs this machine disturbs all alike. */
-export async function runRounds(options: RoundsOptions): Promise<Costs> {
+export async function runRounds(options: RoundsOptions): Promise<Outcome> {
   const costs = new Map<Case, ReadonlyMap<string, Cost>[]>()
-  const failed = new Set<Contender>()
+  const failed = new Map<string, string>()
   let seed = 0
   for (const kind of CASES) {
-    const rounds = Math.min(ROUNDS[kind].rounds, options.maxRounds ?? Number.POSITIVE_INFINITY)
     const done: ReadonlyMap<string, Cost>[] = []
     costs.set(kind, done)
-    for (let round = 0; round < rounds; round += 1) {
+    for (let round = 0; round < options.rounds && (round === 0 || Date.now() < options.deadline); round += 1) {
       seed += 1
       if (kind !== 'same') changeModel(options, kind, seed)
-      const able = options.contenders.filter(contender => !failed.has(contender))
+      const able = options.contenders.filter(({ name }) => !failed.has(name))
       // Another one begins each time.
       const turn = [...able.slice(round % able.length), ...able.slice(0, round % able.length)]
       done.push(await runRound(options, kind, turn, failed))
     }
   }
-  return costs
+  return { costs, failed }
 }
 
 async function runRound(
   { folder, tell, time }: RoundsOptions,
   kind: Case,
   contenders: readonly Contender[],
-  failed: Set<Contender>,
+  failed: Map<string, string>,
 ): Promise<ReadonlyMap<string, Cost>> {
   const costs = new Map<string, Cost>()
   for (const contender of contenders) {
@@ -69,7 +71,7 @@ async function runRound(
       // Without regatta there is nothing to compare with.
       if (!(error instanceof BenchError) || contender.name === 'regatta') throw error
       // One that cannot do its work is left out from here on.
-      failed.add(contender)
+      failed.set(contender.name, `${kind}: ${error.message}`)
       tell(`${kind} ${contender.name} failed and is left out: ${error.message}`)
     }
   }
@@ -80,7 +82,7 @@ async function runRound(
 function changeModel({ context, folder }: RoundsOptions, kind: Case, seed: number): void {
   const made = join(folder, 'model.onnx')
   const place = join(context, 'models', 'bench', '1')
-  writeModel(made, ROUNDS[kind].sizeBytes, seed)
+  writeModel(made, MODEL_BYTES[kind], seed)
   mkdirSync(place, { recursive: true })
   rmSync(join(place, 'model.onnx'), { force: true })
   linkSync(made, join(place, 'model.onnx'))
