@@ -8,14 +8,22 @@ export interface Finished {
   readonly err: string
 }
 
-/** Runs a command to its end, at most two minutes. */
+/** Where a command runs, and how long. */
+export interface RunOptions {
+  /** @default this process's */
+  readonly cwd?: string
+  /** @default two minutes */
+  readonly timeoutMs?: number
+}
+
+/** Runs a command to its end. */
 export function run(
   command: string,
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
-  cwd?: string,
+  { cwd, timeoutMs = 120_000 }: RunOptions = {},
 ): Promise<Finished> {
-  const options = { env: { ...process.env, ...env }, timeout: 120_000, maxBuffer: 64 << 20, ...(cwd && { cwd }) }
+  const options = { env: { ...process.env, ...env }, timeout: timeoutMs, maxBuffer: 64 << 20, ...(cwd && { cwd }) }
   return new Promise(done => {
     const child = execFile(command, args, options, (error, out, err) => {
       done({ code: error === null ? 0 : child.exitCode, out, err: err || (error?.message ?? '') })

@@ -17,6 +17,14 @@ interface Moved {
   readonly layers: readonly { readonly digest: string; readonly reused: boolean }[]
 }
 
+/** What `regatta verify --json` tells, as far as it matters here. */
+interface Verified {
+  readonly ok: boolean
+  readonly about: readonly object[]
+  readonly platforms: readonly { readonly sbom: { readonly packages: readonly { readonly name: string }[] } }[]
+  readonly run: { readonly record: { readonly params: object } | null }
+}
+
 const UPLOADS = ['POST', 'PUT', 'PATCH']
 
 describe('an image and registries', needs('docker-registry', 'registry', 'skopeo', 'validator'), () => {
@@ -120,6 +128,41 @@ describe('an image and registries', needs('docker-registry', 'registry', 'skopeo
     assert.ok(mounts.length >= copied.layers.length, `${mounts.length} mounts`)
     const sent = front.passed.slice(asked).reduce((sum, { bytes }) => sum + bytes, 0)
     assert.ok(sent < 100_000, `${sent} bytes`)
+  })
+
+  for (const [how, start] of [
+    ['the tag schema of a registry without the referrers API', startDockerRegistry],
+    ['the referrers API', startReferrersRegistry],
+  ] as const) {
+    it(`is verified in a registry, and its lineage found by ${how}`, async () => {
+      await using registry = await start(boathouse.makeFolder(`lineage-${start.name}`))
+      const image = `${registry.host}/rowing/linear:1`
+      // Twice: what is about the image is there once all the same.
+      for (let times = 0; times < 2; times += 1) await move(['push', image])
+      const { code, err, out } = await boathouse.place.run(['verify', image, '--json'], { env: nobody })
+      assert.equal(code, 0, err + out)
+      const { about, ok, platforms, run } = JSON.parse(out) as Verified
+      assert.deepEqual([ok, about.length], [true, 2])
+      assert.ok(run.record?.params !== undefined, 'the record of the run came with it')
+      assert.ok(platforms[0]?.sbom.packages.some(({ name }) => name === 'onnxruntime-node'))
+      const digest = boathouse.packed.digest
+      const api = await fetch(`http://${registry.host}/v2/rowing/linear/referrers/${digest}`)
+      const tag = await fetch(`http://${registry.host}/v2/rowing/linear/manifests/${digest.replace(':', '-')}`, {
+        headers: { accept: 'application/vnd.oci.image.index.v1+json' },
+      })
+      assert.deepEqual([api.status, tag.status], start === startReferrersRegistry ? [200, 404] : [404, 200])
+    })
+  }
+
+  it('is packed and pushed by one command', async () => {
+    await using registry = await startDockerRegistry(boathouse.makeFolder('at-once'))
+    const env = { ...nobody, REGATTA_IMAGE_REPOSITORY: `${registry.host}/rowing/linear` }
+    const { code, err, out } = await boathouse.place.run(['pack', '--push', '--json'], { env })
+    assert.equal(code, 0, err)
+    const { digest, reference, uploadedBytes } = JSON.parse(out) as Moved & { readonly reference: string }
+    assert.deepEqual([digest, reference], [boathouse.packed.digest, `${registry.host}/rowing/linear:1`])
+    assert.ok(uploadedBytes > 50e6, `${uploadedBytes} bytes`)
+    assert.equal(await inspect(reference), digest)
   })
 
   it('is pulled into another project: a version there, valid as it was', async () => {

@@ -13,10 +13,15 @@ import { startDockerRegistry } from './registries.ts'
 const PROGRAM = resolve(import.meta.dirname, '..', '..', 'dist', 'regatta.js')
 const MODEL_BYTES = 4 * 1024 ** 3
 const MAX_PEAK_BYTES = 160e6
+/** For one command: a slow disk writes a few tens of megabytes in a second. */
+const LIMIT_MS = 240_000
 /** Tells the largest memory that the process had, in KiB (getrusage(2)), when it ends. */
 const TELL = "data:text/javascript,process.on('exit',()=>process.stderr.write('peak='+process.resourceUsage().maxRSS))"
 
-it('a model of 4 GiB is packed and pushed in little memory', needs('docker-registry'), async () => {
+it('a model of 4 GiB is packed and pushed in little memory', {
+  ...needs('docker-registry'),
+  timeout: 2 * LIMIT_MS,
+}, async () => {
   await using place = makePlace('name: large\n')
   const model = join(place.folder, 'model')
   mkdirSync(model)
@@ -27,7 +32,8 @@ it('a model of 4 GiB is packed and pushed in little memory', needs('docker-regis
   await using registry = await startDockerRegistry(join(place.folder, 'registry'))
   const environment = { ...writeNothing(join(place.folder, 'nobody')), ORT_DISABLE_TELEMETRY: '1' }
   const measure = async (...args: readonly string[]): Promise<number> => {
-    const { code, err } = await run(process.execPath, ['--import', TELL, PROGRAM, ...args], environment, place.folder)
+    const options = { cwd: place.folder, timeoutMs: LIMIT_MS }
+    const { code, err } = await run(process.execPath, ['--import', TELL, PROGRAM, ...args], environment, options)
     assert.equal(code, 0, err)
     return Number(/peak=(\d+)$/.exec(err)?.[1]) * 1024
   }
