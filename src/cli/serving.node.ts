@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { startServer } from '../serve/index.ts'
+import { startServer, toSingleModel } from '../serve/index.ts'
 import type { Call } from './verb.ts'
 
 /** Serves a model folder until the signal aborts, then lets requests in flight finish. */
@@ -14,8 +14,7 @@ export async function serveUntilAborted(
 ): Promise<void> {
   const server = await startServer(
     {
-      modelName: flags.modelName,
-      modelBasePath: resolve(call.cwd, flags.modelBasePath),
+      models: [toSingleModel(flags.modelName, resolve(call.cwd, flags.modelBasePath))],
       host: flags.host,
       httpPort: flags.httpPort,
     },

@@ -2,7 +2,7 @@ import type { HttpResponse } from '../core/http.ts'
 import { Refusal, toRefusalResponse } from './errors.ts'
 import { isPrediction } from './handler.ts'
 import { toNotReady } from './health.ts'
-import { isReady, type Service } from './model.ts'
+import type { Service } from './model.ts'
 import type { Limits } from './options.ts'
 
 /** What is known of a request before its body is read. */
@@ -21,7 +21,7 @@ export interface Admission {
 }
 
 /**
- * Refuses predictions while the server is not ready, and whatever exceeds the bounds. Questions without a body
+ * Refuses predictions while nothing is loaded or the server stops, and whatever exceeds the bounds. Questions without a body
  * (probes, metrics) always pass.
  */
 export function toAdmission(service: Service, limits: Pick<Limits, 'maxInFlight' | 'maxInFlightBytes'>): Admission {
@@ -34,7 +34,7 @@ export function toAdmission(service: Service, limits: Pick<Limits, 'maxInFlight'
     admit({ path, bodyBytes }) {
       const predicts = isPrediction(path)
       if (!predicts && bodyBytes === 0) return nothing
-      if (predicts && !isReady(service)) return toRefusalResponse(toNotReady(service))
+      if (predicts && (service.isDraining || !service.catalog.isServing)) return toRefusalResponse(toNotReady(service))
       if (requests >= limits.maxInFlight || bytes + bodyBytes > limits.maxInFlightBytes) {
         return toRefusalResponse(new Refusal('OVERLOADED', `The server is busy with ${requests} requests`))
       }

@@ -8,6 +8,8 @@ export type ServerErrorCode = 'MODEL_MISSING' | 'MODEL_LOAD' | 'MODEL_SIGNATURE'
 const STATUSES = {
   /** Not what the protocol or the model's signature wants. */
   BAD_REQUEST: 400,
+  /** Not what the server's state allows. */
+  PRECONDITION: 400,
   /** No such path, model or version. */
   NOT_FOUND: 404,
   METHOD: 405,
@@ -19,6 +21,8 @@ const STATUSES = {
   GONE: 499,
   /** ONNX Runtime failed. */
   INFERENCE: 500,
+  /** A model that was asked for could not be loaded. */
+  LOAD_FAILED: 500,
   /** The model is being loaded, or the server stops. */
   NOT_READY: 503,
 } as const satisfies Record<string, number>

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { parseFlags } from './flags.ts'
+import { toSingleModel } from './options.ts'
 
 describe('parseFlags()', () => {
   it('reads what the supervisor gives, and the bounds', () => {
     const flags = ['--model-name', 'm', '--model-base-path', '/models/m', '--host', '0.0.0.0', '--http-port', '0']
-    const wanted = { modelName: 'm', modelBasePath: '/models/m', host: '0.0.0.0', httpPort: 0 }
+    const wanted = { models: [toSingleModel('m', '/models/m')], host: '0.0.0.0', httpPort: 0 }
     assert.deepEqual(parseFlags(flags), wanted)
     assert.deepEqual(parseFlags([...flags, '--intra-op-threads', '2', '--drain-ms=500']), {
       ...wanted,

@@ -1,6 +1,7 @@
+import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { UsageError } from '../core/errors.ts'
-import type { ServerOptions } from './options.ts'
+import { type ServerOptions, toSingleModel } from './options.ts'
 
 /** Flags of the server's process. */
 const FLAGS = {
@@ -23,8 +24,7 @@ export function parseFlags(parameters: readonly string[]): ServerOptions {
     throw new UsageError('USAGE', 'Cannot start without --model-base-path: expected the folder of VERSION/model.onnx')
   }
   return {
-    modelName: values['model-name'],
-    modelBasePath: values['model-base-path'],
+    models: [toSingleModel(values['model-name'], resolve(values['model-base-path']))],
     host: values.host,
     httpPort: parsePort(values['http-port']),
     ...toNumber('intraOpThreads', 'intra-op-threads', values['intra-op-threads']),

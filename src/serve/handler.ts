@@ -3,7 +3,7 @@ import { TensorError } from '../tensor/index.ts'
 import { Refusal, toRefusalResponse } from './errors.ts'
 import { answerHealth } from './health.ts'
 import type { Service } from './model.ts'
-import { toUnknownPath } from './path.ts'
+import { decodeSegment, toUnknownPath } from './path.ts'
 import { answerTfs } from './tfs/handler.ts'
 import { answerV2 } from './v2/handler.ts'
 
@@ -27,10 +27,19 @@ async function answer(service: Service, request: HttpRequest): Promise<HttpRespo
   return answered
 }
 
-/** The protocol that a path belongs to, for metrics: few words, whatever clients ask for. */
-export function toProtocol(path: string): 'tfs' | 'v2' | 'other' {
-  if (/^\/v1\/models/i.test(path)) return 'tfs'
-  return /^\/v2(\/models|\/?$)/.test(path) ? 'v2' : 'other'
+/** What a path is for, as metrics tell it. */
+export interface Target {
+  readonly protocol: 'tfs' | 'v2' | 'other'
+  /** As it stands in the path; empty where there is none. */
+  readonly model: string
+}
+
+/** Tells what a path is for. */
+export function toTarget(path: string): Target {
+  const tfs = /^\/v1\/models(?:\/([^/:]+))?/i.exec(path)
+  if (tfs !== null) return { protocol: 'tfs', model: decodeSegment(tfs[1]) ?? '' }
+  const v2 = /^\/v2(?:\/?$|\/(?:repository|health)\/|\/models(?:\/([^/]+))?)/.exec(path)
+  return v2 === null ? { protocol: 'other', model: '' } : { protocol: 'v2', model: decodeSegment(v2[1]) ?? '' }
 }
 
 /** Whether a request to a path computes something: such requests are refused before their body is read. */

@@ -1,4 +1,5 @@
 import { type HttpRequest, type HttpResponse, toTextResponse } from '../core/http.ts'
+import { toNotLoaded } from './catalog.ts'
 import { Refusal, toRefusalResponse } from './errors.ts'
 import { isReady, type Service } from './model.ts'
 import { checkMethod } from './path.ts'
@@ -26,7 +27,10 @@ export async function answerHealth(service: Service, request: HttpRequest): Prom
 }
 
 /** Why the server does not take predictions now. */
-export function toNotReady({ modelName, state }: Service): Refusal {
-  const text = state.kind === 'draining' ? 'The server is stopping' : `Model "${modelName}" is not loaded yet`
-  return new Refusal('NOT_READY', text)
+export function toNotReady({ catalog, isDraining }: Service): Refusal {
+  if (isDraining) return new Refusal('NOT_READY', 'The server is stopping')
+  const waiting = catalog.names.filter(name => !catalog.versions(name).some(({ state }) => state === 'AVAILABLE'))
+  const [only = ''] = waiting
+  if (waiting.length === 1) return toNotLoaded(only)
+  return new Refusal('NOT_READY', 'No model is loaded yet')
 }

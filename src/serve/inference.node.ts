@@ -2,12 +2,12 @@ import { toErrorText } from '../core/errors.ts'
 import type { NamedTensors } from '../tensor/index.ts'
 import type { Engine } from './engine.ts'
 import { Refusal } from './errors.ts'
-import type { ServerMetrics } from './metrics.ts'
+import type { VersionMetrics } from './metrics.ts'
 import type { Model } from './model.ts'
 import type { Queue } from './queue.ts'
 
 /** Makes the model that the protocols ask: runs wait in the queue for the engine, and are counted and timed. */
-export function toServedModel(engine: Engine, queue: Queue, metrics: ServerMetrics): Model {
+export function toServedModel(engine: Engine, queue: Queue, metrics: VersionMetrics): Model {
   return {
     inputs: engine.inputs,
     outputs: engine.outputs,
@@ -22,7 +22,7 @@ async function runTimed(
   engine: Engine,
   inputs: NamedTensors,
   outputs: readonly string[],
-  metrics: ServerMetrics,
+  metrics: VersionMetrics,
 ): Promise<NamedTensors> {
   const [first] = inputs.values()
   const rows = first?.shape[0] ?? 1

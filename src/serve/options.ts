@@ -1,12 +1,12 @@
 import type { BaseLogger } from 'pino'
 import { UsageError } from '../core/errors.ts'
+import type { ModelConfig } from './catalog.ts'
+import type { LoadLimits } from './loading.ts'
+import { LATEST } from './version-policy.ts'
 
 /** What a model server serves, where, and within which bounds. */
-export interface ServerOptions {
-  /** The model's name in URLs. */
-  readonly modelName: string
-  /** Folder that holds `VERSION/model.onnx`; the highest version is served. */
-  readonly modelBasePath: string
+export interface ServerOptions extends Partial<LoadLimits> {
+  readonly models: readonly ModelConfig[]
   /** @default '127.0.0.1' */
   readonly host?: string
   /** 0 lets the system choose. */
@@ -18,13 +18,13 @@ export interface ServerOptions {
   /** Requests being received or answered, and their declared bytes; more get 429. @default 512, 512 MiB */
   readonly maxInFlight?: number
   readonly maxInFlightBytes?: number
-  /** Requests that wait for the engine; more get 429. @default 256 */
+  /** Requests of one version that wait for the engine; more get 429. @default 256 */
   readonly maxWaiting?: number
   /** Time for a whole request to arrive, ms. @default 30_000 */
   readonly requestTimeoutMs?: number
   /** From the signal to stop until connections are closed, answered or not, ms. @default 8_000 */
   readonly drainMs?: number
-  /** Told once, when the port is open and before the model is loaded. */
+  /** Told once, when the port is open and before any model is loaded. */
   readonly onListening?: (server: { readonly url: string; readonly port: number }) => void
   /** @default nothing is logged */
   readonly logger?: Logger
@@ -47,15 +47,15 @@ export type Limits = Required<
   >
 >
 
+/** One model whose highest version is served. */
+export function toSingleModel(name: string, basePath: string): ModelConfig {
+  return { name, basePath, policy: LATEST, labels: new Map() }
+}
+
 const MIB = 1024 * 1024
 
-/** Picks the bounds, with their defaults. @throws LIMITS, MODEL_NAME */
+/** Picks the bounds, with their defaults. @throws LIMITS */
 export function toLimits(options: ServerOptions): Limits {
-  if (!/^[^/:\s]+$/.test(options.modelName)) {
-    throw new UsageError('MODEL_NAME', `Cannot use "${options.modelName}" as a model's name: it stands in URLs`, {
-      fix: 'Use letters, digits, "-" and "_"',
-    })
-  }
   const limits: Limits = {
     intraOpThreads: options.intraOpThreads ?? 1,
     maxBodyBytes: options.maxBodyBytes ?? 64 * MIB,
@@ -65,9 +65,30 @@ export function toLimits(options: ServerOptions): Limits {
     requestTimeoutMs: options.requestTimeoutMs ?? 30_000,
     drainMs: options.drainMs ?? 8_000,
   }
-  for (const [name, value] of Object.entries(limits)) {
-    if (Number.isSafeInteger(value) && value >= 1) continue
-    throw new UsageError('LIMITS', `Cannot use ${value} as ${name}: expected a whole number from 1 on`)
-  }
+  for (const [name, value] of Object.entries(limits)) checkFrom(1, name, value)
   return limits
+}
+
+/**
+ * How versions are loaded, with the defaults of a server whose models do not change: one look at the disk, and one try.
+ * @throws LIMITS
+ */
+export function toLoadLimits(options: ServerOptions): LoadLimits {
+  const limits: LoadLimits = {
+    maxLoadRetries: options.maxLoadRetries ?? 0,
+    loadRetryMs: options.loadRetryMs ?? 60_000,
+    parallelLoads: options.parallelLoads ?? 1,
+    pollMs: options.pollMs ?? 0,
+    allowLabelsOnUnavailable: options.allowLabelsOnUnavailable ?? false,
+  }
+  checkFrom(0, 'maxLoadRetries', limits.maxLoadRetries)
+  checkFrom(0, 'loadRetryMs', limits.loadRetryMs)
+  checkFrom(1, 'parallelLoads', limits.parallelLoads)
+  checkFrom(-1, 'pollMs', limits.pollMs)
+  return limits
+}
+
+function checkFrom(least: number, name: string, value: number): void {
+  if (Number.isSafeInteger(value) && value >= least) return
+  throw new UsageError('LIMITS', `Cannot use ${value} as ${name}: expected a whole number from ${least} on`)
 }

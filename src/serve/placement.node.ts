@@ -19,10 +19,11 @@ export interface Placed {
 
 /**
  * Loads and warms a model: in this thread where a run is cheaper than handing it over is worth, else in its own.
+ * `isQuiet`: always in its own, for this one is busy with others.
  * @throws MODEL_LOAD, MODEL_SIGNATURE, MODEL_WARM_UP
  */
-export async function placeEngine(options: EngineOptions, sizeBytes: number): Promise<Placed> {
-  if (sizeBytes <= MAX_INLINE_BYTES) {
+export async function placeEngine(options: EngineOptions, sizeBytes: number, isQuiet = false): Promise<Placed> {
+  if (sizeBytes <= MAX_INLINE_BYTES && !isQuiet) {
     const placed = await openWarm('inline', options)
     if (placed.runMs !== undefined && placed.runMs <= MAX_INLINE_MS) return placed
     await placed.engine[Symbol.asyncDispose]()

@@ -1,47 +1,59 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { RegattaError, toSystemCode } from '../core/errors.ts'
-
-/** One version of a model on disk. */
-export interface ModelFile {
-  readonly version: number
-  readonly path: string
-  /** Of all files in the version's folder: a model may keep its weights beside itself. */
-  readonly sizeBytes: number
-}
-
-const FIX = 'Give the folder that holds VERSION/model.onnx, VERSION being a whole number'
+import type { ModelConfig } from './catalog.ts'
+import { MODEL_FOLDER_FIX, type ModelFile } from './loading.ts'
+import { pickVersions } from './version-policy.ts'
 
 /**
- * Finds the highest version below a model's base path: folders that are not named by a whole number are other
- * people's. @throws MODEL_MISSING
+ * Finds the versions below a model's base path that its policy wants, highest first: folders that are not named by a
+ * whole number are other people's. Zeros may stand before a number, as TensorFlow's examples have it.
+ * @throws MODEL_MISSING
  */
-export async function findModelFile(basePath: string): Promise<ModelFile> {
-  const versions = (await listNames(basePath)).filter(name => /^[1-9]\d{0,14}$/.test(name)).map(Number)
-  if (versions.length === 0) {
-    throw new RegattaError('MODEL_MISSING', 'Cannot find a version of the model: no folder is named by a number', {
-      where: basePath,
-      fix: FIX,
-    })
+export async function findModelFiles({ basePath, policy }: ModelConfig): Promise<readonly ModelFile[]> {
+  const folders = new Map<number, string>()
+  for (const name of (await listNames(basePath)).filter(name => /^\d{1,15}$/.test(name)).sort(byLength)) {
+    const version = Number(name)
+    if (!folders.has(version)) folders.set(version, name)
   }
-  const version = Math.max(...versions)
-  const folder = join(basePath, String(version))
-  const path = join(folder, 'model.onnx')
-  if ((await readSize(path)) === 0) {
-    const what = 'Cannot load the model: there is no such file, or it is empty'
-    throw new RegattaError('MODEL_MISSING', what, { where: path, fix: FIX })
-  }
-  const sizes = await Promise.all((await listNames(folder)).map(name => readSize(join(folder, name))))
-  return { version, path, sizeBytes: sizes.reduce((sum, size) => sum + size, 0) }
+  const picked = pickVersions(policy, [...folders.keys()])
+  return await Promise.all(
+    picked.map(version => readModelFile(version, join(basePath, folders.get(version) ?? String(version)))),
+  )
 }
 
-/** Bytes of a file; 0 where there is none. */
-async function readSize(path: string): Promise<number> {
+/** Checks that there is something to load. @throws MODEL_MISSING */
+export async function checkModelFile({ path }: ModelFile): Promise<void> {
+  const found = await readStat(path)
+  if (found !== undefined && found.size > 0) return
+  const what = 'Cannot load the model: there is no such file, or it is empty'
+  throw new RegattaError('MODEL_MISSING', what, { where: path, fix: MODEL_FOLDER_FIX })
+}
+
+/** Shorter names first: `1` rather than `01`. */
+function byLength(a: string, b: string): number {
+  return a.length - b.length
+}
+
+async function readModelFile(version: number, folder: string): Promise<ModelFile> {
+  // A folder that has just vanished has no files.
+  const names = await readdir(folder).catch(() => [])
+  const stats = await Promise.all(names.sort().map(async name => ({ name, stat: await readStat(join(folder, name)) })))
+  return {
+    version,
+    path: join(folder, 'model.onnx'),
+    sizeBytes: stats.reduce((sum, file) => sum + (file.stat?.size ?? 0), 0),
+    stamp: stats.map(file => `${file.name} ${file.stat?.size} ${file.stat?.mtimeMs}`).join('\n'),
+  }
+}
+
+/** Size and time of a file; undefined where there is none. */
+async function readStat(path: string): Promise<{ readonly size: number; readonly mtimeMs: number } | undefined> {
   try {
     const found = await stat(path)
-    return found.isFile() ? found.size : 0
+    return found.isFile() ? found : undefined
   } catch {
-    return 0
+    return undefined
   }
 }
 
@@ -52,7 +64,7 @@ async function listNames(basePath: string): Promise<readonly string[]> {
     const found = toSystemCode(error) === 'ENOENT' ? 'there is no such folder' : `${toSystemCode(error) ?? error}`
     throw new RegattaError('MODEL_MISSING', `Cannot read the model's folder: ${found}`, {
       where: basePath,
-      fix: FIX,
+      fix: MODEL_FOLDER_FIX,
       cause: error,
     })
   }

@@ -1,16 +1,15 @@
-import { toErrorText } from '../core/errors.ts'
-import { type HttpServer, listenHttp } from '../core/http.node.ts'
-import { type HttpHandler, toJsonResponse } from '../core/http.ts'
-import { toAdmission } from './admission.ts'
-import type { Engine } from './engine.ts'
-import { toHandler, toProtocol } from './handler.ts'
-import { toServedModel } from './inference.node.ts'
-import { type ServerMetrics, toMetrics } from './metrics.ts'
-import { isReady, type Service, type ServiceState } from './model.ts'
-import { type Limits, type ServerOptions, toLimits } from './options.ts'
-import { placeEngine } from './placement.node.ts'
-import { type Queue, toQueue } from './queue.ts'
-import { findModelFile } from './repository.node.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { UsageError } from '../core/errors.ts'
+import type { HttpServer } from '../core/http.node.ts'
+import { Refusal } from './errors.ts'
+import { openFront } from './front.node.ts'
+import { LiveCatalog } from './live-catalog.ts'
+import { toMetrics } from './metrics.ts'
+import { isReady, type Service } from './model.ts'
+import { openVersion } from './open-version.node.ts'
+import { type ServerOptions, toLimits, toLoadLimits } from './options.ts'
+import type { Queue } from './queue.ts'
+import { findModelFiles } from './repository.node.ts'
 
 /** A model server that takes predictions. */
 export interface Server {
@@ -21,121 +20,76 @@ export interface Server {
 }
 
 /**
- * Serves the highest version below a model's base path. Resolves when the model is loaded and warmed; from the
- * signal on, it says that it is not ready, finishes the requests in flight for up to `drainMs`, and closes.
- * @throws MODEL_NAME, LIMITS, MODEL_MISSING, MODEL_LOAD, MODEL_SIGNATURE, MODEL_WARM_UP, PORT_IN_USE, LISTEN
+ * Serves models. Resolves when all versions that are first wanted are loaded and warmed, or have failed for good and
+ * others serve; from the signal on, it says that it is not ready, finishes the requests in flight for up to `drainMs`,
+ * and closes.
+ * @throws LIMITS, MODEL_CONFIG, PORT_IN_USE, LISTEN; MODEL_MISSING, MODEL_LOAD, MODEL_SIGNATURE, MODEL_WARM_UP where
+ * there is nothing to serve
  */
 export async function startServer(options: ServerOptions, signal: AbortSignal): Promise<Server> {
   const limits = toLimits(options)
-  const file = await findModelFile(options.modelBasePath)
-  const front = await openFront(options, limits, file.version)
-  try {
-    const { path, sizeBytes } = file
-    const { engine, ...placed } = await placeEngine({ path, intraOpThreads: limits.intraOpThreads }, sizeBytes)
-    options.logger?.info({ ...placed, path }, placed.reason === undefined ? 'loaded' : 'loaded, but not warmed')
-    front.begin(engine)
-    return { url: front.http.url, port: front.http.port, closed: untilStopped(front, engine, signal, limits.drainMs) }
-  } catch (error) {
-    await front.http[Symbol.asyncDispose]()
-    throw error
-  }
-}
-
-async function untilStopped(front: Front, engine: Engine, signal: AbortSignal, drainMs: number): Promise<void> {
-  const asked = Promise.withResolvers<void>()
-  const ask = (): void => asked.resolve()
-  if (signal.aborted) ask()
-  else signal.addEventListener('abort', ask, { once: true })
-  try {
-    await Promise.race([asked.promise, engine.lost])
-  } finally {
-    signal.removeEventListener('abort', ask)
-    front.end()
-    await front.http.drain(drainMs)
-    await engine[Symbol.asyncDispose]()
-  }
-}
-
-/** The HTTP side of a server, which answers from before the model is loaded until after the last prediction. */
-interface Front {
-  readonly http: HttpServer
-  /** Takes predictions from now on. */
-  begin(engine: Engine): void
-  /** Refuses new predictions from now on. */
-  end(): void
-}
-
-async function openFront(options: ServerOptions, limits: Limits, version: number): Promise<Front> {
-  let state: ServiceState = { kind: 'starting' }
-  let queue: Queue | undefined
-  const { modelName, logger } = options
+  const { logger } = options
+  const lost = Promise.withResolvers<never>()
+  const queues = new Set<Queue>()
+  const catalog = new LiveCatalog({
+    find: findModelFiles,
+    open: (name, file, isQuiet) => openVersion({ limits, metrics, logger, queues }, name, file, isQuiet),
+    sleep: (ms, until) => sleep(ms, undefined, { signal: until }),
+    logger,
+    onLost: lost.reject,
+    limits: toLoadLimits(options),
+  })
+  let isDraining = false
   const service: Service = {
-    modelName,
-    version,
-    get state() {
-      return state
+    catalog,
+    get isDraining() {
+      return isDraining
     },
     async printMetrics() {
       return { text: await metrics.registry.metrics(), contentType: metrics.registry.contentType }
     },
   }
-  const admission = toAdmission(service, limits)
-  const metrics = toMetrics(
-    { name: modelName, version },
-    {
-      waiting: () => queue?.waiting ?? 0,
-      inFlight: () => admission.inFlight,
-      isReady: () => isReady(service),
-    },
-  )
-  const count = (path: string, status: number): void => {
-    metrics.requests.inc({ protocol: toProtocol(path), status: String(status) })
-  }
-  const http = await listenHttp(toTimedHandler(service, metrics, count), {
-    host: options.host ?? '127.0.0.1',
-    port: options.httpPort,
-    maxBodyBytes: limits.maxBodyBytes,
-    requestTimeoutMs: limits.requestTimeoutMs,
-    admit(head) {
-      const admitted = admission.admit(head)
-      if (typeof admitted === 'object') count(head.path, admitted.status)
-      return admitted
-    },
-    toError(status, error) {
-      count('', status)
-      return toJsonResponse(status, { error })
-    },
-    onError: error => logger?.error({ error: toErrorText(error) }, 'a request failed'),
+  const metrics = toMetrics({
+    waiting: () => [...queues].reduce((sum, queue) => sum + queue.waiting, 0),
+    inFlight: () => front.inFlight,
+    isReady: () => isReady(service),
   })
-  options.onListening?.({ url: http.url, port: http.port })
-  logger?.info({ url: http.url, model: modelName, version }, 'listening')
-  return {
-    http,
-    begin(engine) {
-      queue = toQueue({ parallel: engine.parallelRuns, maxWaiting: limits.maxWaiting })
-      state = { kind: 'ready', model: toServedModel(engine, queue, metrics) }
-      logger?.info({ model: modelName, version }, 'ready')
-    },
-    end() {
-      state = { kind: 'draining', model: state.kind === 'starting' ? undefined : state.model }
-      logger?.info('stopping')
-    },
+  const begin = await prepare(catalog, options)
+  const front = await openFront(service, metrics, options, limits)
+  const stop = async (): Promise<void> => {
+    isDraining = true
+    logger?.info('stopping')
+    await front.http.drain(limits.drainMs)
+    await catalog[Symbol.asyncDispose]()
+  }
+  try {
+    await Promise.race([begin(), lost.promise, untilAborted(signal)])
+    if (!signal.aborted) logger?.info({ models: catalog.names }, 'ready')
+  } catch (error) {
+    await closeAll(front.http, catalog)
+    throw error
+  }
+  const closed = Promise.race([untilAborted(signal), lost.promise]).finally(stop)
+  return { url: front.http.url, port: front.http.port, closed }
+}
+
+async function prepare(catalog: LiveCatalog, options: ServerOptions): Promise<() => Promise<void>> {
+  try {
+    return await catalog.prepare(options.models)
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    throw new UsageError('MODEL_CONFIG', error.message, { cause: error })
   }
 }
 
-/** Counts and times answers; while the server stops, it also asks clients to connect anew, which is elsewhere. */
-function toTimedHandler(
-  service: Service,
-  metrics: ServerMetrics,
-  count: (path: string, status: number) => void,
-): HttpHandler {
-  const handler = toHandler(service)
-  return async request => {
-    const startedAt = performance.now()
-    const response = await handler(request)
-    metrics.seconds.observe({ protocol: toProtocol(request.path) }, (performance.now() - startedAt) / 1000)
-    count(request.path, response.status)
-    if (service.state.kind !== 'draining') return response
-    return { ...response, headers: { ...response.headers, connection: 'close' } }
-  }
+async function closeAll(http: HttpServer, catalog: LiveCatalog): Promise<void> {
+  await http[Symbol.asyncDispose]()
+  await catalog[Symbol.asyncDispose]()
+}
+
+function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise(resolve => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
 }

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type ServerOptions, startServer } from '../index.ts'
+import { type ServerOptions, startServer, toSingleModel } from '../index.ts'
 
 /** A model's base path with the given versions, below the system's temporary folder; removed on disposal. */
 export async function openPlace(versions: Readonly<Record<string, Uint8Array>> = {}) {
@@ -29,10 +29,8 @@ export interface Answer {
 export async function openServer(model: Uint8Array, options: Partial<ServerOptions> = {}) {
   const place = await openPlace({ 1: model })
   const stop = new AbortController()
-  const server = await startServer(
-    { modelName: 'm', modelBasePath: place.basePath, httpPort: 0, ...options },
-    stop.signal,
-  )
+  const models = [toSingleModel('m', place.basePath)]
+  const server = await startServer({ models, httpPort: 0, ...options }, stop.signal)
   return {
     ...server,
     stop: () => stop.abort(),

@@ -1,9 +1,10 @@
 import { type HttpRequest, type HttpResponse, toJsonResponse } from '../../core/http.ts'
+import type { ServedVersion, VersionStatus, WantedVersion } from '../catalog.ts'
 import { checkInputs } from '../check-inputs.ts'
 import { Refusal } from '../errors.ts'
-import { type Service, toModel } from '../model.ts'
+import type { Service } from '../model.ts'
 import { checkMethod, toUnknownPath } from '../path.ts'
-import { parseTfsPath, type TfsPath } from './path.ts'
+import { parseTfsPath } from './path.ts'
 import { parsePredictRequest } from './request.ts'
 import { toMetadataResponse, toPredictResponse, toStatusResponse } from './response.ts'
 
@@ -15,51 +16,37 @@ export async function answerTfs(service: Service, request: HttpRequest): Promise
   if (!/^\/v1\/models/i.test(request.path)) return undefined
   const path = parseTfsPath(request.path)
   if (path === undefined) throw toUnknownPath(request)
+  checkMethod(request, path.call === 'list' || path.call === 'status' || path.call === 'metadata' ? 'GET' : 'POST')
   switch (path.call) {
+    case 'list':
+      return toJsonResponse(200, { models: service.catalog.names })
     case 'status':
-      checkMethod(request, 'GET')
-      if (path.modelName === undefined) return toJsonResponse(200, { models: [service.modelName] })
-      checkStatusOf(service, path)
-      return toStatusResponse(service)
+      return toStatusResponse(path.name, findStatuses(service, path), service.isDraining)
     case 'metadata':
-      checkMethod(request, 'GET')
-      checkServable(service, path)
-      return toMetadataResponse(service, toModel(service))
+      return toMetadataResponse(service.catalog.find(path))
     case 'predict':
-      checkMethod(request, 'POST')
-      checkServable(service, path)
-      return await predict(service, request)
+      return await predict(service.catalog.find(path), request)
     case 'classify':
     case 'regress':
-      checkMethod(request, 'POST')
-      checkServable(service, path)
+      service.catalog.find(path)
       throw new Refusal('BAD_REQUEST', `Cannot ${path.call}: the model has a predict signature alone; use :predict`)
     default:
-      return path.call satisfies never
+      return path satisfies never
   }
 }
 
-async function predict(service: Service, request: HttpRequest): Promise<HttpResponse> {
-  const model = toModel(service)
+async function predict({ model }: ServedVersion, request: HttpRequest): Promise<HttpResponse> {
   const { form, tensors } = parsePredictRequest(request, model.inputs)
   checkInputs(tensors, model.inputs)
   const names = model.outputs.map(output => output.name)
   return toPredictResponse(form, await model.infer(tensors, names, request.signal))
 }
 
-/** tensorflow_serving/core/manager.cc and server_core.cc have the words of both checks. */
-function checkServable(service: Service, { modelName, version, label }: TfsPath): void {
-  if (modelName !== service.modelName || (version !== undefined && Number(version) !== service.version)) {
-    const wanted = version === undefined ? `Latest(${modelName})` : `Specific(${modelName}, ${version})`
-    throw new Refusal('NOT_FOUND', `Servable not found for request: ${wanted}`)
-  }
-  if (label !== undefined) throw new Refusal('BAD_REQUEST', `Unrecognized servable version label: ${label}`)
-}
-
-/** A label is left alone, as TensorFlow Serving does: there is one version to tell of. */
-function checkStatusOf(service: Service, { modelName, version }: TfsPath): void {
-  if (modelName !== service.modelName)
-    throw new Refusal('NOT_FOUND', `Could not find any versions of model ${modelName}`)
-  if (version !== undefined && Number(version) !== service.version)
-    throw new Refusal('NOT_FOUND', `Could not find version ${version} of model ${modelName}`)
+/** get_model_status_impl.cc, which leaves a label alone. */
+function findStatuses({ catalog }: Service, { name, version }: WantedVersion): readonly VersionStatus[] {
+  const statuses = catalog.versions(name)
+  if (statuses.length === 0) throw new Refusal('NOT_FOUND', `Could not find any versions of model ${name}`)
+  const wanted = statuses.filter(status => version === undefined || status.version === version)
+  if (wanted.length === 0) throw new Refusal('NOT_FOUND', `Could not find version ${version} of model ${name}`)
+  return wanted
 }

@@ -1,13 +1,10 @@
+import type { WantedVersion } from '../catalog.ts'
 import { decodeSegment } from '../path.ts'
 
 /** What a path of TensorFlow Serving's REST API names. */
-export interface TfsPath {
-  /** Undefined: all models. */
-  readonly modelName: string | undefined
-  readonly version: string | undefined
-  readonly label: string | undefined
-  readonly call: 'status' | 'metadata' | 'predict' | 'classify' | 'regress'
-}
+export type TfsPath =
+  | { readonly call: 'list' }
+  | ({ readonly call: 'status' | 'metadata' | 'predict' | 'classify' | 'regress' } & WantedVersion)
 
 // tensorflow_serving/model_servers/http_rest_api_util.cc: without regard to case.
 const MODEL = '/v1/models/([^/:]+)(?:/versions/(\\d+)|/labels/([^/:]+))?'
@@ -16,14 +13,14 @@ const GET = new RegExp(`^${MODEL}(/metadata)?$`, 'i')
 
 /** Reads a path, or returns undefined where TensorFlow Serving has no such one. */
 export function parseTfsPath(path: string): TfsPath | undefined {
-  if (/^\/v1\/models\/?$/i.test(path))
-    return { modelName: undefined, version: undefined, label: undefined, call: 'status' }
+  if (/^\/v1\/models\/?$/i.test(path)) return { call: 'list' }
   const posted = POST.exec(path)
   const match = posted ?? GET.exec(path)
-  const modelName = decodeSegment(match?.[1])
-  if (match === null || modelName === undefined) return undefined
+  const name = decodeSegment(match?.[1])
+  if (match === null || name === undefined) return undefined
   const call = posted === null ? (match[4] === undefined ? 'status' : 'metadata') : toCall(match[4])
-  return { modelName, version: match[2], label: decodeSegment(match[3]), call }
+  const version = match[2] === undefined ? undefined : Number(match[2])
+  return { call, name, version, label: decodeSegment(match[3]) }
 }
 
 function toCall(word = ''): 'predict' | 'classify' | 'regress' {

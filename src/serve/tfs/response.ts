@@ -1,6 +1,6 @@
 import { type HttpResponse, toJsonResponse } from '../../core/http.ts'
 import { DTYPES, type NamedTensors, type TensorSpec, toTfsOutputs, toTfsPredictions } from '../../tensor/index.ts'
-import type { Model, Service } from '../model.ts'
+import type { ServedVersion, VersionStatus } from '../catalog.ts'
 import { SIGNATURE } from './request.ts'
 
 const encoder = new TextEncoder()
@@ -11,36 +11,32 @@ export function toPredictResponse(form: 'row' | 'column', outputs: NamedTensors)
   return { status: 200, headers: { 'content-type': 'application/json' }, body: encoder.encode(text) }
 }
 
-const STATES = { starting: 'LOADING', ready: 'AVAILABLE', draining: 'UNLOADING' } as const
-
 /**
- * The status of the model: TensorFlow Serving's document, and in it what KServe V1 answers at the same path (`name`,
- * `ready`). Like KServe's, and unlike TensorFlow Serving's, its status tells, too: 503 until the model is available.
+ * The status of a model: TensorFlow Serving's document, and in it what KServe V1 answers at the same path (`name`,
+ * `ready`). Like KServe's, and unlike TensorFlow Serving's, its status tells, too: 503 until a version is available.
  */
-export function toStatusResponse(service: Service): HttpResponse {
-  const ready = service.state.kind === 'ready'
+export function toStatusResponse(name: string, statuses: readonly VersionStatus[], isDraining: boolean): HttpResponse {
+  const ready = !isDraining && statuses.some(({ state }) => state === 'AVAILABLE')
   return toJsonResponse(ready ? 200 : 503, {
-    model_version_status: [
-      {
-        version: String(service.version),
-        state: STATES[service.state.kind],
-        status: { error_code: 'OK', error_message: '' },
-      },
-    ],
-    name: service.modelName,
+    model_version_status: statuses.map(({ version, state, error }) => ({
+      version: String(version),
+      state,
+      status: { error_code: error?.code ?? 'OK', error_message: error?.message ?? '' },
+    })),
+    name,
     ready,
   })
 }
 
-/** The signature of the model, as TensorFlow Serving prints its `GetModelMetadataResponse`. */
-export function toMetadataResponse(service: Service, model: Model): HttpResponse {
+/** The signature of a model, as TensorFlow Serving prints its `GetModelMetadataResponse`. */
+export function toMetadataResponse({ name, version, model }: ServedVersion): HttpResponse {
   const signature = {
     inputs: toTensorInfos(model.inputs),
     outputs: toTensorInfos(model.outputs),
     method_name: 'tensorflow/serving/predict',
   }
   return toJsonResponse(200, {
-    model_spec: { name: service.modelName, signature_name: '', version: String(service.version) },
+    model_spec: { name, signature_name: '', version: String(version) },
     metadata: { signature_def: { signature_def: { [SIGNATURE]: signature } } },
   })
 }

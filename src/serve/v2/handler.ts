@@ -1,7 +1,8 @@
 import { type HttpRequest, type HttpResponse, toJsonResponse } from '../../core/http.ts'
+import type { ServedVersion } from '../catalog.ts'
 import { checkInputs } from '../check-inputs.ts'
 import { Refusal } from '../errors.ts'
-import { isReady, type Service, toModel } from '../model.ts'
+import { isReady, type Service } from '../model.ts'
 import { checkMethod, toUnknownPath } from '../path.ts'
 import { parseV2Path, type V2Path } from './path.ts'
 import { parseInferRequest } from './request.ts'
@@ -23,31 +24,58 @@ export async function answerV2(service: Service, request: HttpRequest): Promise<
       return toJsonResponse(200, { live: true })
     case 'ready':
       return toJsonResponse(isReady(service) ? 200 : 503, { ready: isReady(service) })
-    case 'model-ready':
-      checkModel(service, path)
-      return toJsonResponse(isReady(service) ? 200 : 503, { name: service.modelName, ready: isReady(service) })
+    case 'model-ready': {
+      const ready = !service.isDraining && isLoaded(service, path)
+      return toJsonResponse(ready ? 200 : 503, { name: path.modelName, ready })
+    }
     case 'metadata':
-      checkModel(service, path)
-      return toModelResponse(service, toModel(service))
+      return toModelResponse(findVersion(service, path), listAvailable(service, path.modelName))
     case 'infer':
-      checkModel(service, path)
-      return await infer(service, request)
+      return await infer(findVersion(service, path), request)
     default:
       return path satisfies never
   }
 }
 
-async function infer(service: Service, request: HttpRequest): Promise<HttpResponse> {
-  const model = toModel(service)
+async function infer(served: ServedVersion, request: HttpRequest): Promise<HttpResponse> {
+  const { model } = served
   const { id, tensors, outputs } = parseInferRequest(request, model)
   checkInputs(tensors, model.inputs)
-  return toInferResponse(service, id, await model.infer(tensors, outputs, request.signal))
+  return toInferResponse(served, id, await model.infer(tensors, outputs, request.signal))
 }
 
-function checkModel(service: Service, path: Extract<V2Path, { modelName: string }>): void {
-  const { modelName, version } = path
-  if (modelName !== service.modelName)
-    throw new Refusal('NOT_FOUND', `Request for unknown model: "${modelName}" is not found`)
-  if (version !== undefined && version !== String(service.version))
-    throw new Refusal('NOT_FOUND', `Request for unknown model: "${modelName}" version ${version} is not found`)
+type ModelPath = Extract<V2Path, { modelName: string }>
+
+/** The version to answer with. @throws NOT_FOUND in Triton's words, NOT_READY */
+function findVersion({ catalog }: Service, { modelName, version }: ModelPath): ServedVersion {
+  try {
+    return catalog.find({ name: modelName, version: version === undefined ? undefined : toNumber(version) })
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.code !== 'NOT_FOUND') throw error
+    throw toUnknownModel({ modelName, version })
+  }
+}
+
+/** Whether a model that is known can be inferred with. @throws NOT_FOUND */
+function isLoaded(service: Service, path: ModelPath): boolean {
+  const { catalog } = service
+  const statuses = catalog.versions(path.modelName)
+  const wanted = statuses.filter(({ version }) => path.version === undefined || version === toNumber(path.version))
+  if (wanted.length === 0 && (path.version !== undefined || !catalog.names.includes(path.modelName)))
+    throw toUnknownModel(path)
+  return wanted.some(({ state }) => state === 'AVAILABLE')
+}
+
+function listAvailable({ catalog }: Service, name: string): readonly number[] {
+  return catalog.versions(name).flatMap(({ version, state }) => (state === 'AVAILABLE' ? [version] : []))
+}
+
+/** Versions are texts in this protocol and numbers here: any other is found nowhere. */
+function toNumber(version: string): number {
+  return /^[1-9]\d*$|^0$/.test(version) ? Number(version) : Number.NaN
+}
+
+function toUnknownModel({ modelName, version }: Pick<ModelPath, 'modelName' | 'version'>): Refusal {
+  const which = version === undefined ? '' : ` version ${version}`
+  return new Refusal('NOT_FOUND', `Request for unknown model: "${modelName}"${which} is not found`)
 }

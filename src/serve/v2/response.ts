@@ -1,15 +1,15 @@
 import { type HttpResponse, toJsonResponse } from '../../core/http.ts'
 import { DTYPES, type NamedTensors, type TensorSpec, toShapeText, toV2Data } from '../../tensor/index.ts'
-import type { Model, Service } from '../model.ts'
+import type { ServedVersion } from '../catalog.ts'
 import { SERVER_VERSION } from '../version.ts'
 
 const encoder = new TextEncoder()
 
 /** Answers an inference ("Inference Response JSON Object"). */
-export function toInferResponse(service: Service, id: string | undefined, outputs: NamedTensors): HttpResponse {
+export function toInferResponse(served: ServedVersion, id: string | undefined, outputs: NamedTensors): HttpResponse {
   const head = [
-    `"model_name":${JSON.stringify(service.modelName)}`,
-    `"model_version":"${service.version}"`,
+    `"model_name":${JSON.stringify(served.name)}`,
+    `"model_version":"${served.version}"`,
     ...(id === undefined ? [] : [`"id":${JSON.stringify(id)}`]),
   ]
   const tensors = [...outputs].map(
@@ -27,10 +27,10 @@ export function toServerResponse(): HttpResponse {
 }
 
 /** What the model takes and gives ("Model Metadata Response JSON Object"). */
-export function toModelResponse(service: Service, model: Model): HttpResponse {
+export function toModelResponse({ name, model }: ServedVersion, versions: readonly number[]): HttpResponse {
   return toJsonResponse(200, {
-    name: service.modelName,
-    versions: [String(service.version)],
+    name,
+    versions: versions.map(String),
     platform: 'onnx_onnxv1',
     inputs: model.inputs.map(toSpecJson),
     outputs: model.outputs.map(toSpecJson),
