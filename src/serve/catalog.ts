@@ -1,6 +1,6 @@
-import type { VersionCounters } from './counters.ts'
 import { Refusal } from './errors.ts'
 import type { Model } from './model.ts'
+import type { ModelStatistics } from './statistics.ts'
 import type { VersionPolicy } from './version-policy.ts'
 
 /** The models of a server and their versions: what every protocol asks. */
@@ -43,7 +43,8 @@ export interface ServedVersion {
   readonly version: number
   readonly model: Model
   readonly about: ModelAbout
-  readonly counters: VersionCounters
+  /** What it did so far. */
+  readonly statistics: () => ModelStatistics
 }
 
 /** What a model's file says of its origin. */

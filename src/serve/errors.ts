@@ -25,6 +25,8 @@ const STATUSES = {
   LOAD_FAILED: 500,
   /** The model is being loaded, or the server stops. */
   NOT_READY: 503,
+  /** The time for an answer was over. */
+  DEADLINE: 504,
 } as const satisfies Record<string, number>
 
 /** Why a request is refused. */

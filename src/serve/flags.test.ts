@@ -15,12 +15,24 @@ describe('parseFlags()', () => {
     })
   })
 
+  it('reads a file of models, and how the disk is looked at', () => {
+    const file = ['--model-config-file', '/m.config', '--model-config-file-poll-wait-seconds', '30']
+    assert.deepEqual(parseFlags(file).models, { path: '/m.config', pollMs: 30_000 })
+    const looks = ['--file-system-poll-wait-seconds', '2', '--max-num-load-retries=3', '--load-retry-interval-ms=10']
+    const { pollMs, maxLoadRetries, loadRetryMs } = parseFlags(['--model-base-path', '/m', ...looks])
+    assert.deepEqual([pollMs, maxLoadRetries, loadRetryMs], [2000, 3, 10])
+    assert.equal(parseFlags(['--model-base-path', '/m', '--file-system-poll-wait-seconds=-1']).pollMs, -1)
+  })
+
   const base = ['--model-base-path', '/models/m']
   const wrong: readonly [flags: string[], message: RegExp][] = [
     [[], /^Cannot start without --model-base-path/],
     [[...base, '--nonsense'], /--nonsense/],
     [[...base, 'word'], /word/],
     [[...base, '--http-port', '65536'], /^Cannot use "65536" as --http-port/],
+    [[...base, '--model-config-file', '/m.config'], /^Cannot use --model-config-file with --model-name/],
+    [[...base, '--model-config-file-poll-wait-seconds', '1'], /without --model-config-file$/],
+    [[...base, '--file-system-poll-wait-seconds=-2'], /^Cannot use "-2" as --file-system-poll-wait-seconds/],
     [[...base, '--max-waiting', 'many'], /^Cannot use "many" as --max-waiting/],
   ]
   for (const [flags, message] of wrong) {

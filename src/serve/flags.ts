@@ -5,8 +5,10 @@ import { type ServerOptions, toSingleModel } from './options.ts'
 
 /** Flags of the server's process. */
 const FLAGS = {
-  'model-name': { type: 'string', default: 'model' },
+  'model-name': { type: 'string' },
   'model-base-path': { type: 'string' },
+  'model-config-file': { type: 'string' },
+  'model-config-file-poll-wait-seconds': { type: 'string' },
   host: { type: 'string', default: '127.0.0.1' },
   'http-port': { type: 'string', default: '8501' },
   'intra-op-threads': { type: 'string' },
@@ -15,16 +17,16 @@ const FLAGS = {
   'max-waiting': { type: 'string' },
   'request-timeout-ms': { type: 'string' },
   'drain-ms': { type: 'string' },
+  'file-system-poll-wait-seconds': { type: 'string' },
+  'max-num-load-retries': { type: 'string' },
+  'load-retry-interval-ms': { type: 'string' },
 } as const
 
 /** Reads the command line of the server's process. @throws USAGE (a `UsageError`) */
 export function parseFlags(parameters: readonly string[]): ServerOptions {
   const { values } = parseOrThrow(parameters)
-  if (values['model-base-path'] === undefined) {
-    throw new UsageError('USAGE', 'Cannot start without --model-base-path: expected the folder of VERSION/model.onnx')
-  }
   return {
-    models: [toSingleModel(values['model-name'], resolve(values['model-base-path']))],
+    models: toModels(values),
     host: values.host,
     httpPort: parsePort(values['http-port']),
     ...toNumber('intraOpThreads', 'intra-op-threads', values['intra-op-threads']),
@@ -33,7 +35,30 @@ export function parseFlags(parameters: readonly string[]): ServerOptions {
     ...toNumber('maxWaiting', 'max-waiting', values['max-waiting']),
     ...toNumber('requestTimeoutMs', 'request-timeout-ms', values['request-timeout-ms']),
     ...toNumber('drainMs', 'drain-ms', values['drain-ms']),
+    ...toSeconds('pollMs', 'file-system-poll-wait-seconds', values['file-system-poll-wait-seconds']),
+    ...toNumber('maxLoadRetries', 'max-num-load-retries', values['max-num-load-retries']),
+    ...toNumber('loadRetryMs', 'load-retry-interval-ms', values['load-retry-interval-ms']),
   }
+}
+
+type Values = ReturnType<typeof parseOrThrow>['values']
+
+function toModels(values: Values): ServerOptions['models'] {
+  const { 'model-config-file': file, 'model-base-path': basePath, 'model-name': name } = values
+  const poll = 'model-config-file-poll-wait-seconds'
+  if (file !== undefined) {
+    if (basePath !== undefined || name !== undefined) {
+      throw new UsageError('USAGE', 'Cannot use --model-config-file with --model-name or --model-base-path: give one')
+    }
+    return { path: resolve(file), pollMs: 0, ...toSeconds('pollMs', poll, values[poll]) }
+  }
+  if (values[poll] !== undefined) throw new UsageError('USAGE', `Cannot use --${poll} without --model-config-file`)
+  if (basePath === undefined) {
+    throw new UsageError('USAGE', 'Cannot start without --model-base-path: expected the folder of VERSION/model.onnx', {
+      fix: 'Give that folder, or several models by --model-config-file',
+    })
+  }
+  return [toSingleModel(name ?? 'model', resolve(basePath))]
 }
 
 function parseOrThrow(parameters: readonly string[]) {
@@ -53,4 +78,11 @@ function toNumber<name extends string>(name: name, flag: string, text: string | 
   if (text === undefined) return {}
   if (!/^\d{1,15}$/.test(text)) throw new UsageError('USAGE', `Cannot use "${text}" as --${flag}: expected a number`)
   return { [name]: Number(text) } as { [key in name]: number }
+}
+
+/** Reads whole seconds as milliseconds; -1 stays itself. */
+function toSeconds(name: 'pollMs', flag: string, text: string | undefined): { pollMs?: number } {
+  if (text === '-1' && flag.startsWith('file-system')) return { [name]: -1 }
+  const { [name]: seconds } = toNumber(name, flag, text)
+  return seconds === undefined ? {} : { [name]: seconds * 1000 }
 }

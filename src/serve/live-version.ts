@@ -106,9 +106,9 @@ export class LiveVersion {
     opened.lost.catch(error => {
       if (this.#opened === opened) loading.onLost(error)
     })
-    const { about, counters } = opened
+    const { about, statistics } = opened
     this.#opened = opened
-    this.#served = { name: this.#name, version: this.number, about, counters, model: this.#toCounted(opened.model) }
+    this.#served = { name: this.#name, version: this.number, about, statistics, model: this.#toCounted(opened.model) }
     this.#cause = undefined
     this.#state = 'AVAILABLE'
     loading.logger?.info({ model: this.#name, version: this.number }, 'available')

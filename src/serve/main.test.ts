@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
+import { symlink, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
+import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { toDouble, toSlow } from './testing/models.ts'
 import { openPlace } from './testing/place.ts'
-import { startProcess } from './testing/process.ts'
+import { ENTRY, startProcess, startProgram } from './testing/process.ts'
 import { untilTrue } from './testing/until-true.ts'
 
 const flagsFor = (basePath: string, port = 0): string[] => [
@@ -16,6 +18,15 @@ const flagsFor = (basePath: string, port = 0): string[] => [
   '--http-port',
   String(port),
 ]
+
+/** A port that was free just now. */
+async function findPort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  const { port } = Object(server.address())
+  await new Promise(resolve => server.close(resolve))
+  return port
+}
 
 describe('the process of a model server', () => {
   it('tells that it listens, then that it is ready, and ends with 0 after SIGTERM', async () => {
@@ -91,6 +102,35 @@ describe('the process of a model server', () => {
     const failed = await server.until('failed')
     assert.deepEqual([failed['code'], await server.ended], ['PORT_IN_USE', 1])
     other.close()
+  })
+
+  it('takes the flags of TensorFlow Serving under its name, and serves the models of a file', async () => {
+    await using place = await openPlace({ 1: toDouble() })
+    const program = join(place.basePath, 'tensorflow_model_server')
+    await symlink(ENTRY, program)
+    const file = join(place.basePath, 'models.config')
+    const config = `name: "half" base_path: "${place.basePath}" model_platform: "tensorflow"`
+    await writeFile(file, `model_config_list { config { ${config} version_labels { key: "stable" value: 1 } } }`)
+    const port = await findPort()
+    const flags = [`--rest_api_port=${port}`, '--port=0', '--host=127.0.0.1', `--model_config_file=${file}`]
+    await using server = startProgram(program, ...flags, '--grpc_max_threads=4')
+    await server.until('ready')
+    const post = { method: 'POST', body: '{"instances":[[1,2]]}' }
+    const response = await fetch(`http://127.0.0.1:${port}/v1/models/half/labels/stable:predict`, post)
+    assert.equal(await response.text(), '{"predictions":[[2.0,4.0]]}')
+    assert.match(server.output(), /--grpc_max_threads has no effect/)
+    server.child.kill('SIGTERM')
+    assert.equal(await server.ended, 0)
+  })
+
+  it('ends with 2 where a file of models is wrong, and names the place', async () => {
+    await using place = await openPlace()
+    const file = join(place.basePath, 'models.config')
+    await writeFile(file, 'model_config_list {\n  confg {} }')
+    await using server = startProcess('--model-config-file', file, '--http-port', '0')
+    assert.equal((await server.until('failed'))['code'], 'TEXT_PROTO')
+    assert.equal(await server.ended, 2)
+    assert.match(server.output(), /models\.config:2:3\)\n {2}try: Did you mean "config"\?/)
   })
 
   it('ends with 2 where its flags are wrong', async () => {

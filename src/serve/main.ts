@@ -1,12 +1,12 @@
 import { isMainThread } from 'node:worker_threads'
 import { pino } from 'pino'
 import { RegattaError, toErrorText, UsageError } from '../core/errors.ts'
-import { parseFlags } from './flags.ts'
+import { type Command, readCommand } from './command.node.ts'
 import { startServer } from './server.node.ts'
 import { runEngineThread } from './thread.node.ts'
 
 /*
- * The process of a model server. It tells its parent, where it has one, `listening` with its port, then `ready` or
+ * The process of a model server; under the name tensorflow_model_server it takes the flags of that. It tells its parent, where it has one, `listening` with its port, then `ready` or
  * `failed`; it ends with 0 after SIGTERM or SIGINT, 1 where it failed, 2 where its flags are wrong. The same file is the
  * entry of the thread that runs a model.
  */
@@ -21,16 +21,9 @@ async function serve(): Promise<void> {
   const stop = new AbortController()
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop.abort())
   try {
-    const server = await startServer(
-      {
-        ...parseFlags(process.argv.slice(2)),
-        logger: pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime }),
-        onListening: ({ port }) => void tell({ kind: 'listening', port }),
-      },
-      stop.signal,
-    )
-    await tell({ kind: 'ready' })
-    await server.closed
+    const command = await readCommand(process.argv.slice(1), process.env)
+    if (command.kind === 'print') process.stdout.write(command.text)
+    else await serveUntilStopped(command, stop.signal)
     process.exit(0)
   } catch (error) {
     const code = error instanceof RegattaError ? error.code : 'SERVER'
@@ -41,6 +34,18 @@ async function serve(): Promise<void> {
     await tell({ kind: 'failed', code, reason })
     process.exit(error instanceof UsageError ? 2 : 1)
   }
+}
+
+async function serveUntilStopped(
+  { options, notes }: Extract<Command, { kind: 'serve' }>,
+  signal: AbortSignal,
+): Promise<void> {
+  const logger = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime })
+  for (const note of notes) logger.warn(note)
+  const onListening = ({ port }: { port: number }): void => void tell({ kind: 'listening', port })
+  const server = await startServer({ ...options, logger, onListening }, signal)
+  await tell({ kind: 'ready' })
+  await server.closed
 }
 
 /** Tells the parent, if there is one and it still listens. */

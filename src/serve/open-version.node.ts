@@ -1,5 +1,4 @@
 import type { NamedTensors } from '../tensor/index.ts'
-import { toVersionCounters, type VersionCounters } from './counters.ts'
 import type { Engine } from './engine.ts'
 import { toServedModel } from './inference.node.ts'
 import type { ModelFile, OpenedVersion } from './loading.ts'
@@ -9,6 +8,7 @@ import type { Limits, Logger } from './options.ts'
 import { placeEngine } from './placement.node.ts'
 import { type Queue, toQueue } from './queue.ts'
 import { checkModelFile } from './repository.node.ts'
+import { type StatisticsCounter, toStatisticsCounter } from './statistics.ts'
 
 /** What versions share. */
 export interface VersionParts {
@@ -34,15 +34,15 @@ export async function openVersion(
   const options = { path, intraOpThreads: limits.intraOpThreads }
   const { engine, ...placed } = await placeEngine(options, sizeBytes, isQuiet)
   logger?.info({ ...placed, path }, placed.reason === undefined ? 'loaded' : 'loaded, but not warmed')
-  const counters = toVersionCounters()
+  const counter = toStatisticsCounter()
   const versionMetrics = toVersionMetrics(metrics, name, version)
   const queue = toQueue({ parallel: engine.parallelRuns, maxWaiting: limits.maxWaiting })
   queues.add(queue)
-  const model = toServedModel(toTimedEngine(engine, counters), toTimedQueue(queue, counters), versionMetrics)
+  const model = toServedModel(toTimedEngine(engine, counter), toTimedQueue(queue, counter), versionMetrics)
   return {
-    model: toTimedModel(model, counters),
+    model: toTimedModel(model, counter),
     about: { producer: '', description: '', properties: new Map() },
-    counters,
+    statistics: counter.read,
     lost: engine.lost,
     async [Symbol.asyncDispose]() {
       queues.delete(queue)
@@ -52,19 +52,19 @@ export async function openVersion(
   }
 }
 
-function toTimedEngine(engine: Engine, counters: VersionCounters): Engine {
+function toTimedEngine(engine: Engine, counter: StatisticsCounter): Engine {
   return {
     ...engine,
     async run(inputs, outputs) {
       const startedAt = performance.now()
       const results = await engine.run(inputs, outputs)
-      counters.ran(toNs(startedAt))
+      counter.onRun(performance.now() - startedAt)
       return results
     },
   }
 }
 
-function toTimedQueue(queue: Queue, counters: VersionCounters): Queue {
+function toTimedQueue(queue: Queue, counter: StatisticsCounter): Queue {
   return {
     get waiting() {
       return queue.waiting
@@ -72,14 +72,14 @@ function toTimedQueue(queue: Queue, counters: VersionCounters): Queue {
     async run(work, signal) {
       const askedAt = performance.now()
       return await queue.run(() => {
-        counters.waited(toNs(askedAt))
+        counter.onQueued(performance.now() - askedAt)
         return work()
       }, signal)
     },
   }
 }
 
-function toTimedModel(model: Model, counters: VersionCounters): Model {
+function toTimedModel(model: Model, counter: StatisticsCounter): Model {
   return {
     ...model,
     async infer(inputs, outputs, signal) {
@@ -87,10 +87,10 @@ function toTimedModel(model: Model, counters: VersionCounters): Model {
       const rows = toRows(inputs)
       try {
         const results = await model.infer(inputs, outputs, signal)
-        counters.answered({ rows, ns: toNs(startedAt), at: Date.now() })
+        counter.onSuccess({ rows, tookMs: performance.now() - startedAt, at: Date.now() })
         return results
       } catch (error) {
-        counters.failed(toNs(startedAt))
+        counter.onFail(performance.now() - startedAt)
         throw error
       }
     },
@@ -100,8 +100,4 @@ function toTimedModel(model: Model, counters: VersionCounters): Model {
 function toRows(inputs: NamedTensors): number {
   const [first] = inputs.values()
   return first?.shape[0] ?? 1
-}
-
-function toNs(startedAt: number): number {
-  return (performance.now() - startedAt) * 1e6
 }

@@ -1,16 +1,19 @@
 import type { BaseLogger } from 'pino'
 import { UsageError } from '../core/errors.ts'
+import type { BatchingOptions } from './batching.ts'
 import type { ModelConfig } from './catalog.ts'
 import type { LoadLimits } from './loading.ts'
 import { LATEST } from './version-policy.ts'
 
 /** What a model server serves, where, and within which bounds. */
 export interface ServerOptions extends Partial<LoadLimits> {
-  readonly models: readonly ModelConfig[]
+  readonly models: readonly ModelConfig[] | ModelConfigFile
   /** @default '127.0.0.1' */
   readonly host?: string
   /** 0 lets the system choose. */
   readonly httpPort: number
+  /** Port of the gRPC protocols; 0 lets the system choose. @default gRPC is not served */
+  readonly grpcPort?: number
   /** Threads of one inference. @default 1 */
   readonly intraOpThreads?: number
   /** A longer request is refused. @default 64 MiB */
@@ -24,10 +27,25 @@ export interface ServerOptions extends Partial<LoadLimits> {
   readonly requestTimeoutMs?: number
   /** From the signal to stop until connections are closed, answered or not, ms. @default 8_000 */
   readonly drainMs?: number
+  /** How requests are run together. */
+  readonly batching?: BatchingOptions
+  /** Time for a whole REST answer, ms. @default no limit */
+  readonly restTimeoutMs?: number
+  /** Whether pages of other sites may ask. @default false */
+  readonly cors?: boolean
+  /** Path of the metrics under TensorFlow Serving's names. @default '/monitoring/prometheus/metrics' */
+  readonly tfsMetricsPath?: string
   /** Told once, when the port is open and before any model is loaded. */
   readonly onListening?: (server: { readonly url: string; readonly port: number }) => void
   /** @default nothing is logged */
   readonly logger?: Logger
+}
+
+/** A file that says what to serve, in TensorFlow Serving's form. */
+export interface ModelConfigFile {
+  readonly path: string
+  /** Time between two looks for another text, ms; 0 looks once. */
+  readonly pollMs: number
 }
 
 /** Where the server tells what happens; pino's loggers are such. Bodies are never given to it. */

@@ -1,13 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { UsageError } from '../core/errors.ts'
 import type { HttpServer } from '../core/http.node.ts'
+import type { ModelConfig } from './catalog.ts'
+import { followModelConfigs, readModelConfigs } from './config-file.node.ts'
 import { Refusal } from './errors.ts'
 import { openFront } from './front.node.ts'
 import { LiveCatalog } from './live-catalog.ts'
 import { toMetrics } from './metrics.ts'
 import { isReady, type Service } from './model.ts'
 import { openVersion } from './open-version.node.ts'
-import { type ServerOptions, toLimits, toLoadLimits } from './options.ts'
+import { type ModelConfigFile, type ServerOptions, toLimits, toLoadLimits } from './options.ts'
 import type { Queue } from './queue.ts'
 import { findModelFiles } from './repository.node.ts'
 
@@ -54,7 +56,8 @@ export async function startServer(options: ServerOptions, signal: AbortSignal): 
     inFlight: () => front.inFlight,
     isReady: () => isReady(service),
   })
-  const begin = await prepare(catalog, options)
+  const source = await readSource(options.models)
+  const begin = await prepare(catalog, source.configs)
   const front = await openFront(service, metrics, options, limits)
   const stop = async (): Promise<void> => {
     isDraining = true
@@ -69,13 +72,26 @@ export async function startServer(options: ServerOptions, signal: AbortSignal): 
     await closeAll(front.http, catalog)
     throw error
   }
+  if (source.file !== undefined && source.file.pollMs > 0)
+    // It tells what goes wrong in the log.
+    void followModelConfigs(source.file, source.text, catalog, logger, signal)
   const closed = Promise.race([untilAborted(signal), lost.promise]).finally(stop)
   return { url: front.http.url, port: front.http.port, closed }
 }
 
-async function prepare(catalog: LiveCatalog, options: ServerOptions): Promise<() => Promise<void>> {
+/** What to serve first, and the file that says so, where there is one. */
+async function readSource(models: ServerOptions['models']): Promise<{
+  readonly configs: readonly ModelConfig[]
+  readonly text: string
+  readonly file: ModelConfigFile | undefined
+}> {
+  if (!('path' in models)) return { configs: models, text: '', file: undefined }
+  return { ...(await readModelConfigs(models.path)), file: models }
+}
+
+async function prepare(catalog: LiveCatalog, configs: readonly ModelConfig[]): Promise<() => Promise<void>> {
   try {
-    return await catalog.prepare(options.models)
+    return await catalog.prepare(configs)
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     throw new UsageError('MODEL_CONFIG', error.message, { cause: error })

@@ -16,11 +16,17 @@ export interface ServerProcess extends AsyncDisposable {
   until(kind: string): Promise<{ readonly [key: string]: unknown }>
 }
 
+/** The server's entry. */
+export const ENTRY = join(import.meta.dirname, '..', 'main.ts')
+
 /** Starts the server's entry with an IPC channel; killed on disposal. */
 export function startProcess(...flags: readonly string[]): ServerProcess {
-  const child = spawn(process.execPath, [join(import.meta.dirname, '..', 'main.ts'), ...flags], {
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-  })
+  return startProgram(ENTRY, ...flags)
+}
+
+/** Starts the server's entry by another of its names. */
+export function startProgram(program: string, ...flags: readonly string[]): ServerProcess {
+  const child = spawn(process.execPath, [program, ...flags], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] })
   let output = ''
   const streams = [child.stdout, child.stderr].filter(stream => stream !== null)
   for (const stream of streams)
