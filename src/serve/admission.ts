@@ -18,6 +18,8 @@ export interface Admission {
   readonly inFlight: number
   /** Lets a request in, to be called back once it is over, or refuses it. */
   admit(arrival: Arrival): (() => void) | HttpResponse
+  /** Counts more bytes of requests that are in already, until it is called back. @throws OVERLOADED */
+  reserve(bytes: number): () => void
 }
 
 /**
@@ -36,7 +38,7 @@ export function toAdmission(service: Service, limits: Pick<Limits, 'maxInFlight'
       if (!predicts && bodyBytes === 0) return nothing
       if (predicts && (service.isDraining || !service.catalog.isServing)) return toRefusalResponse(toNotReady(service))
       if (requests >= limits.maxInFlight || bytes + bodyBytes > limits.maxInFlightBytes) {
-        return toRefusalResponse(new Refusal('OVERLOADED', `The server is busy with ${requests} requests`))
+        return toRefusalResponse(toBusy(requests))
       }
       requests += 1
       bytes += bodyBytes
@@ -45,7 +47,18 @@ export function toAdmission(service: Service, limits: Pick<Limits, 'maxInFlight'
         bytes -= bodyBytes
       }
     },
+    reserve(more) {
+      if (bytes + more > limits.maxInFlightBytes) throw toBusy(requests)
+      bytes += more
+      return () => {
+        bytes -= more
+      }
+    },
   }
+}
+
+function toBusy(requests: number): Refusal {
+  return new Refusal('OVERLOADED', `The server is busy with ${requests} requests`)
 }
 
 function nothing(): void {}

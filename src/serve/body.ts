@@ -15,12 +15,6 @@ export function parseBody({ headers, body }: HttpRequest): JsonMembers {
   if (charset !== undefined && !/^charset="?(utf-8|utf8|us-ascii)"?$/.test(charset)) {
     throw new Refusal('BODY_TYPE', `Cannot read a body of ${charset}: expected utf-8`)
   }
-  const encoding = headers['content-encoding'] ?? 'identity'
-  if (encoding.toLowerCase() !== 'identity') {
-    throw new Refusal('BODY_TYPE', `Cannot read a body in "${encoding}": send it uncompressed`, {
-      headers: { 'accept-encoding': 'identity' },
-    })
-  }
   const node = parseJson(body)
   if (!isMembers(node)) throw new Refusal('BAD_REQUEST', 'Cannot use the body: expected a JSON object')
   return node

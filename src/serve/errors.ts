@@ -10,10 +10,14 @@ const STATUSES = {
   BAD_REQUEST: 400,
   /** Not what the server's state allows. */
   PRECONDITION: 400,
+  /** Something that this server is set up not to do. */
+  FORBIDDEN: 403,
   /** No such path, model or version. */
   NOT_FOUND: 404,
   METHOD: 405,
-  /** A body that is not JSON, or is compressed. */
+  /** A body that is longer than the server takes. */
+  BODY_SIZE: 413,
+  /** A body of another type, or compressed in another way. */
   BODY_TYPE: 415,
   /** More requests wait than the server keeps. */
   OVERLOADED: 429,

@@ -2,10 +2,13 @@ import { toErrorText } from '../core/errors.ts'
 import { type HttpServer, listenHttp } from '../core/http.node.ts'
 import { type HttpHandler, toJsonResponse } from '../core/http.ts'
 import { toAdmission } from './admission.ts'
+import { withCompression } from './compression.ts'
+import { withCrossOrigin } from './cross-origin.ts'
 import { toHandler, toTarget } from './handler.ts'
 import type { ServerMetrics } from './metrics.ts'
 import type { Service } from './model.ts'
 import type { Limits, ServerOptions } from './options.ts'
+import { withTimeLimit } from './time-limit.node.ts'
 
 /** The HTTP side of a server, which answers from before the models are loaded until after the last prediction. */
 export interface Front {
@@ -26,7 +29,11 @@ export async function openFront(
   const count = (path: string, status: number): void => {
     metrics.requests.inc({ ...toLabels(service, path), status: String(status) })
   }
-  const http = await listenHttp(toTimedHandler(service, metrics), {
+  const { cors, restTimeoutMs } = options
+  const plain = withCompression(toHandler(service), { ...limits, reserve: bytes => admission.reserve(bytes) })
+  const limited = restTimeoutMs === undefined ? plain : withTimeLimit(plain, restTimeoutMs)
+  const handler = cors === true ? withCrossOrigin(limited) : limited
+  const http = await listenHttp(toTimedHandler(handler, service, metrics), {
     host: options.host ?? '127.0.0.1',
     port: options.httpPort,
     maxBodyBytes: limits.maxBodyBytes,
@@ -59,8 +66,7 @@ function toLabels({ catalog }: Service, path: string): { protocol: string; model
 }
 
 /** Counts and times answers; while the server stops, it also asks clients to connect anew, which is elsewhere. */
-function toTimedHandler(service: Service, metrics: ServerMetrics): HttpHandler {
-  const handler = toHandler(service)
+function toTimedHandler(handler: HttpHandler, service: Service, metrics: ServerMetrics): HttpHandler {
   return async request => {
     const startedAt = performance.now()
     const response = await handler(request)
