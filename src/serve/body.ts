@@ -6,16 +6,27 @@ import { Refusal } from './errors.ts'
 const JSON_TYPES = /^(application\/(json|([\w.-]+\+)?json|x-www-form-urlencoded)|text\/(json|plain))$/
 
 /** Reads a request's body, which must be one JSON object. @throws BODY_TYPE, BAD_REQUEST; TENSOR_JSON */
-export function parseBody({ headers, body }: HttpRequest): JsonMembers {
-  const [type = '', ...parameters] = (headers['content-type'] ?? '').toLowerCase().split(';')
-  if (type.trim() !== '' && !JSON_TYPES.test(type.trim())) {
-    throw new Refusal('BODY_TYPE', `Cannot read a body of type "${type.trim()}": expected application/json`)
+export function parseBody(request: HttpRequest): JsonMembers {
+  const type = toContentType(request)
+  if (type !== '' && !JSON_TYPES.test(type)) {
+    throw new Refusal('BODY_TYPE', `Cannot read a body of type "${type}": expected application/json`)
   }
+  checkCharset(request)
+  const node = parseJson(request.body)
+  if (!isMembers(node)) throw new Refusal('BAD_REQUEST', 'Cannot use the body: expected a JSON object')
+  return node
+}
+
+/** The type of a body, without its parameters; empty where the client says none. */
+export function toContentType({ headers }: HttpRequest): string {
+  return (headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? ''
+}
+
+/** Checks that a text is in UTF-8. @throws BODY_TYPE */
+export function checkCharset({ headers }: HttpRequest): void {
+  const [, ...parameters] = (headers['content-type'] ?? '').toLowerCase().split(';')
   const charset = parameters.map(text => text.trim()).find(text => text.startsWith('charset='))
   if (charset !== undefined && !/^charset="?(utf-8|utf8|us-ascii)"?$/.test(charset)) {
     throw new Refusal('BODY_TYPE', `Cannot read a body of ${charset}: expected utf-8`)
   }
-  const node = parseJson(body)
-  if (!isMembers(node)) throw new Refusal('BAD_REQUEST', 'Cannot use the body: expected a JSON object')
-  return node
 }

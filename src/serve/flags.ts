@@ -20,6 +20,7 @@ const FLAGS = {
   'file-system-poll-wait-seconds': { type: 'string' },
   'max-num-load-retries': { type: 'string' },
   'load-retry-interval-ms': { type: 'string' },
+  'allow-model-control': { type: 'boolean' },
 } as const
 
 /** Reads the command line of the server's process. @throws USAGE (a `UsageError`) */
@@ -37,6 +38,7 @@ export function parseFlags(parameters: readonly string[]): ServerOptions {
     ...toNumber('drainMs', 'drain-ms', values['drain-ms']),
     ...toSeconds('pollMs', 'file-system-poll-wait-seconds', values['file-system-poll-wait-seconds']),
     ...toNumber('maxLoadRetries', 'max-num-load-retries', values['max-num-load-retries']),
+    ...(values['allow-model-control'] === true && { allowModelControl: true }),
     ...toNumber('loadRetryMs', 'load-retry-interval-ms', values['load-retry-interval-ms']),
   }
 }

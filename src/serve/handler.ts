@@ -2,6 +2,7 @@ import type { HttpHandler, HttpRequest, HttpResponse } from '../core/http.ts'
 import { TensorError } from '../tensor/index.ts'
 import { Refusal, toRefusalResponse } from './errors.ts'
 import { answerHealth } from './health.ts'
+import { answerMlflow } from './mlflow/handler.ts'
 import type { Service } from './model.ts'
 import { decodeSegment, toUnknownPath } from './path.ts'
 import { answerTfs } from './tfs/handler.ts'
@@ -22,14 +23,17 @@ export function toHandler(service: Service): HttpHandler {
 
 async function answer(service: Service, request: HttpRequest): Promise<HttpResponse> {
   const answered =
-    (await answerTfs(service, request)) ?? (await answerV2(service, request)) ?? (await answerHealth(service, request))
+    (await answerTfs(service, request)) ??
+    (await answerV2(service, request)) ??
+    (await answerMlflow(service, request)) ??
+    (await answerHealth(service, request))
   if (answered === undefined) throw toUnknownPath(request)
   return answered
 }
 
 /** What a path is for, as metrics tell it. */
 export interface Target {
-  readonly protocol: 'tfs' | 'v2' | 'other'
+  readonly protocol: 'tfs' | 'v2' | 'mlflow' | 'other'
   /** As it stands in the path; empty where there is none. */
   readonly model: string
 }
@@ -38,11 +42,13 @@ export interface Target {
 export function toTarget(path: string): Target {
   const tfs = /^\/v1\/models(?:\/([^/:]+))?/i.exec(path)
   if (tfs !== null) return { protocol: 'tfs', model: decodeSegment(tfs[1]) ?? '' }
+  if (path === '/invocations') return { protocol: 'mlflow', model: '' }
   const v2 = /^\/v2(?:\/?$|\/(?:repository|health)\/|\/models(?:\/([^/]+))?)/.exec(path)
   return v2 === null ? { protocol: 'other', model: '' } : { protocol: 'v2', model: decodeSegment(v2[1]) ?? '' }
 }
 
 /** Whether a request to a path computes something: such requests are refused before their body is read. */
 export function isPrediction(path: string): boolean {
+  if (path === '/invocations') return true
   return /^\/v1\/models\/.*:[a-z]+$/i.test(path) || /^\/v2\/models\/.*\/infer$/.test(path)
 }

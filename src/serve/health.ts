@@ -3,6 +3,7 @@ import { toNotLoaded } from './catalog.ts'
 import { Refusal, toRefusalResponse } from './errors.ts'
 import { isReady, type Service } from './model.ts'
 import { checkMethod } from './path.ts'
+import { SERVER_VERSION } from './version.ts'
 
 /** Whether a probe of a path asks for life or for readiness; Kubernetes' names and those of other model servers. */
 const PROBES = {
@@ -10,12 +11,17 @@ const PROBES = {
   '/healthz': 'live',
   '/readyz': 'ready',
   '/ping': 'ready',
+  '/health': 'ready',
 } as const satisfies Record<string, 'live' | 'ready'>
 
-/** Answers probes and `/metrics`, or returns undefined for another path. @throws METHOD */
+/** Answers probes, `/version` and metrics, or returns undefined for another path. @throws METHOD */
 export async function answerHealth(service: Service, request: HttpRequest): Promise<HttpResponse | undefined> {
   const { path } = request
-  if (path === '/metrics') {
+  if (path === '/version') {
+    checkMethod(request, 'GET')
+    return toTextResponse(200, SERVER_VERSION)
+  }
+  if (path === '/metrics' || path === service.tfsMetricsPath) {
     checkMethod(request, 'GET')
     const { text, contentType } = await service.printMetrics()
     return toTextResponse(200, text, contentType)

@@ -18,6 +18,10 @@ export interface Service {
   readonly catalog: Catalog
   /** The server stops: requests that came before are finished, new predictions are refused. */
   readonly isDraining: boolean
+  /** Whether clients may load and unload models. */
+  readonly allowsModelControl: boolean
+  /** Where metrics are shown under TensorFlow Serving's names. */
+  readonly tfsMetricsPath: string
   /** The text of `/metrics`, and its content type. */
   readonly printMetrics: () => Promise<{ readonly text: string; readonly contentType: string }>
 }

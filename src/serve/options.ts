@@ -31,6 +31,8 @@ export interface ServerOptions extends Partial<LoadLimits> {
   readonly batching?: BatchingOptions
   /** Time for a whole REST answer, ms. @default no limit */
   readonly restTimeoutMs?: number
+  /** Whether clients may load and unload models. @default false */
+  readonly allowModelControl?: boolean
   /** Whether pages of other sites may ask. @default false */
   readonly cors?: boolean
   /** Path of the metrics under TensorFlow Serving's names. @default '/monitoring/prometheus/metrics' */

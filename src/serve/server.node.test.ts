@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { rm } from 'node:fs/promises'
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
@@ -150,6 +150,71 @@ describe('startServer()', () => {
     const { text } = await server.ask('/metrics')
     assert.match(text, /inference_seconds_count{[^}]*} 2\n/)
     assert.match(text, /requests_total{protocol="tfs",model="m",status="499"} 3\n/)
+  })
+
+  it('swaps versions under its clients without losing a request', async () => {
+    await using place = await openPlace({ 1: toDouble() })
+    const stop = new AbortController()
+    const server = await startServer(
+      { models: [toSingleModel('m', place.basePath)], httpPort: 0, pollMs: 5 },
+      stop.signal,
+    )
+    const versions = new Set<string>()
+    let isOver = false
+    const ask = async (): Promise<void> => {
+      while (!isOver) {
+        const body = '{"inputs":[{"name":"x","shape":[1,2],"datatype":"FP32","data":[1,2]}]}'
+        const response = await fetch(server.url + INFER, { method: 'POST', body })
+        const { model_version: version, outputs } = Object(await response.json())
+        assert.deepEqual([response.status, outputs?.[0]?.data], [200, [2, 4]])
+        versions.add(version)
+      }
+    }
+    const asking = Promise.all([ask(), ask(), ask()])
+    for (const version of ['2', '3']) {
+      await mkdir(join(place.basePath, `part-${version}`))
+      await writeFile(join(place.basePath, `part-${version}`, 'model.onnx'), toDouble())
+      await rename(join(place.basePath, `part-${version}`), join(place.basePath, version))
+      await untilTrue(async () => versions.has(version))
+    }
+    isOver = true
+    await asking
+    const states = Object(await (await fetch(`${server.url}/v1/models/m`)).json()).model_version_status
+    assert.deepEqual(
+      states.map(({ version, state }: { version: string; state: string }) => `${version} ${state}`),
+      ['1 END', '2 END', '3 AVAILABLE'],
+    )
+    stop.abort()
+    await server.closed
+  })
+
+  it('lets pages of other sites ask where it is told to', async () => {
+    await using server = await openServer(toDouble(), { cors: true })
+    const preflight = await server.ask(PREDICT, undefined, {
+      method: 'OPTIONS',
+      headers: { origin: 'https://a.example' },
+    })
+    assert.deepEqual(
+      ['origin', 'methods', 'headers'].map(name => preflight.headers.get(`access-control-allow-${name}`)),
+      ['*', 'POST, GET', 'Content-Type'],
+    )
+    assert.equal((await server.ask('/readyz')).headers.get('access-control-allow-origin'), '*')
+    const bare = await server.ask(PREDICT, undefined, { method: 'OPTIONS' })
+    assert.deepEqual([bare.status, bare.text], [400, '{"error":"Origin header is missing in CORS preflight"}'])
+    await using closed = await openServer(toDouble())
+    assert.equal((await closed.ask('/readyz')).headers.get('access-control-allow-origin'), null)
+  })
+
+  it('gives up answers that take longer than they may', async () => {
+    await using server = await openServer(toSlow(10), { restTimeoutMs: 1 })
+    const answer = await server.ask(PREDICT, { instances: [[1]] })
+    assert.deepEqual([answer.status, answer.text], [504, '{"error":"The answer took longer than 1 ms"}'])
+  })
+
+  it('shows its metrics where it is told to', async () => {
+    await using server = await openServer(toDouble(), { tfsMetricsPath: '/prometheus' })
+    assert.match((await server.ask('/prometheus')).text, /\nregatta_server_ready 1\n/)
+    assert.equal((await server.ask('/monitoring/prometheus/metrics')).status, 404)
   })
 
   it('closes within its time even where a client never ends its request', async () => {

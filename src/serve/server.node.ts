@@ -47,6 +47,8 @@ export async function startServer(options: ServerOptions, signal: AbortSignal): 
     get isDraining() {
       return isDraining
     },
+    allowsModelControl: options.allowModelControl ?? false,
+    tfsMetricsPath: options.tfsMetricsPath ?? '/monitoring/prometheus/metrics',
     async printMetrics() {
       return { text: await metrics.registry.metrics(), contentType: metrics.registry.contentType }
     },

@@ -111,6 +111,7 @@ describe('toTfsOptions()', () => {
       parallelLoads: 1,
       pollMs: 1000,
       allowLabelsOnUnavailable: false,
+      allowModelControl: true,
       batching: { maxRows: 1 },
     })
   })
@@ -131,6 +132,7 @@ describe('toTfsOptions()', () => {
       parallelLoads: 4,
       pollMs: -1,
       allowLabelsOnUnavailable: true,
+      allowModelControl: true,
       batching: { maxRows: 1 },
     })
   })

@@ -1,11 +1,12 @@
 import { type HttpRequest, type HttpResponse, toJsonResponse } from '../../core/http.ts'
+import { parseBody } from '../body.ts'
 import type { ServedVersion, VersionStatus, WantedVersion } from '../catalog.ts'
 import { checkInputs } from '../check-inputs.ts'
 import { Refusal } from '../errors.ts'
 import type { Service } from '../model.ts'
 import { checkMethod, toUnknownPath } from '../path.ts'
 import { parseTfsPath } from './path.ts'
-import { parsePredictRequest } from './request.ts'
+import { parsePredictRequest, parseSignatureName, SIGNATURE } from './request.ts'
 import { toMetadataResponse, toPredictResponse, toStatusResponse } from './response.ts'
 
 /**
@@ -29,7 +30,7 @@ export async function answerTfs(service: Service, request: HttpRequest): Promise
     case 'classify':
     case 'regress':
       service.catalog.find(path)
-      throw new Refusal('BAD_REQUEST', `Cannot ${path.call}: the model has a predict signature alone; use :predict`)
+      throw toNoSuchSignature(path.call, parseSignatureName(parseBody(request)))
     default:
       return path satisfies never
   }
@@ -40,6 +41,16 @@ async function predict({ model }: ServedVersion, request: HttpRequest): Promise<
   checkInputs(tensors, model.inputs)
   const names = model.outputs.map(output => output.name)
   return toPredictResponse(form, await model.infer(tensors, names, request.signal))
+}
+
+/** Why a model that only predicts neither classifies nor regresses (classifier.cc and regressor.cc have the words). */
+function toNoSuchSignature(call: 'classify' | 'regress', name: string): Refusal {
+  if (name !== SIGNATURE) return new Refusal('BAD_REQUEST', `No signature was found with the name: ${name}`)
+  const kind = call === 'classify' ? 'classification' : 'regression'
+  return new Refusal(
+    'BAD_REQUEST',
+    `Expected ${kind} signature method_name to be tensorflow/serving/${call}. Was: tensorflow/serving/predict; use :predict`,
+  )
 }
 
 /** get_model_status_impl.cc, which leaves a label alone. */

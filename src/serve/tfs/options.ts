@@ -56,6 +56,8 @@ export function toTfsOptions(setting: TfsSetting): ServerOptions {
     parallelLoads: Math.max(flags.num_load_threads ?? 1, 1),
     pollMs: flags.file_system_poll_wait_seconds < 0 ? -1 : flags.file_system_poll_wait_seconds * 1000,
     allowLabelsOnUnavailable: flags.allow_version_labels_for_unavailable_models ?? false,
+    // Its clients may reload the configuration.
+    allowModelControl: true,
     ...toBatching(setting),
     ...toMonitoring(setting.monitoringFile),
   }

@@ -2,6 +2,7 @@ import type { HttpRequest } from '../../core/http.ts'
 import {
   isList,
   isMembers,
+  type JsonMembers,
   type JsonNode,
   type NamedTensors,
   parseTfsInputs,
@@ -27,7 +28,10 @@ export interface PredictRequest {
  */
 export function parsePredictRequest(request: HttpRequest, inputs: readonly ModelInput[]): PredictRequest {
   const body = parseBody(request)
-  checkSignature(body.get('signature_name'))
+  const signature = parseSignatureName(body)
+  if (signature !== SIGNATURE) {
+    throw new Refusal('BAD_REQUEST', `Serving signature name: "${signature}" not found in signature def`)
+  }
   const rows = body.get('instances')
   const columns = body.get('inputs')
   if (rows !== undefined && columns !== undefined) {
@@ -45,10 +49,11 @@ export function parsePredictRequest(request: HttpRequest, inputs: readonly Model
   return { form: 'column', tensors: parseTfsInputs(columns, inputs) }
 }
 
-function checkSignature(name: JsonNode | undefined): void {
-  if (name === undefined || name === SIGNATURE || name === '') return
+/** The signature that a body asks for, by its name; the default one where it names none. @throws BAD_REQUEST */
+export function parseSignatureName(body: JsonMembers): string {
+  const name = body.get('signature_name') ?? ''
   if (typeof name !== 'string') throw new Refusal('BAD_REQUEST', "'signature_name' key must be a string value.")
-  throw new Refusal('BAD_REQUEST', `Serving signature name: "${name}" not found in signature def`)
+  return name === '' ? SIGNATURE : name
 }
 
 /** Inputs that the model lacks would be read and forgotten. */

@@ -74,7 +74,7 @@ describe('Open Inference V2 REST', () => {
   it('tells what it is and what the model takes', async () => {
     await using server = await openServer(toDouble())
     const wanted = [
-      ['/v2', { name: 'regatta', version: SERVER_VERSION, extensions: [] }],
+      ['/v2', { name: 'regatta', version: SERVER_VERSION, extensions: ['statistics', 'model_repository'] }],
       ['/v2/health/live', { live: true }],
       ['/v2/health/ready', { ready: true }],
       ['/v2/models/m/ready', { name: 'm', ready: true }],
@@ -96,6 +96,66 @@ describe('Open Inference V2 REST', () => {
     }
   })
 
+  it('lists, unloads and loads models where it may', async () => {
+    await using server = await openServer(toDouble(), { allowModelControl: true })
+    const index = async (body: unknown = ''): Promise<unknown> =>
+      JSON.parse((await server.ask('/v2/repository/index', body)).text)
+    const ready = [{ name: 'm', version: '1', state: 'READY', reason: '' }]
+    assert.deepEqual([await index(), await index({ ready: true })], [ready, ready])
+    const unloaded = await server.ask('/v2/repository/models/m/unload', { parameters: { unload_dependents: true } })
+    assert.deepEqual([unloaded.status, unloaded.text], [200, '{"name":"m","unload":true}'])
+    assert.deepEqual(await index(), [{ name: 'm', version: '1', state: 'UNAVAILABLE', reason: 'unloaded' }])
+    assert.deepEqual(await index({ ready: true }), [])
+    assert.equal((await server.ask(INFER, { inputs: [x] })).status, 503)
+    assert.equal((await server.ask('/v2/models/m/ready')).text, '{"name":"m","ready":false}')
+    assert.equal((await server.ask('/v2/health/ready')).status, 503)
+    const loaded = await server.ask('/v2/repository/models/m/load', '')
+    assert.deepEqual([loaded.status, loaded.text], [200, '{"name":"m","load":true}'])
+    assert.equal((await server.ask(INFER, { inputs: [x] })).status, 200)
+    const wrong = [
+      ['/v2/repository/models/z/load', '', 404, /unknown model: "z" is not found/],
+      [
+        '/v2/repository/models/m/load',
+        { parameters: { config: '{}' } },
+        400,
+        /^Cannot load with the parameter "config"$/,
+      ],
+      ['/v2/repository/models/m/unload', { parameters: 1 }, 400, /^Unable to parse 'parameters'/],
+      ['/v2/repository/index', { ready: 1 }, 400, /^Unable to parse 'ready'/],
+    ] as const
+    for (const [path, body, status, error] of wrong) {
+      const answer = await server.ask(path, body)
+      assert.equal(answer.status, status)
+      assert.match(JSON.parse(answer.text).error, error)
+    }
+  })
+
+  it('lets nobody load and unload where it is not told to', async () => {
+    await using server = await openServer(toDouble())
+    for (const call of ['load', 'unload']) {
+      const answer = await server.ask(`/v2/repository/models/m/${call}`, '')
+      assert.equal(answer.status, 403)
+      assert.match(answer.text, /start the server with --allow-model-control/)
+    }
+    assert.equal((await server.ask('/v2/repository/index', '')).status, 200)
+  })
+
+  it('tells what versions did', async () => {
+    await using server = await openServer(toDouble())
+    await server.ask(INFER, { inputs: [x] })
+    await server.ask(INFER, { inputs: [x] })
+    const statsOf = async (path: string) => JSON.parse((await server.ask(path)).text).model_stats
+    const [stats] = await statsOf('/v2/models/m/stats')
+    assert.deepEqual(
+      [stats.name, stats.version, stats.inference_count, stats.execution_count, stats.inference_stats.success.count],
+      ['m', '1', 4, 2, 2],
+    )
+    assert.ok(stats.inference_stats.compute_infer.ns > 0 && stats.last_inference > 1.7e12)
+    assert.deepEqual(await statsOf('/v2/models/stats'), [stats])
+    assert.deepEqual(await statsOf('/v2/models/m/versions/1/stats'), [stats])
+    assert.equal((await server.ask('/v2/models/m/versions/2/stats')).status, 404)
+  })
+
   const wrong: readonly [body: unknown, error: RegExp][] = [
     ['{', /^JSON Parse error: /],
     [{}, /^Unable to parse 'inputs': expected a list of objects$/],
@@ -114,6 +174,12 @@ describe('Open Inference V2 REST', () => {
     [{ inputs: [{ ...x, parameters: { binary_data_size: 16 } }] }, /^Cannot read binary tensor data/],
     [{ inputs: [x], outputs: [{ name: 'z' }] }, /^Unexpected output "z": expected "y"$/],
     [{ inputs: [x], id: 7 }, /^Unable to parse 'id'/],
+    [{ inputs: [x], parameters: [] }, /^Unable to parse 'parameters': expected an object$/],
+    [{ inputs: [{ ...x, parameters: { a: {} } }] }, /expected a string, a number or a boolean as "a"$/],
+    [
+      { inputs: [x], outputs: [{ name: 'y', parameters: { classification: 2 } }] },
+      /^Cannot give output "y" as a class/,
+    ],
   ]
   it('refuses what does not fit the model', async () => {
     await using server = await openServer(toDouble())

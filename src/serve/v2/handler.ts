@@ -1,22 +1,28 @@
 import { type HttpRequest, type HttpResponse, toJsonResponse } from '../../core/http.ts'
 import type { ServedVersion } from '../catalog.ts'
 import { checkInputs } from '../check-inputs.ts'
-import { Refusal } from '../errors.ts'
 import { isReady, type Service } from '../model.ts'
 import { checkMethod, toUnknownPath } from '../path.ts'
+import { findVersion, isLoaded, listAvailable } from './find.ts'
 import { parseV2Path, type V2Path } from './path.ts'
+import { controlModel, toIndexResponse } from './repository.ts'
 import { parseInferRequest } from './request.ts'
 import { toInferResponse, toModelResponse, toServerResponse } from './response.ts'
+import { toStatisticsResponse } from './statistics.ts'
+
+const POSTED: readonly V2Path['call'][] = ['infer', 'index', 'load', 'unload']
 
 /**
- * Answers the REST API of the Open Inference Protocol V2, or returns undefined where the path is not its own.
+ * Answers the REST API of the Open Inference Protocol V2 with Triton's extensions for statistics and for the model
+ * repository, or returns undefined where the path is not its own.
  * @throws a `Refusal`, or a `TensorError` where a body does not fit the model
  */
 export async function answerV2(service: Service, request: HttpRequest): Promise<HttpResponse | undefined> {
   if (!/^\/v2(\/|$)/.test(request.path)) return undefined
   const path = parseV2Path(request.path)
   if (path === undefined) throw toUnknownPath(request)
-  checkMethod(request, path.call === 'infer' ? 'POST' : 'GET')
+  checkMethod(request, POSTED.includes(path.call) ? 'POST' : 'GET')
+  const { catalog } = service
   switch (path.call) {
     case 'server':
       return toServerResponse()
@@ -25,13 +31,25 @@ export async function answerV2(service: Service, request: HttpRequest): Promise<
     case 'ready':
       return toJsonResponse(isReady(service) ? 200 : 503, { ready: isReady(service) })
     case 'model-ready': {
-      const ready = !service.isDraining && isLoaded(service, path)
+      const ready = !service.isDraining && isLoaded(catalog, path)
       return toJsonResponse(ready ? 200 : 503, { name: path.modelName, ready })
     }
     case 'metadata':
-      return toModelResponse(findVersion(service, path), listAvailable(service, path.modelName))
+      return toModelResponse(findVersion(catalog, path), listAvailable(catalog, path.modelName))
     case 'infer':
-      return await infer(findVersion(service, path), request)
+      return await infer(findVersion(catalog, path), request)
+    case 'statistics':
+      findVersion(catalog, path)
+      return toStatisticsResponse(
+        path.version === undefined ? listAvailable(catalog, path.modelName) : [findVersion(catalog, path)],
+      )
+    case 'all-statistics':
+      return toStatisticsResponse(catalog.names.flatMap(name => listAvailable(catalog, name)))
+    case 'index':
+      return toIndexResponse(catalog, request)
+    case 'load':
+    case 'unload':
+      return await controlModel(service, path, request)
     default:
       return path satisfies never
   }
@@ -42,40 +60,4 @@ async function infer(served: ServedVersion, request: HttpRequest): Promise<HttpR
   const { id, tensors, outputs } = parseInferRequest(request, model)
   checkInputs(tensors, model.inputs)
   return toInferResponse(served, id, await model.infer(tensors, outputs, request.signal))
-}
-
-type ModelPath = Extract<V2Path, { modelName: string }>
-
-/** The version to answer with. @throws NOT_FOUND in Triton's words, NOT_READY */
-function findVersion({ catalog }: Service, { modelName, version }: ModelPath): ServedVersion {
-  try {
-    return catalog.find({ name: modelName, version: version === undefined ? undefined : toNumber(version) })
-  } catch (error) {
-    if (!(error instanceof Refusal) || error.code !== 'NOT_FOUND') throw error
-    throw toUnknownModel({ modelName, version })
-  }
-}
-
-/** Whether a model that is known can be inferred with. @throws NOT_FOUND */
-function isLoaded(service: Service, path: ModelPath): boolean {
-  const { catalog } = service
-  const statuses = catalog.versions(path.modelName)
-  const wanted = statuses.filter(({ version }) => path.version === undefined || version === toNumber(path.version))
-  if (wanted.length === 0 && (path.version !== undefined || !catalog.names.includes(path.modelName)))
-    throw toUnknownModel(path)
-  return wanted.some(({ state }) => state === 'AVAILABLE')
-}
-
-function listAvailable({ catalog }: Service, name: string): readonly number[] {
-  return catalog.versions(name).flatMap(({ version, state }) => (state === 'AVAILABLE' ? [version] : []))
-}
-
-/** Versions are texts in this protocol and numbers here: any other is found nowhere. */
-function toNumber(version: string): number {
-  return /^[1-9]\d*$|^0$/.test(version) ? Number(version) : Number.NaN
-}
-
-function toUnknownModel({ modelName, version }: Pick<ModelPath, 'modelName' | 'version'>): Refusal {
-  const which = version === undefined ? '' : ` version ${version}`
-  return new Refusal('NOT_FOUND', `Request for unknown model: "${modelName}"${which} is not found`)
 }

@@ -1,26 +1,40 @@
 import { decodeSegment } from '../path.ts'
 
-/** What a path of the Open Inference Protocol V2 names. */
+/** What a path of the Open Inference Protocol V2, or of its extensions, names. */
 export type V2Path =
-  | { readonly call: 'server' | 'live' | 'ready' }
-  | {
-      readonly call: 'metadata' | 'model-ready' | 'infer'
-      readonly modelName: string
-      readonly version: string | undefined
-    }
+  | { readonly call: 'server' | 'live' | 'ready' | 'all-statistics' | 'index' }
+  | ({ readonly call: 'metadata' | 'model-ready' | 'infer' | 'statistics' } & V2ModelPath)
+  | { readonly call: 'load' | 'unload'; readonly modelName: string }
 
-const MODEL = /^\/v2\/models\/([^/]+)(?:\/versions\/([^/]+))?(\/ready|\/infer)?$/
-const CALLS = { '/ready': 'model-ready', '/infer': 'infer' } as const
+/** A model, and a version where the path has one. */
+export interface V2ModelPath {
+  readonly modelName: string
+  readonly version: string | undefined
+}
 
-/** Reads a path, or returns undefined where the protocol has no such one (specification, "HTTP/REST"). */
+const MODEL = /^\/v2\/models\/([^/]+)(?:\/versions\/([^/]+))?(?:\/(ready|infer|stats))?$/
+const REPOSITORY = /^\/v2\/repository\/models\/([^/]+)\/(load|unload)$/
+const CALLS = { ready: 'model-ready', infer: 'infer', stats: 'statistics', '': 'metadata' } as const
+const WHOLE = {
+  '/v2': 'server',
+  '/v2/': 'server',
+  '/v2/health/live': 'live',
+  '/v2/health/ready': 'ready',
+  '/v2/models/stats': 'all-statistics',
+  '/v2/repository/index': 'index',
+} as const
+
+/**
+ * Reads a path, or returns undefined where the protocol has no such one (specification, "HTTP/REST"; Triton's
+ * extension_statistics.md and extension_model_repository.md).
+ */
 export function parseV2Path(path: string): V2Path | undefined {
-  if (path === '/v2' || path === '/v2/') return { call: 'server' }
-  if (path === '/v2/health/live') return { call: 'live' }
-  if (path === '/v2/health/ready') return { call: 'ready' }
+  if (Object.hasOwn(WHOLE, path)) return { call: WHOLE[path as keyof typeof WHOLE] }
+  const control = REPOSITORY.exec(path)
   const match = MODEL.exec(path)
-  const modelName = decodeSegment(match?.[1])
-  if (match === null || modelName === undefined) return undefined
-  const end = match[3]
-  const call = end === '/ready' || end === '/infer' ? CALLS[end] : 'metadata'
-  return { call, modelName, version: match[2] === undefined ? undefined : (decodeSegment(match[2]) ?? match[2]) }
+  const modelName = decodeSegment(control?.[1] ?? match?.[1])
+  if (modelName === undefined) return undefined
+  if (control !== null) return { call: control[2] === 'load' ? 'load' : 'unload', modelName }
+  const version = match?.[2] === undefined ? undefined : (decodeSegment(match[2]) ?? match[2])
+  return { call: CALLS[(match?.[3] ?? '') as keyof typeof CALLS], modelName, version }
 }

@@ -3,6 +3,7 @@ import {
   DTYPES,
   isList,
   isMembers,
+  isNumber,
   isNumbers,
   type JsonMembers,
   type JsonNode,
@@ -36,6 +37,7 @@ export function parseInferRequest(request: HttpRequest, model: Model): InferRequ
   const body = parseBody(request)
   const id = body.get('id')
   if (id !== undefined && typeof id !== 'string') throw toRefusal("Unable to parse 'id': expected a string")
+  checkParameters(body)
   return { id, tensors: parseInputs(body.get('inputs'), model), outputs: parseOutputs(body.get('outputs'), model) }
 }
 
@@ -61,6 +63,7 @@ function parseInput(item: JsonMembers, input: ModelInput): Tensor {
     const found = typeof datatype === 'string' ? datatype : 'none'
     throw toRefusal(`Cannot use input "${input.name}": expected datatype ${v2}, found ${found}`)
   }
+  checkParameters(item)
   const parameters = item.get('parameters')
   if (isMembers(parameters) && parameters.has('binary_data_size')) throw toBinaryRefusal()
   const shape = parseShape(item.get('shape'), input.name)
@@ -97,12 +100,36 @@ function atInput(name: string, read: () => Tensor): Tensor {
 function parseOutputs(node: JsonNode | undefined, model: Model): readonly string[] {
   const names = model.outputs.map(output => output.name)
   // "If not specified all outputs will be returned"; an empty list asks for nothing else.
-  const wanted = node === undefined ? [] : parseObjects(node, 'outputs').map(item => parseName(item, 'outputs'))
+  const wanted = node === undefined ? [] : parseObjects(node, 'outputs').map(parseOutputName)
   const unknown = wanted.find(name => !names.includes(name))
   if (unknown !== undefined) {
     throw toRefusal(`Unexpected output "${unknown}": expected ${names.map(name => `"${name}"`).join(', ')}`)
   }
   return wanted.length === 0 ? names : [...new Set(wanted)]
+}
+
+/** Parameters that are not known are left alone, but they must be such. */
+function checkParameters(object: JsonMembers): void {
+  const parameters = object.get('parameters')
+  if (parameters === undefined) return
+  if (!isMembers(parameters)) throw toRefusal("Unable to parse 'parameters': expected an object")
+  const wrong = [...parameters].find(([, value]) => typeof value === 'object' && (value === null || !isNumber(value)))
+  if (wrong !== undefined)
+    throw toRefusal(`Unable to parse 'parameters': expected a string, a number or a boolean as "${wrong[0]}"`)
+}
+
+/** An output that is wanted in another form than the server has must not come in this one. */
+function checkOutputParameters(item: JsonMembers, name: string): void {
+  checkParameters(item)
+  const parameters = item.get('parameters')
+  if (!isMembers(parameters) || !parameters.has('classification')) return
+  throw toRefusal(`Cannot give output "${name}" as a classification: this server has not that extension`)
+}
+
+function parseOutputName(item: JsonMembers): string {
+  const name = parseName(item, 'outputs')
+  checkOutputParameters(item, name)
+  return name
 }
 
 function parseObjects(node: JsonNode | undefined, key: 'inputs' | 'outputs'): readonly JsonMembers[] {

@@ -1,6 +1,6 @@
 import { type HttpResponse, toJsonResponse } from '../../core/http.ts'
 import { DTYPES, type NamedTensors, type TensorSpec, toShapeText, toV2Data } from '../../tensor/index.ts'
-import type { ServedVersion } from '../catalog.ts'
+import type { ModelAbout, ServedVersion } from '../catalog.ts'
 import { SERVER_VERSION } from '../version.ts'
 
 const encoder = new TextEncoder()
@@ -23,18 +23,35 @@ export function toInferResponse(served: ServedVersion, id: string | undefined, o
 
 /** What the server is ("Server Metadata Response JSON Object"). */
 export function toServerResponse(): HttpResponse {
-  return toJsonResponse(200, { name: 'regatta', version: SERVER_VERSION, extensions: [] })
+  return toJsonResponse(200, {
+    name: 'regatta',
+    version: SERVER_VERSION,
+    extensions: ['statistics', 'model_repository'],
+  })
 }
 
 /** What the model takes and gives ("Model Metadata Response JSON Object"). */
-export function toModelResponse({ name, model }: ServedVersion, versions: readonly number[]): HttpResponse {
+export function toModelResponse(
+  { name, model, about }: ServedVersion,
+  versions: readonly Pick<ServedVersion, 'version'>[],
+): HttpResponse {
   return toJsonResponse(200, {
     name,
-    versions: versions.map(String),
+    versions: versions.map(({ version }) => String(version)),
     platform: 'onnx_onnxv1',
     inputs: model.inputs.map(toSpecJson),
     outputs: model.outputs.map(toSpecJson),
+    ...toProperties(about),
   })
+}
+
+/** `properties` of the protocol's gRPC message: what the file says of itself. */
+function toProperties({ producer, description, properties }: ModelAbout): object {
+  const said = [['producer', producer] as const, ['description', description] as const].filter(
+    ([, text]) => text !== '',
+  )
+  const all = { ...Object.fromEntries(properties), ...Object.fromEntries(said) }
+  return Object.keys(all).length === 0 ? {} : { properties: all }
 }
 
 function toSpecJson({ name, dtype, shape }: TensorSpec): object {
