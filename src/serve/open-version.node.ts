@@ -4,6 +4,7 @@ import { toServedModel } from './inference.node.ts'
 import type { ModelFile, OpenedVersion } from './loading.ts'
 import { type ServerMetrics, toVersionMetrics } from './metrics.ts'
 import type { Model } from './model.ts'
+import { readOnnxAbout } from './onnx-about.node.ts'
 import type { Limits, Logger } from './options.ts'
 import { placeEngine } from './placement.node.ts'
 import { type Queue, toQueue } from './queue.ts'
@@ -41,7 +42,7 @@ export async function openVersion(
   const model = toServedModel(toTimedEngine(engine, counter), toTimedQueue(queue, counter), versionMetrics)
   return {
     model: toTimedModel(model, counter),
-    about: { producer: '', description: '', properties: new Map() },
+    about: await readOnnxAbout(path),
     statistics: counter.read,
     lost: engine.lost,
     async [Symbol.asyncDispose]() {

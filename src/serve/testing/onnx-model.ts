@@ -43,6 +43,12 @@ export interface Node {
 
 /** A graph; constants are float32. */
 export interface Graph {
+  /** What the file says of itself. */
+  readonly about?: {
+    readonly producer: readonly [name: string, version: string]
+    readonly description: string
+    readonly properties: Readonly<Record<string, string>>
+  }
   readonly nodes: readonly Node[]
   readonly inputs: readonly Value[]
   readonly outputs: readonly Value[]
@@ -50,7 +56,7 @@ export interface Graph {
 }
 
 /** A model of IR version 8 and operator set 13. */
-export function toModel({ nodes, inputs, outputs, constants = {} }: Graph): Uint8Array {
+export function toModel({ about, nodes, inputs, outputs, constants = {} }: Graph): Uint8Array {
   const graph = [
     ...nodes.map(node => bytes(1, toNode(node))),
     text(2, 'test'),
@@ -65,7 +71,19 @@ export function toModel({ nodes, inputs, outputs, constants = {} }: Graph): Uint
     ...inputs.map(value => bytes(11, toValue(value))),
     ...outputs.map(value => bytes(12, toValue(value))),
   ]
-  return Buffer.concat([varint(1, 8), bytes(8, [varint(2, 13)]), bytes(7, graph)])
+  const said = about === undefined ? [] : toAbout(about)
+  return Buffer.concat([
+    varint(1, 8),
+    ...said.slice(0, 3),
+    bytes(8, [varint(2, 13)]),
+    bytes(7, graph),
+    ...said.slice(3),
+  ])
+}
+
+function toAbout({ producer, description, properties }: NonNullable<Graph['about']>): Uint8Array[] {
+  const entries = Object.entries(properties).map(([key, value]) => bytes(14, [text(1, key), text(2, value)]))
+  return [text(2, producer[0]), text(3, producer[1]), text(6, description), ...entries]
 }
 
 function toNode({ operator, inputs, outputs }: Node): Uint8Array[] {
