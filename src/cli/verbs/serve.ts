@@ -1,24 +1,61 @@
 import { UsageError } from '../../core/errors.ts'
 import { EXIT } from '../errors.ts'
+import type { ServeFlags } from '../serving.node.ts'
 import { verb } from '../verb.ts'
 
-type Flags = {
-  readonly modelName: string
-  readonly modelBasePath: string
-  readonly host: string
+type Flags = Omit<ServeFlags, 'httpPort' | 'modelConfigFilePollWaitSeconds' | 'fileSystemPollWaitSeconds'> & {
   readonly httpPort: string
+  readonly modelConfigFilePollWaitSeconds: string
+  readonly fileSystemPollWaitSeconds: string
 }
 
-/** `regatta serve`: one model server over a folder, without a deployment. */
+/** `regatta serve`: one model server over a folder, or over a file that names several, without a deployment. */
 export const serve = verb<Flags>({
-  brief: 'Serve a model folder (FOLDER/VERSION/model.onnx) over HTTP',
+  brief: 'Serve model folders (FOLDER/VERSION/model.onnx) over HTTP',
+  description:
+    'Serves the highest version of one model, or the models, versions and labels of a file in the form of TensorFlow ' +
+    "Serving's model configs. A new version that is found on disk is loaded and warmed before the old one goes.",
   flags: {
-    modelName: { kind: 'parsed', parse: String, brief: 'Name in the URL', placeholder: 'name', default: 'model' },
+    modelName: {
+      kind: 'parsed',
+      parse: String,
+      brief: 'Name in the URL (default: model)',
+      placeholder: 'name',
+      optional: true,
+    },
     modelBasePath: {
       kind: 'parsed',
       parse: String,
       brief: 'Folder that holds a folder per version',
       placeholder: 'folder',
+      optional: true,
+    },
+    modelConfigFile: {
+      kind: 'parsed',
+      parse: String,
+      brief: 'File that names several models, instead',
+      placeholder: 'file',
+      optional: true,
+    },
+    modelConfigFilePollWaitSeconds: {
+      kind: 'parsed',
+      parse: String,
+      brief: 'Time between two looks at that file; 0 looks once',
+      placeholder: 'seconds',
+      default: '0',
+    },
+    fileSystemPollWaitSeconds: {
+      kind: 'parsed',
+      parse: String,
+      brief: 'Time between two looks for versions; 0 looks once',
+      placeholder: 'seconds',
+      default: '0',
+    },
+    allowModelControl: {
+      kind: 'boolean',
+      brief: 'Let clients load and unload models',
+      default: false,
+      withNegated: false,
     },
     host: {
       kind: 'parsed',
@@ -37,8 +74,15 @@ export const serve = verb<Flags>({
   },
   async run(call, flags) {
     const httpPort = parsePort(flags.httpPort)
+    const modelConfigFilePollWaitSeconds = parseSeconds(flags.modelConfigFilePollWaitSeconds)
+    const fileSystemPollWaitSeconds = parseSeconds(flags.fileSystemPollWaitSeconds)
     const { serveUntilAborted } = await import('../serving.node.ts')
-    await serveUntilAborted(call, { ...flags, httpPort })
+    await serveUntilAborted(call, {
+      ...flags,
+      httpPort,
+      modelConfigFilePollWaitSeconds,
+      fileSystemPollWaitSeconds,
+    })
     return EXIT.done
   },
 })
@@ -49,4 +93,9 @@ export function parsePort(text: string): number {
     throw new UsageError('PORT', `Cannot read "${text}" as a port: expected 0 to 65535`)
   }
   return Number(text)
+}
+
+function parseSeconds(text: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text)
+  throw new UsageError('SECONDS', `Cannot read "${text}" as seconds: expected a whole number from 0 on`)
 }
