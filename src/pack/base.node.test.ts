@@ -55,6 +55,7 @@ describe('packImage() on an image of a layout', () => {
     const files = await listLayers(bench.layout, layers)
     assert.equal(files.get('usr/bin/tool')?.text, 'amd64')
     assert.ok(files.has('models/forecast/1/model.onnx') && files.has('opt/regatta/server.js'))
+    assert.match(files.get('usr/bin/tensorflow_model_server')?.text ?? '', /^#!\/usr\/bin\/env node\n/)
     assert.ok(!files.has('usr/local/bin/node'))
     assert.deepEqual(ours.config.Env, [
       'PATH=/opt/node/bin:/usr/bin',

@@ -98,6 +98,14 @@ describe('a packed image', {
     assert.deepEqual(await once(child, 'exit'), [0, null])
   })
 
+  it("answers to TensorFlow Serving's name, too", async () => {
+    const child = start(['/usr/bin/tensorflow_model_server', '--version'])
+    const chunks: Buffer[] = []
+    child.stdout.on('data', chunk => chunks.push(chunk))
+    assert.deepEqual(await once(child, 'close'), [0, null])
+    assert.match(Buffer.concat(chunks).toString(), /^TensorFlow ModelServer: regatta \d/)
+  })
+
   it('runs as a user that may write nowhere but to /tmp, and can look names up', async () => {
     const script = `
       const { accessSync, constants } = require('node:fs')

@@ -89,6 +89,7 @@ describe('packImage()', () => {
       'etc/passwd': '644',
       'usr/local/bin/node': '755',
       'opt/regatta/server.js': '644',
+      'usr/bin/tensorflow_model_server': '755',
       'opt/regatta/a/b.txt': '644',
       'opt/regatta/model.json': '644',
       'models/forecast/1/model.onnx': '644',

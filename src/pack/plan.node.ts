@@ -15,6 +15,7 @@ import type { OpenModel } from './loops.node.ts'
 import { type Model, type ModelSource, readModel, withoutLoops } from './model.node.ts'
 import { planOwnFiles } from './own-files.node.ts'
 import { planRuntime } from './runtime.node.ts'
+import { toNode } from './server.ts'
 
 /** What an image is made of. Paths are absolute. */
 export interface Ingredients {
@@ -103,13 +104,16 @@ async function planPlatform(
 ): Promise<PlatformPlan> {
   const { image } = project
   const architecture = toArchitecture(platform)
+  const base = open && (await readBase(open.source, platform))
   const runtime =
-    image.server === 'onnx' ? await planRuntime(resolve(runtimeFolder), architecture, measuring) : undefined
+    image.server === 'onnx'
+      ? await planRuntime(resolve(runtimeFolder), architecture, toNode(base?.config), measuring)
+      : undefined
   const files = await planOwnFiles(image.files, project.folder, measuring)
   const ground: Ground =
-    open === undefined
+    open === undefined || base === undefined
       ? { kind: 'host', layer: await planHost(node, runtime?.natives ?? [], measuring) }
-      : { kind: 'image', base: await readBase(open.source, platform), open }
+      : { kind: 'image', base, open }
   return { platform, ground, own: [...(runtime === undefined ? [] : [runtime.layer]), ...files] }
 }
 

@@ -18,6 +18,8 @@ export interface ServedModel {
 export const NODE_PATH = '/usr/local/bin/node'
 /** Where the bundles lie in an image. */
 export const RUNTIME_PATH = '/opt/regatta'
+/** Where the server lies under TensorFlow Serving's name, whose flags it takes there: manifests name it so. */
+export const TFS_PATH = '/usr/bin/tensorflow_model_server'
 const HTTP_PORT = 8501
 const GRPC_PORT = 8500
 const PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
@@ -70,7 +72,7 @@ const STARTS = {
 } as const satisfies Record<ModelServer, (served: ServedModel, base: ImageConfig['config'] | undefined) => Start>
 
 /** The Node of the base: what it starts by itself where that is one, else what its PATH finds. */
-function toNode(base: ImageConfig['config'] | undefined): string {
+export function toNode(base: ImageConfig['config'] | undefined): string {
   if (base === undefined) return NODE_PATH
   const [program = ''] = base.Entrypoint ?? []
   return /^\/(.*\/)?node(js)?$/.test(program) ? program : 'node'
