@@ -58,6 +58,7 @@ export async function startServer(options: ServerOptions, signal: AbortSignal): 
     inFlight: () => front.inFlight,
     isReady: () => isReady(service),
   })
+  if (options.grpcPort !== undefined) logger?.warn({ port: options.grpcPort }, 'gRPC is not served by this version')
   const source = await readSource(options.models)
   const begin = await prepare(catalog, source.configs)
   const front = await openFront(service, metrics, options, limits)

@@ -124,6 +124,12 @@ describe('TensorFlow Serving REST', () => {
     ['/v1/models/other:classify', '{}', 404, /^Servable not found/],
     ['/v1/models/other:predict', '{}', 404, /^Servable not found for request: Latest\(other\)$/],
     ['/v1/models/m/versions/7:predict', '{}', 404, /^Servable not found for request: Specific\(m, 7\)$/],
+    [
+      '/v1/models/m/versions/9223372036854775808:predict',
+      '{}',
+      400,
+      /^Failed to convert version: 9223372036854775808 /,
+    ],
     ['/v1/models/m/labels/old:predict', '{}', 400, /^Unrecognized servable version label: old$/],
     ['/v1/models/m:multiply', '{}', 404, /^Malformed request: POST /],
     ['/v1/models/%ff', undefined, 404, /^Malformed request: GET /],
