@@ -1,30 +1,32 @@
-import type { HttpResponse } from '../core/http.ts'
-import { Refusal, toRefusalResponse } from './errors.ts'
-import { isPrediction } from './handler.ts'
+import { Refusal } from './errors.ts'
 import { toNotReady } from './health.ts'
 import type { Service } from './model.ts'
 import type { Limits } from './options.ts'
 
 /** What is known of a request before its body is read. */
 export interface Arrival {
-  readonly path: string
+  /**
+   * - `probe`: a question of a few bytes at most; always let in.
+   * - `question`: any other that needs no model.
+   * - `prediction`: needs a model that is loaded.
+   */
+  readonly kind: 'probe' | 'question' | 'prediction'
   /** As declared; 0 where unknown. */
   readonly bodyBytes: number
 }
 
-/** Decides about requests before their bodies are read. */
+/** Decides about requests before their bodies are read, whichever port they came to. */
 export interface Admission {
   /** Requests that are let in and not over yet. */
   readonly inFlight: number
   /** Lets a request in, to be called back once it is over, or refuses it. */
-  admit(arrival: Arrival): (() => void) | HttpResponse
+  admit(arrival: Arrival): (() => void) | Refusal
   /** Counts more bytes of requests that are in already, until it is called back. @throws OVERLOADED */
   reserve(bytes: number): () => void
 }
 
 /**
- * Refuses predictions while nothing is loaded or the server stops, and whatever exceeds the bounds. Questions without a body
- * (probes, metrics) always pass.
+ * Refuses predictions while nothing is loaded or the server stops, and whatever exceeds the bounds.
  */
 export function toAdmission(service: Service, limits: Pick<Limits, 'maxInFlight' | 'maxInFlightBytes'>): Admission {
   let requests = 0
@@ -33,13 +35,10 @@ export function toAdmission(service: Service, limits: Pick<Limits, 'maxInFlight'
     get inFlight() {
       return requests
     },
-    admit({ path, bodyBytes }) {
-      const predicts = isPrediction(path)
-      if (!predicts && bodyBytes === 0) return nothing
-      if (predicts && (service.isDraining || !service.catalog.isServing)) return toRefusalResponse(toNotReady(service))
-      if (requests >= limits.maxInFlight || bytes + bodyBytes > limits.maxInFlightBytes) {
-        return toRefusalResponse(toBusy(requests))
-      }
+    admit({ kind, bodyBytes }) {
+      if (kind === 'probe') return nothing
+      if (kind === 'prediction' && (service.isDraining || !service.catalog.isServing)) return toNotReady(service)
+      if (requests >= limits.maxInFlight || bytes + bodyBytes > limits.maxInFlightBytes) return toBusy(requests)
       requests += 1
       bytes += bodyBytes
       return () => {

@@ -27,6 +27,8 @@ const STATUSES = {
   INFERENCE: 500,
   /** A model that was asked for could not be loaded. */
   LOAD_FAILED: 500,
+  /** Something that the protocol has and this server has not. */
+  UNSUPPORTED: 501,
   /** The model is being loaded, or the server stops. */
   NOT_READY: 503,
   /** The time for an answer was over. */

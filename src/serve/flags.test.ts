@@ -6,8 +6,9 @@ import { toSingleModel } from './options.ts'
 describe('parseFlags()', () => {
   it('reads what the supervisor gives, and the bounds', () => {
     const flags = ['--model-name', 'm', '--model-base-path', '/models/m', '--host', '0.0.0.0', '--http-port', '0']
-    const wanted = { models: [toSingleModel('m', '/models/m')], host: '0.0.0.0', httpPort: 0 }
+    const wanted = { models: [toSingleModel('m', '/models/m')], host: '0.0.0.0', httpPort: 0, grpcPort: 8500 }
     assert.deepEqual(parseFlags(flags), wanted)
+    assert.equal(parseFlags([...flags, '--grpc-port', '0']).grpcPort, 0)
     assert.deepEqual(parseFlags([...flags, '--intra-op-threads', '2', '--drain-ms=500']), {
       ...wanted,
       intraOpThreads: 2,
@@ -30,6 +31,7 @@ describe('parseFlags()', () => {
     [[...base, '--nonsense'], /--nonsense/],
     [[...base, 'word'], /word/],
     [[...base, '--http-port', '65536'], /^Cannot use "65536" as --http-port/],
+    [[...base, '--grpc-port', 'x'], /^Cannot use "x" as --grpc-port/],
     [[...base, '--model-config-file', '/m.config'], /^Cannot use --model-config-file with --model-name/],
     [[...base, '--model-config-file-poll-wait-seconds', '1'], /without --model-config-file$/],
     [[...base, '--file-system-poll-wait-seconds=-2'], /^Cannot use "-2" as --file-system-poll-wait-seconds/],

@@ -11,6 +11,7 @@ const FLAGS = {
   'model-config-file-poll-wait-seconds': { type: 'string' },
   host: { type: 'string', default: '127.0.0.1' },
   'http-port': { type: 'string', default: '8501' },
+  'grpc-port': { type: 'string', default: '8500' },
   'intra-op-threads': { type: 'string' },
   'max-body-bytes': { type: 'string' },
   'max-in-flight': { type: 'string' },
@@ -29,7 +30,8 @@ export function parseFlags(parameters: readonly string[]): ServerOptions {
   return {
     models: toModels(values),
     host: values.host,
-    httpPort: parsePort(values['http-port']),
+    httpPort: parsePort('http-port', values['http-port']),
+    grpcPort: parsePort('grpc-port', values['grpc-port']),
     ...toNumber('intraOpThreads', 'intra-op-threads', values['intra-op-threads']),
     ...toNumber('maxBodyBytes', 'max-body-bytes', values['max-body-bytes']),
     ...toNumber('maxInFlight', 'max-in-flight', values['max-in-flight']),
@@ -71,9 +73,9 @@ function parseOrThrow(parameters: readonly string[]) {
   }
 }
 
-function parsePort(text: string): number {
+function parsePort(flag: string, text: string): number {
   if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text)
-  throw new UsageError('USAGE', `Cannot use "${text}" as --http-port: expected 0 to 65535`)
+  throw new UsageError('USAGE', `Cannot use "${text}" as --${flag}: expected 0 to 65535`)
 }
 
 function toNumber<name extends string>(name: name, flag: string, text: string | undefined): { [key in name]?: number } {

@@ -1,31 +1,33 @@
 import { toErrorText } from '../core/errors.ts'
 import { type HttpServer, listenHttp } from '../core/http.node.ts'
 import { type HttpHandler, toJsonResponse } from '../core/http.ts'
-import { toAdmission } from './admission.ts'
+import type { Admission } from './admission.ts'
 import { withCompression } from './compression.ts'
 import { withCrossOrigin } from './cross-origin.ts'
-import { toHandler, toTarget } from './handler.ts'
+import { toRefusalResponse } from './errors.ts'
+import { isPrediction, toHandler, toTarget } from './handler.ts'
 import type { ServerMetrics } from './metrics.ts'
 import type { Service } from './model.ts'
 import type { Limits, ServerOptions } from './options.ts'
 import { withTimeLimit } from './time-limit.node.ts'
 
-/** The HTTP side of a server, which answers from before the models are loaded until after the last prediction. */
-export interface Front {
-  readonly http: HttpServer
-  /** Requests that are let in and not over yet. */
-  readonly inFlight: number
+/** What the two ports of a server share. */
+export interface FrontParts {
+  readonly service: Service
+  readonly metrics: ServerMetrics
+  readonly admission: Admission
 }
 
-/** Opens the port. @throws PORT_IN_USE, LISTEN */
+/**
+ * Opens the port of HTTP, which answers from before the models are loaded until after the last prediction.
+ * @throws PORT_IN_USE, LISTEN
+ */
 export async function openFront(
-  service: Service,
-  metrics: ServerMetrics,
+  { service, metrics, admission }: FrontParts,
   options: ServerOptions,
   limits: Limits,
-): Promise<Front> {
+): Promise<HttpServer> {
   const { logger } = options
-  const admission = toAdmission(service, limits)
   const count = (path: string, status: number): void => {
     metrics.requests.inc({ ...toLabels(service, path), status: String(status) })
   }
@@ -33,15 +35,18 @@ export async function openFront(
   const plain = withCompression(toHandler(service), { ...limits, reserve: bytes => admission.reserve(bytes) })
   const limited = restTimeoutMs === undefined ? plain : withTimeLimit(plain, restTimeoutMs)
   const handler = cors === true ? withCrossOrigin(limited) : limited
-  const http = await listenHttp(toTimedHandler(handler, service, metrics), {
+  return await listenHttp(toTimedHandler(handler, service, metrics), {
     host: options.host ?? '127.0.0.1',
     port: options.httpPort,
     maxBodyBytes: limits.maxBodyBytes,
     requestTimeoutMs: limits.requestTimeoutMs,
-    admit(head) {
-      const admitted = admission.admit(head)
-      if (typeof admitted === 'object') count(head.path, admitted.status)
-      return admitted
+    admit({ path, bodyBytes }) {
+      const kind = isPrediction(path) ? 'prediction' : bodyBytes === 0 ? 'probe' : 'question'
+      const admitted = admission.admit({ kind, bodyBytes })
+      if (typeof admitted === 'function') return admitted
+      const refusal = toRefusalResponse(admitted)
+      count(path, refusal.status)
+      return refusal
     },
     toError(status, error) {
       count('', status)
@@ -49,14 +54,6 @@ export async function openFront(
     },
     onError: error => logger?.error({ error: toErrorText(error) }, 'a request failed'),
   })
-  options.onListening?.({ url: http.url, port: http.port })
-  logger?.info({ url: http.url, models: service.catalog.names }, 'listening')
-  return {
-    http,
-    get inFlight() {
-      return admission.inFlight
-    },
-  }
 }
 
 /** The labels of a request: few words, whatever clients ask for. */

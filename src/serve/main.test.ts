@@ -3,6 +3,7 @@ import { symlink, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { openGrpcJs } from '../core/testing/grpc-js.ts'
 import { toDouble, toSlow } from './testing/models.ts'
 import { openPlace } from './testing/place.ts'
 import { ENTRY, startProcess, startProgram } from './testing/process.ts'
@@ -17,6 +18,8 @@ const flagsFor = (basePath: string, port = 0): string[] => [
   '127.0.0.1',
   '--http-port',
   String(port),
+  '--grpc-port',
+  '0',
 ]
 
 /** A port that was free just now. */
@@ -32,8 +35,10 @@ describe('the process of a model server', () => {
   it('tells that it listens, then that it is ready, and ends with 0 after SIGTERM', async () => {
     await using place = await openPlace({ 1: Buffer.from('older'), 12: toDouble() })
     await using server = startProcess(...flagsFor(place.basePath))
-    const { port } = await server.until('listening')
+    const { port, grpcPort } = await server.until('listening')
     await server.until('ready')
+    using client = openGrpcJs(Number(grpcPort))
+    assert.equal((await client.call('/grpc.health.v1.Health/Check', new Uint8Array())).messages.length, 1)
     const response = await fetch(`http://127.0.0.1:${port}/v1/models/m/versions/12:predict`, {
       method: 'POST',
       body: '{"instances":[[1,2]]}',
@@ -127,7 +132,7 @@ describe('the process of a model server', () => {
     await using place = await openPlace()
     const file = join(place.basePath, 'models.config')
     await writeFile(file, 'model_config_list {\n  confg {} }')
-    await using server = startProcess('--model-config-file', file, '--http-port', '0')
+    await using server = startProcess('--model-config-file', file, '--http-port', '0', '--grpc-port', '0')
     assert.equal((await server.until('failed'))['code'], 'TEXT_PROTO')
     assert.equal(await server.ended, 2)
     assert.match(server.output(), /models\.config:2:3\)\n {2}try: Did you mean "config"\?/)

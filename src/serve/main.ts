@@ -2,11 +2,12 @@ import { isMainThread } from 'node:worker_threads'
 import { pino } from 'pino'
 import { RegattaError, toErrorText, UsageError } from '../core/errors.ts'
 import { type Command, readCommand } from './command.node.ts'
+import type { Listening } from './options.ts'
 import { startServer } from './server.node.ts'
 import { runEngineThread } from './thread.node.ts'
 
 /*
- * The process of a model server; under the name tensorflow_model_server it takes the flags of that. It tells its parent, where it has one, `listening` with its port, then `ready` or
+ * The process of a model server; under the name tensorflow_model_server it takes the flags of that. It tells its parent, where it has one, `listening` with its ports, then `ready` or
  * `failed`; it ends with 0 after SIGTERM or SIGINT, 1 where it failed, 2 where its flags are wrong. The same file is the
  * entry of the thread that runs a model.
  */
@@ -42,7 +43,8 @@ async function serveUntilStopped(
 ): Promise<void> {
   const logger = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime })
   for (const note of notes) logger.warn(note)
-  const onListening = ({ port }: { port: number }): void => void tell({ kind: 'listening', port })
+  const onListening = ({ port, grpc }: Listening): void =>
+    void tell({ kind: 'listening', port, ...(grpc && { grpcPort: grpc.port }) })
   const server = await startServer({ ...options, logger, onListening }, signal)
   await tell({ kind: 'ready' })
   await server.closed

@@ -7,10 +7,16 @@ export interface Model {
   readonly inputs: readonly ModelInput[]
   readonly outputs: readonly TensorSpec[]
   /**
-   * Computes the named outputs of checked inputs, in the order of `outputs`.
-   * @throws BAD_REQUEST, OVERLOADED, GONE, INFERENCE (a `Refusal`)
+   * Computes the named outputs of checked inputs, in the order of `outputs`. A request whose turn has not come at
+   * `deadlineAt` (epoch ms) is dropped.
+   * @throws BAD_REQUEST, OVERLOADED, GONE, DEADLINE, INFERENCE, NOT_READY (a `Refusal`)
    */
-  infer(inputs: NamedTensors, outputs: readonly string[], signal: AbortSignal): Promise<NamedTensors>
+  infer(
+    inputs: NamedTensors,
+    outputs: readonly string[],
+    signal: AbortSignal,
+    deadlineAt?: number,
+  ): Promise<NamedTensors>
 }
 
 /** What the protocols answer from. */

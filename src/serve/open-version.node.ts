@@ -83,11 +83,11 @@ function toTimedQueue(queue: Queue, counter: StatisticsCounter): Queue {
 function toTimedModel(model: Model, counter: StatisticsCounter): Model {
   return {
     ...model,
-    async infer(inputs, outputs, signal) {
+    async infer(inputs, outputs, signal, deadlineAt) {
       const startedAt = performance.now()
       const rows = toRows(inputs)
       try {
-        const results = await model.infer(inputs, outputs, signal)
+        const results = await model.infer(inputs, outputs, signal, deadlineAt)
         counter.onSuccess({ rows, tookMs: performance.now() - startedAt, at: Date.now() })
         return results
       } catch (error) {

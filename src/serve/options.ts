@@ -37,10 +37,21 @@ export interface ServerOptions extends Partial<LoadLimits> {
   readonly cors?: boolean
   /** Path of the metrics under TensorFlow Serving's names. @default '/monitoring/prometheus/metrics' */
   readonly tfsMetricsPath?: string
-  /** Told once, when the port is open and before any model is loaded. */
-  readonly onListening?: (server: { readonly url: string; readonly port: number }) => void
+  /** Told once, when the ports are open and before any model is loaded. */
+  readonly onListening?: (listening: Listening) => void
   /** @default nothing is logged */
   readonly logger?: Logger
+}
+
+/** Where a server listens. */
+export interface Listening extends Listener {
+  /** Where it speaks gRPC, if it does. */
+  readonly grpc?: Listener
+}
+
+interface Listener {
+  readonly url: string
+  readonly port: number
 }
 
 /** A file that says what to serve, in TensorFlow Serving's form. */

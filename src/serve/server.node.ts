@@ -1,22 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { UsageError } from '../core/errors.ts'
-import type { HttpServer } from '../core/http.node.ts'
+import { toAdmission } from './admission.ts'
 import type { ModelConfig } from './catalog.ts'
 import { followModelConfigs, readModelConfigs } from './config-file.node.ts'
 import { Refusal } from './errors.ts'
-import { openFront } from './front.node.ts'
 import { LiveCatalog } from './live-catalog.ts'
 import { toMetrics } from './metrics.ts'
 import { isReady, type Service } from './model.ts'
 import { openVersion } from './open-version.node.ts'
-import { type ModelConfigFile, type ServerOptions, toLimits, toLoadLimits } from './options.ts'
+import { type Listening, type ModelConfigFile, type ServerOptions, toLimits, toLoadLimits } from './options.ts'
+import { openPorts } from './ports.node.ts'
 import type { Queue } from './queue.ts'
 import { findModelFiles } from './repository.node.ts'
 
 /** A model server that takes predictions. */
-export interface Server {
-  readonly url: string
-  readonly port: number
+export interface Server extends Listening {
   /** Resolves when it has stopped, and rejects where it stopped by itself (ENGINE_LOST). */
   readonly closed: Promise<void>
 }
@@ -55,31 +53,32 @@ export async function startServer(options: ServerOptions, signal: AbortSignal): 
   }
   const metrics = toMetrics({
     waiting: () => [...queues].reduce((sum, queue) => sum + queue.waiting, 0),
-    inFlight: () => front.inFlight,
+    inFlight: () => admission.inFlight,
     isReady: () => isReady(service),
   })
-  if (options.grpcPort !== undefined) logger?.warn({ port: options.grpcPort }, 'gRPC is not served by this version')
+  const admission = toAdmission(service, limits)
   const source = await readSource(options.models)
   const begin = await prepare(catalog, source.configs)
-  const front = await openFront(service, metrics, options, limits)
+  const ports = await openPorts({ service, metrics, admission }, options, limits)
   const stop = async (): Promise<void> => {
     isDraining = true
     logger?.info('stopping')
-    await front.http.drain(limits.drainMs)
+    await ports.drain(limits.drainMs)
     await catalog[Symbol.asyncDispose]()
   }
   try {
     await Promise.race([begin(), lost.promise, untilAborted(signal)])
     if (!signal.aborted) logger?.info({ models: catalog.names }, 'ready')
   } catch (error) {
-    await closeAll(front.http, catalog)
+    await ports[Symbol.asyncDispose]()
+    await catalog[Symbol.asyncDispose]()
     throw error
   }
   if (source.file !== undefined && source.file.pollMs > 0)
     // It tells what goes wrong in the log.
     void followModelConfigs(source.file, source.text, catalog, logger, signal)
   const closed = Promise.race([untilAborted(signal), lost.promise]).finally(stop)
-  return { url: front.http.url, port: front.http.port, closed }
+  return { ...ports.listening, closed }
 }
 
 /** What to serve first, and the file that says so, where there is one. */
@@ -99,11 +98,6 @@ async function prepare(catalog: LiveCatalog, configs: readonly ModelConfig[]): P
     if (!(error instanceof Refusal)) throw error
     throw new UsageError('MODEL_CONFIG', error.message, { cause: error })
   }
-}
-
-async function closeAll(http: HttpServer, catalog: LiveCatalog): Promise<void> {
-  await http[Symbol.asyncDispose]()
-  await catalog[Symbol.asyncDispose]()
 }
 
 function untilAborted(signal: AbortSignal): Promise<void> {

@@ -2,7 +2,15 @@
  * The other door of this room: the messages of the gRPC protocols that are not on the path of a prediction, as Buf
  * generates them from `proto/`, and their services. They are apart because their library takes its time to load.
  */
-import { type DescMessage, fromBinary, type MessageShape } from '@bufbuild/protobuf'
+import {
+  create,
+  type DescMessage,
+  type DescMethodUnary,
+  fromBinary,
+  type MessageInitShape,
+  type MessageShape,
+  toBinary,
+} from '@bufbuild/protobuf'
 import { toErrorText } from '../core/errors.ts'
 import { TensorError } from './errors.ts'
 
@@ -21,6 +29,9 @@ export { type PredictionLog, PredictionLogSchema } from './generated/tensorflow/
 export { PredictionService } from './generated/tensorflow/serving/prediction_service_pb.js'
 export { DataType } from './generated/tensorflow/tensor_pb.js'
 
+/** A generated message; what is given to `toMessageBytes` to write one; and a unary method, with its messages. */
+export type { DescMessage, DescMethodUnary, MessageInitShape, MessageShape }
+
 /**
  * Reads a generated message: `parseMessage(ModelService.method.getModelStatus.input, bytes)`.
  * @throws TENSOR_MESSAGE
@@ -34,4 +45,12 @@ export function parseMessage<schema extends DescMessage>(schema: schema, bytes: 
       `Cannot read the protobuf message ${schema.typeName}: ${toErrorText(error)}`,
     )
   }
+}
+
+/** Writes a generated message; fields that are left out have their defaults. */
+export function toMessageBytes<schema extends DescMessage>(
+  schema: schema,
+  init: MessageInitShape<schema>,
+): Uint8Array<ArrayBuffer> {
+  return toBinary(schema, create(schema, init))
 }

@@ -28,7 +28,8 @@ function toModelConfig(message: ConfigMessage): ModelConfig {
 /** What the file's `model_platform` may be: it is required by TensorFlow Serving, where it is `tensorflow`. */
 const PLATFORMS = ['tensorflow', 'onnx', '']
 
-function checkPlatform(name: string, platform = ''): void {
+/** Checks what a model is made for. @throws BAD_REQUEST */
+export function checkPlatform(name: string, platform = ''): void {
   if (PLATFORMS.includes(platform)) return
   throw new Refusal('BAD_REQUEST', `Model ${name} requests unsupported platform ${platform}`)
 }
@@ -36,6 +37,10 @@ function checkPlatform(name: string, platform = ''): void {
 function toPolicy(message: ConfigMessage['model_version_policy']): VersionPolicy {
   if (message?.all !== undefined) return { kind: 'all' }
   if (message?.specific !== undefined) return { kind: 'specific', versions: message.specific.versions.map(Number) }
-  const count = Number(message?.latest?.num_versions ?? 1n)
+  return toLatest(Number(message?.latest?.num_versions ?? 1n))
+}
+
+/** The policy of so many highest versions; 0 means 1. */
+export function toLatest(count: number): VersionPolicy {
   return count <= 1 ? LATEST : { kind: 'latest', count }
 }

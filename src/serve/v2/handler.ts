@@ -5,7 +5,7 @@ import { isReady, type Service } from '../model.ts'
 import { checkMethod, toUnknownPath } from '../path.ts'
 import { findVersion, isLoaded, listAvailable } from './find.ts'
 import { parseV2Path, type V2Path } from './path.ts'
-import { controlModel, toIndexResponse } from './repository.ts'
+import { toControlResponse, toIndexResponse } from './repository.ts'
 import { parseInferRequest } from './request.ts'
 import { toInferResponse, toModelResponse, toServerResponse } from './response.ts'
 import { toStatisticsResponse } from './statistics.ts'
@@ -49,7 +49,7 @@ export async function answerV2(service: Service, request: HttpRequest): Promise<
       return toIndexResponse(catalog, request)
     case 'load':
     case 'unload':
-      return await controlModel(service, path, request)
+      return await toControlResponse(service, path, request)
     default:
       return path satisfies never
   }

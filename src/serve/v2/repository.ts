@@ -19,18 +19,21 @@ const STATES = {
 export function toIndexResponse(catalog: Catalog, request: HttpRequest): HttpResponse {
   const wantsReady = parseOptionalBody(request).get('ready') ?? false
   if (typeof wantsReady !== 'boolean') throw new Refusal('BAD_REQUEST', "Unable to parse 'ready': expected a boolean")
-  const rows = catalog.names.flatMap(name => toRows(name, catalog.versions(name)))
-  return toJsonResponse(
-    200,
-    rows.filter(({ state }) => !wantsReady || state === 'READY'),
-  )
+  return toJsonResponse(200, listRows(catalog, wantsReady))
 }
 
-interface IndexRow {
+/** A version of a model in the index. */
+export interface IndexRow {
   readonly name: string
   readonly version?: string
   readonly state: (typeof STATES)[VersionState]
   readonly reason: string
+}
+
+/** The index of all models, or of what is ready. */
+export function listRows(catalog: Catalog, wantsReady: boolean): readonly IndexRow[] {
+  const rows = catalog.names.flatMap(name => toRows(name, catalog.versions(name)))
+  return rows.filter(({ state }) => !wantsReady || state === 'READY')
 }
 
 /** A model that has no versions is unloaded. */
@@ -42,31 +45,37 @@ function toRows(name: string, versions: readonly VersionStatus[]): readonly Inde
   })
 }
 
-/**
- * Loads or unloads a model, and answers when that is done, as KServe's servers do.
- * @throws FORBIDDEN, NOT_FOUND, BAD_REQUEST, LOAD_FAILED
- */
-export async function controlModel(
-  { catalog, allowsModelControl }: Service,
-  { call, modelName }: Extract<V2Path, { call: 'load' | 'unload' }>,
+/** Loads or unloads a model, and answers when that is done, as KServe's servers do. @throws what `controlModel` does */
+export async function toControlResponse(
+  service: Service,
+  { call, modelName }: Extract<V2Path, { call: Control }>,
   request: HttpRequest,
 ): Promise<HttpResponse> {
-  if (!allowsModelControl) {
-    throw new Refusal('FORBIDDEN', `Cannot ${call} a model: start the server with --allow-model-control to let clients`)
-  }
-  checkParameters(call, parseOptionalBody(request))
-  if (!catalog.names.includes(modelName)) throw toUnknownModel({ modelName, version: undefined })
-  await catalog[call](modelName)
+  const body = parseOptionalBody(request)
+  const parameters = body.has('parameters') ? body.get('parameters') : new Map()
+  if (!isMembers(parameters)) throw new Refusal('BAD_REQUEST', "Unable to parse 'parameters': expected an object")
+  await controlModel(service, call, modelName, [...parameters.keys()])
   return toJsonResponse(200, { name: modelName, [call]: true })
 }
 
-/** What a model is made of comes from disk alone; nothing depends on a model. */
-function checkParameters(call: 'load' | 'unload', body: JsonMembers): void {
-  const parameters = body.get('parameters')
-  if (parameters === undefined) return
-  if (!isMembers(parameters)) throw new Refusal('BAD_REQUEST', "Unable to parse 'parameters': expected an object")
-  const name = [...parameters.keys()].find(key => call === 'load' || key !== 'unload_dependents')
+/** What can be done with a model. */
+export type Control = 'load' | 'unload'
+
+/** Loads or unloads a model, to the end. @throws FORBIDDEN, NOT_FOUND, BAD_REQUEST, LOAD_FAILED */
+export async function controlModel(
+  { catalog, allowsModelControl }: Service,
+  call: Control,
+  modelName: string,
+  parameters: readonly string[],
+): Promise<void> {
+  if (!allowsModelControl) {
+    throw new Refusal('FORBIDDEN', `Cannot ${call} a model: start the server with --allow-model-control to let clients`)
+  }
+  // What a model is made of comes from disk alone; nothing depends on a model.
+  const name = parameters.find(key => call === 'load' || key !== 'unload_dependents')
   if (name !== undefined) throw new Refusal('BAD_REQUEST', `Cannot ${call} with the parameter "${name}"`)
+  if (!catalog.names.includes(modelName)) throw toUnknownModel({ modelName, version: undefined })
+  await catalog[call](modelName)
 }
 
 function parseOptionalBody(request: HttpRequest): JsonMembers {

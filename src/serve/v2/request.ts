@@ -18,6 +18,7 @@ import { checkShape } from '../check-inputs.ts'
 import type { ModelInput } from '../engine.ts'
 import { Refusal } from '../errors.ts'
 import type { Model } from '../model.ts'
+import { checkOnce, findInput, toNoClassification, toOutputNames } from './signature.ts'
 
 /** A request to infer. */
 export interface InferRequest {
@@ -45,12 +46,8 @@ function parseInputs(node: JsonNode | undefined, model: Model): NamedTensors {
   const tensors = new Map<string, Tensor>()
   for (const item of parseObjects(node, 'inputs')) {
     const name = parseName(item, 'inputs')
-    const input = model.inputs.find(wanted => wanted.name === name)
-    if (input === undefined) {
-      const names = model.inputs.map(wanted => `"${wanted.name}"`).join(', ')
-      throw toRefusal(`Unexpected input "${name}": expected ${names}`)
-    }
-    if (tensors.has(name)) throw toRefusal(`Input "${name}" stands twice in 'inputs'`)
+    const input = findInput(model, name)
+    checkOnce(name, tensors)
     tensors.set(name, parseInput(item, input))
   }
   return tensors
@@ -98,14 +95,7 @@ function atInput(name: string, read: () => Tensor): Tensor {
 }
 
 function parseOutputs(node: JsonNode | undefined, model: Model): readonly string[] {
-  const names = model.outputs.map(output => output.name)
-  // "If not specified all outputs will be returned"; an empty list asks for nothing else.
-  const wanted = node === undefined ? [] : parseObjects(node, 'outputs').map(parseOutputName)
-  const unknown = wanted.find(name => !names.includes(name))
-  if (unknown !== undefined) {
-    throw toRefusal(`Unexpected output "${unknown}": expected ${names.map(name => `"${name}"`).join(', ')}`)
-  }
-  return wanted.length === 0 ? names : [...new Set(wanted)]
+  return toOutputNames(model, node === undefined ? [] : parseObjects(node, 'outputs').map(parseOutputName))
 }
 
 /** Parameters that are not known are left alone, but they must be such. */
@@ -123,7 +113,7 @@ function checkOutputParameters(item: JsonMembers, name: string): void {
   checkParameters(item)
   const parameters = item.get('parameters')
   if (!isMembers(parameters) || !parameters.has('classification')) return
-  throw toRefusal(`Cannot give output "${name}" as a classification: this server has not that extension`)
+  throw toNoClassification(name)
 }
 
 function parseOutputName(item: JsonMembers): string {

@@ -21,13 +21,15 @@ export function toInferResponse(served: ServedVersion, id: string | undefined, o
   return { status: 200, headers: { 'content-type': 'application/json' }, body: encoder.encode(text) }
 }
 
+/** The extensions of the protocol that this server has, by Triton's names. */
+export const EXTENSIONS = ['statistics', 'model_repository']
+
+/** Of ONNX models, among the platforms that the protocol lists. */
+export const PLATFORM = 'onnx_onnxv1'
+
 /** What the server is ("Server Metadata Response JSON Object"). */
 export function toServerResponse(): HttpResponse {
-  return toJsonResponse(200, {
-    name: 'regatta',
-    version: SERVER_VERSION,
-    extensions: ['statistics', 'model_repository'],
-  })
+  return toJsonResponse(200, { name: 'regatta', version: SERVER_VERSION, extensions: EXTENSIONS })
 }
 
 /** What the model takes and gives ("Model Metadata Response JSON Object"). */
@@ -38,7 +40,7 @@ export function toModelResponse(
   return toJsonResponse(200, {
     name,
     versions: versions.map(({ version }) => String(version)),
-    platform: 'onnx_onnxv1',
+    platform: PLATFORM,
     inputs: model.inputs.map(toSpecJson),
     outputs: model.outputs.map(toSpecJson),
     ...toProperties(about),

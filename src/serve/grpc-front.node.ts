@@ -1,0 +1,23 @@
+import { toErrorText } from '../core/errors.ts'
+import { type GrpcServer, listenGrpc } from '../core/grpc.node.ts'
+import { type GrpcParts, toGrpcAdmit, toGrpcHandler } from './grpc-handler.ts'
+import type { Limits, ServerOptions } from './options.ts'
+
+/** Opens the port of the gRPC protocols. @throws PORT_IN_USE, LISTEN, TLS, TLS_CLIENT_CA */
+export async function openGrpcFront(
+  parts: Omit<GrpcParts, 'now'>,
+  port: number,
+  { host = '127.0.0.1', logger }: ServerOptions,
+  limits: Limits,
+): Promise<GrpcServer> {
+  const all = { ...parts, now: () => performance.now() }
+  return await listenGrpc(toGrpcHandler(all), {
+    host,
+    port,
+    maxMessageBytes: limits.maxBodyBytes,
+    maxBufferedBytes: limits.maxInFlightBytes,
+    requestTimeoutMs: limits.requestTimeoutMs,
+    admit: toGrpcAdmit(all),
+    onError: error => logger?.error({ error: toErrorText(error) }, 'a call failed'),
+  })
+}
