@@ -44,10 +44,10 @@ const STARTS = {
     Entrypoint: [toNode(base), `${RUNTIME_PATH}/server.js`],
     Cmd: [
       ...['--model-name', model, '--model-base-path', modelPath],
-      ...['--host', '0.0.0.0', '--http-port', String(HTTP_PORT)],
+      ...['--host', '0.0.0.0', '--http-port', String(HTTP_PORT), '--grpc-port', String(GRPC_PORT)],
     ],
     Env: ['NODE_ENV=production', 'ORT_DISABLE_TELEMETRY=1'],
-    ExposedPorts: toPorts(HTTP_PORT),
+    ExposedPorts: toPorts(GRPC_PORT, HTTP_PORT),
   }),
   // Source: tensorflow.org/tfx/serving/docker; the entry script of the image would have it at /models/NAME alone.
   'tensorflow-serving': ({ model, modelPath }) => ({

@@ -11,7 +11,8 @@ export const REPLICA_HOST = '127.0.0.1'
 /** The command line of a model server on a free port. */
 export function toServerCommand(prefix: readonly string[], model: { name: string; basePath: string }): string[] {
   const { name, basePath } = model
-  return [...prefix, '--model-name', name, '--model-base-path', basePath, '--host', REPLICA_HOST, '--http-port', '0']
+  const ports = ['--http-port', '0', '--grpc-port', '0']
+  return [...prefix, '--model-name', name, '--model-base-path', basePath, '--host', REPLICA_HOST, ...ports]
 }
 
 /** The command line of the gateway. Its token is not here: command lines are public on a machine. */
