@@ -1,10 +1,17 @@
 import { resolve } from 'node:path'
 import { UsageError } from '../core/errors.ts'
-import { type Logger, type ServerOptions, startServer, toSingleModel } from '../serve/index.ts'
+import {
+  type Logger,
+  readSecurity,
+  type SecurityFiles,
+  type ServerOptions,
+  startServer,
+  toSingleModel,
+} from '../serve/index.ts'
 import type { Call } from './verb.ts'
 
 /** What to serve, and where. */
-export interface ServeFlags {
+export interface ServeFlags extends SecurityFiles {
   readonly modelName: string | undefined
   readonly modelBasePath: string | undefined
   readonly modelConfigFile: string | undefined
@@ -13,23 +20,39 @@ export interface ServeFlags {
   readonly allowModelControl: boolean
   readonly host: string
   readonly httpPort: number
+  readonly grpcPort: number
 }
 
 /** Serves models until the signal aborts, then lets requests in flight finish. @throws USAGE; as `startServer` */
 export async function serveUntilAborted(call: Call, flags: ServeFlags): Promise<void> {
+  const security = await readSecurity(toFiles(call, flags), call.env)
   const server = await startServer(
     {
+      ...security,
       models: toModels(call, flags),
       pollMs: flags.fileSystemPollWaitSeconds * 1000,
       allowModelControl: flags.allowModelControl,
       host: flags.host,
       httpPort: flags.httpPort,
+      grpcPort: flags.grpcPort,
       logger: toLogger(call),
     },
     call.signal,
   )
-  call.out(call.json ? `${JSON.stringify({ schema: 'regatta/serve/v1', url: server.url })}\n` : `${server.url}\n`)
+  const [url, grpc] = [server.url, server.grpc?.url]
+  call.out(call.json ? `${JSON.stringify({ schema: 'regatta/serve/v1', url, grpc })}\n` : `${url}\n${grpc} (gRPC)\n`)
   await server.closed
+}
+
+function toFiles({ cwd }: Call, flags: SecurityFiles): SecurityFiles {
+  const toPath = (path: string | undefined) => (path === undefined ? undefined : resolve(cwd, path))
+  const { tlsCert, tlsKey, tlsClientCa, tokenFile } = flags
+  return {
+    tlsCert: toPath(tlsCert),
+    tlsKey: toPath(tlsKey),
+    tlsClientCa: toPath(tlsClientCa),
+    tokenFile: toPath(tokenFile),
+  }
 }
 
 function toModels({ cwd }: Call, flags: ServeFlags): ServerOptions['models'] {

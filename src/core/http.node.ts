@@ -22,9 +22,11 @@ export interface ListenOptions extends ListenAddress {
   readonly toError?: (status: number, text: string) => HttpResponse
 }
 
-/** What is known of a request before its body is read. */
+/** What is known of a request before its body is read. Header names are lower-case. */
 export interface HttpRequestHead {
+  readonly method: string
   readonly path: string
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
   /** As declared; 1 MiB (or the limit, where that is less) for a body that comes in chunks of unknown length. */
   readonly bodyBytes: number
 }
@@ -129,7 +131,9 @@ function toHead(incoming: IncomingMessage, maxBodyBytes: number): HttpRequestHea
   const target = incoming.url ?? '/'
   const mark = target.indexOf('?')
   return {
+    method: incoming.method ?? 'GET',
     path: mark === -1 ? target : target.slice(0, mark),
+    headers: incoming.headers,
     bodyBytes: isChunked ? Math.min(CHUNKED_BODY_BYTES, maxBodyBytes) : Number(incoming.headers['content-length'] ?? 0),
   }
 }

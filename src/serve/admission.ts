@@ -6,9 +6,9 @@ import type { Limits } from './options.ts'
 /** What is known of a request before its body is read. */
 export interface Arrival {
   /**
-   * - `probe`: a question of a few bytes at most; always let in.
-   * - `question`: any other that needs no model.
-   * - `prediction`: needs a model that is loaded.
+   * - `probe`: asks whether the server lives or is ready; open to all.
+   * - `question`: anything else that needs no model that is loaded.
+   * - `prediction`: needs one.
    */
   readonly kind: 'probe' | 'question' | 'prediction'
   /** As declared; 0 where unknown. */
@@ -26,7 +26,7 @@ export interface Admission {
 }
 
 /**
- * Refuses predictions while nothing is loaded or the server stops, and whatever exceeds the bounds.
+ * Refuses predictions while nothing is loaded or the server stops, and whatever exceeds the bounds. Questions without a body always pass.
  */
 export function toAdmission(service: Service, limits: Pick<Limits, 'maxInFlight' | 'maxInFlightBytes'>): Admission {
   let requests = 0
@@ -36,7 +36,7 @@ export function toAdmission(service: Service, limits: Pick<Limits, 'maxInFlight'
       return requests
     },
     admit({ kind, bodyBytes }) {
-      if (kind === 'probe') return nothing
+      if (kind !== 'prediction' && bodyBytes === 0) return nothing
       if (kind === 'prediction' && (service.isDraining || !service.catalog.isServing)) return toNotReady(service)
       if (requests >= limits.maxInFlight || bytes + bodyBytes > limits.maxInFlightBytes) return toBusy(requests)
       requests += 1

@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { basename, resolve } from 'node:path'
 import { toErrorText, UsageError } from '../core/errors.ts'
-import { parseFlags } from './flags.ts'
+import { parseFlags, parseSecurityFlags } from './flags.ts'
 import type { ServerOptions } from './options.ts'
+import { readSecurity } from './security.node.ts'
 import { parseTfsFlags, toTfsUsage } from './tfs/flags.ts'
 import { type TextFile, toTfsOptions } from './tfs/options.ts'
 import { SERVER_VERSION } from './version.ts'
@@ -21,7 +22,10 @@ export async function readCommand(
   [program = '', ...parameters]: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<Command> {
-  if (basename(program) !== TFS_NAME) return { kind: 'serve', options: parseFlags(parameters), notes: [] }
+  if (basename(program) !== TFS_NAME) {
+    const security = await readSecurity(parseSecurityFlags(parameters), env)
+    return { kind: 'serve', options: { ...parseFlags(parameters), ...security }, notes: [] }
+  }
   if (parameters.includes('--help')) return { kind: 'print', text: toTfsUsage() }
   const { flags, notes } = parseTfsFlags(parameters)
   if (flags.version === true) return { kind: 'print', text: `TensorFlow ModelServer: regatta ${SERVER_VERSION}\n` }
@@ -31,9 +35,24 @@ export async function readCommand(
     resolve,
     batchingFile: await readTextFile(flags.batching_parameters_file),
     monitoringFile: await readTextFile(flags.monitoring_config_file),
+    sslFile: await readTextFile(flags.ssl_config_file),
   })
-  const host = `listens on ${options.host}, as TensorFlow Serving does: whoever reaches this machine can ask`
-  return { kind: 'serve', options, notes: options.host === '127.0.0.1' ? notes : [host, ...notes] }
+  const { token } = await readSecurity({}, env)
+  const warnings = toWarnings(options, token)
+  return {
+    kind: 'serve',
+    options: { ...options, ...(token !== undefined && { token }) },
+    notes: [...warnings, ...notes],
+  }
+}
+
+/** What TensorFlow Serving does, too, and whoever reads the log should know. */
+function toWarnings({ host, tls }: ServerOptions, token: string | undefined): readonly string[] {
+  const isOpen = host !== '127.0.0.1' && token === undefined
+  return [
+    ...(isOpen ? [`listens on ${host}, as TensorFlow Serving does: whoever reaches this machine can ask`] : []),
+    ...(tls?.grpc === undefined ? [] : ['--ssl_config_file is for the port of gRPC: REST is not encrypted']),
+  ]
 }
 
 async function readTextFile(path: string | undefined): Promise<TextFile | undefined> {

@@ -1,11 +1,11 @@
 import type { HttpHandler } from '../core/http.ts'
 import { Refusal, toRefusalResponse } from './errors.ts'
 
-/** http_rest_api_util.cc, `AddCORSHeaders`. */
+/** http_rest_api_util.cc, `AddCORSHeaders`, and the header of a token. */
 const HEADERS = {
   'access-control-allow-origin': '*',
   'access-control-allow-methods': 'POST, GET',
-  'access-control-allow-headers': 'Content-Type',
+  'access-control-allow-headers': 'Content-Type, Authorization',
 }
 
 /** Lets pages of other sites ask, as TensorFlow Serving does (http_server.cc, `ProcessRequest`). */

@@ -10,6 +10,8 @@ const STATUSES = {
   BAD_REQUEST: 400,
   /** Not what the server's state allows. */
   PRECONDITION: 400,
+  /** No token, or a wrong one. */
+  UNAUTHENTICATED: 401,
   /** Something that this server is set up not to do. */
   FORBIDDEN: 403,
   /** No such path, model or version. */

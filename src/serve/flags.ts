@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { UsageError } from '../core/errors.ts'
 import { type ServerOptions, toSingleModel } from './options.ts'
+import type { SecurityFiles } from './security.node.ts'
 
 /** Flags of the server's process. */
 const FLAGS = {
@@ -12,6 +13,10 @@ const FLAGS = {
   host: { type: 'string', default: '127.0.0.1' },
   'http-port': { type: 'string', default: '8501' },
   'grpc-port': { type: 'string', default: '8500' },
+  'tls-cert': { type: 'string' },
+  'tls-key': { type: 'string' },
+  'tls-client-ca': { type: 'string' },
+  'token-file': { type: 'string' },
   'intra-op-threads': { type: 'string' },
   'max-body-bytes': { type: 'string' },
   'max-in-flight': { type: 'string' },
@@ -42,6 +47,17 @@ export function parseFlags(parameters: readonly string[]): ServerOptions {
     ...toNumber('maxLoadRetries', 'max-num-load-retries', values['max-num-load-retries']),
     ...(values['allow-model-control'] === true && { allowModelControl: true }),
     ...toNumber('loadRetryMs', 'load-retry-interval-ms', values['load-retry-interval-ms']),
+  }
+}
+
+/** Reads of that command line which files protect the server. @throws USAGE (a `UsageError`) */
+export function parseSecurityFlags(parameters: readonly string[]): SecurityFiles {
+  const { values } = parseOrThrow(parameters)
+  return {
+    tlsCert: values['tls-cert'],
+    tlsKey: values['tls-key'],
+    tlsClientCa: values['tls-client-ca'],
+    tokenFile: values['token-file'],
   }
 }
 

@@ -1,11 +1,13 @@
 import { toErrorText } from '../core/errors.ts'
 import { type HttpServer, listenHttp } from '../core/http.node.ts'
 import { type HttpHandler, toJsonResponse } from '../core/http.ts'
+import type { Access } from './access.ts'
 import type { Admission } from './admission.ts'
 import { withCompression } from './compression.ts'
 import { withCrossOrigin } from './cross-origin.ts'
 import { toRefusalResponse } from './errors.ts'
 import { isPrediction, toHandler, toTarget } from './handler.ts'
+import { isProbe } from './health.ts'
 import type { ServerMetrics } from './metrics.ts'
 import type { Service } from './model.ts'
 import type { Limits, ServerOptions } from './options.ts'
@@ -16,6 +18,7 @@ export interface FrontParts {
   readonly service: Service
   readonly metrics: ServerMetrics
   readonly admission: Admission
+  readonly access: Access
 }
 
 /**
@@ -23,7 +26,7 @@ export interface FrontParts {
  * @throws PORT_IN_USE, LISTEN
  */
 export async function openFront(
-  { service, metrics, admission }: FrontParts,
+  { service, metrics, admission, access }: FrontParts,
   options: ServerOptions,
   limits: Limits,
 ): Promise<HttpServer> {
@@ -40,9 +43,13 @@ export async function openFront(
     port: options.httpPort,
     maxBodyBytes: limits.maxBodyBytes,
     requestTimeoutMs: limits.requestTimeoutMs,
-    admit({ path, bodyBytes }) {
-      const kind = isPrediction(path) ? 'prediction' : bodyBytes === 0 ? 'probe' : 'question'
-      const admitted = admission.admit({ kind, bodyBytes })
+    ...(options.tls?.http && { tls: options.tls.http }),
+    admit({ method, path, headers, bodyBytes }) {
+      const kind = isPrediction(path) ? 'prediction' : isProbe(path) ? 'probe' : 'question'
+      // Browsers ask first whether they may ask, without their token.
+      const isOpen = kind === 'probe' || (cors === true && method === 'OPTIONS')
+      const stranger = isOpen ? undefined : access(headers['authorization']?.toString())
+      const admitted = stranger ?? admission.admit({ kind, bodyBytes })
       if (typeof admitted === 'function') return admitted
       const refusal = toRefusalResponse(admitted)
       count(path, refusal.status)

@@ -7,7 +7,7 @@ import type { Limits, ServerOptions } from './options.ts'
 export async function openGrpcFront(
   parts: Omit<GrpcParts, 'now'>,
   port: number,
-  { host = '127.0.0.1', logger }: ServerOptions,
+  { host = '127.0.0.1', logger, tls }: ServerOptions,
   limits: Limits,
 ): Promise<GrpcServer> {
   const all = { ...parts, now: () => performance.now() }
@@ -17,6 +17,7 @@ export async function openGrpcFront(
     maxMessageBytes: limits.maxBodyBytes,
     maxBufferedBytes: limits.maxInFlightBytes,
     requestTimeoutMs: limits.requestTimeoutMs,
+    ...(tls?.grpc && { tls: tls.grpc }),
     admit: toGrpcAdmit(all),
     onError: error => logger?.error({ error: toErrorText(error) }, 'a call failed'),
   })

@@ -1,4 +1,5 @@
 import { GrpcError, type GrpcHandler, type GrpcRequest, type GrpcRequestHead, type GrpcStatus } from '../core/grpc.ts'
+import type { Access } from './access.ts'
 import type { Admission } from './admission.ts'
 import type { GrpcCall, GrpcMethod, GrpcMethods } from './grpc-method.ts'
 import { HTTP_STATUSES, toGrpcError } from './grpc-status.ts'
@@ -12,6 +13,7 @@ import { V2_METHODS } from './v2-grpc/handler.ts'
 export interface GrpcParts {
   readonly service: Service
   readonly admission: Admission
+  readonly access: Access
   readonly metrics: Pick<ServerMetrics, 'requests' | 'seconds'>
   /** Tells milliseconds. */
   readonly now: () => number
@@ -31,11 +33,13 @@ const METHODS: ReadonlyMap<string, GrpcMethod & { readonly protocol: string }> =
 
 /** Decides about a call before its message is read. */
 export function toGrpcAdmit(parts: GrpcParts): (head: GrpcRequestHead) => GrpcError | (() => void) {
-  return ({ path }) => {
+  return ({ path, metadata }) => {
     const method = METHODS.get(path)
     if (method === undefined) return new GrpcError('UNIMPLEMENTED', `Method not found: ${path}`)
+    const { kind } = method
+    const stranger = kind === 'probe' ? undefined : parts.access(metadata['authorization'])
     // How long its message is shows when it is there.
-    const admitted = parts.admission.admit({ kind: method.kind, bodyBytes: 0 })
+    const admitted = stranger ?? parts.admission.admit({ kind, bodyBytes: 0 })
     if (typeof admitted === 'function') return admitted
     const refusal = toGrpcError(admitted)
     count(parts, { protocol: method.protocol, model: '' }, refusal.status)

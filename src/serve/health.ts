@@ -14,6 +14,11 @@ const PROBES = {
   '/health': 'ready',
 } as const satisfies Record<string, 'live' | 'ready'>
 
+/** Whether a path is that of a probe of the whole server. */
+export function isProbe(path: string): boolean {
+  return Object.hasOwn(PROBES, path) || path === '/v2/health/live' || path === '/v2/health/ready'
+}
+
 /** Answers probes, `/version` and metrics, or returns undefined for another path. @throws METHOD */
 export async function answerHealth(service: Service, request: HttpRequest): Promise<HttpResponse | undefined> {
   const { path } = request

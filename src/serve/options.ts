@@ -1,5 +1,6 @@
 import type { BaseLogger } from 'pino'
 import { UsageError } from '../core/errors.ts'
+import type { TlsOptions } from '../core/tls.node.ts'
 import type { BatchingOptions } from './batching.ts'
 import type { ModelConfig } from './catalog.ts'
 import type { LoadLimits } from './loading.ts'
@@ -14,6 +15,10 @@ export interface ServerOptions extends Partial<LoadLimits> {
   readonly httpPort: number
   /** Port of the gRPC protocols; 0 lets the system choose. @default gRPC is not served */
   readonly grpcPort?: number
+  /** Speaks TLS on either port or on both. @default on none */
+  readonly tls?: { readonly http?: TlsOptions; readonly grpc?: TlsOptions }
+  /** Who does not bear it may only ask whether the server lives and is ready. @default everybody may ask everything */
+  readonly token?: string
   /** Threads of one inference. @default 1 */
   readonly intraOpThreads?: number
   /** A longer request is refused. @default 64 MiB */

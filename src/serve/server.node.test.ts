@@ -196,7 +196,7 @@ describe('startServer()', () => {
     })
     assert.deepEqual(
       ['origin', 'methods', 'headers'].map(name => preflight.headers.get(`access-control-allow-${name}`)),
-      ['*', 'POST, GET', 'Content-Type'],
+      ['*', 'POST, GET', 'Content-Type, Authorization'],
     )
     assert.equal((await server.ask('/readyz')).headers.get('access-control-allow-origin'), '*')
     const bare = await server.ask(PREDICT, undefined, { method: 'OPTIONS' })

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { UsageError } from '../core/errors.ts'
+import { toAccess } from './access.ts'
 import { toAdmission } from './admission.ts'
 import type { ModelConfig } from './catalog.ts'
 import { followModelConfigs, readModelConfigs } from './config-file.node.ts'
@@ -23,7 +24,7 @@ export interface Server extends Listening {
  * Serves models. Resolves when all versions that are first wanted are loaded and warmed, or have failed for good and
  * others serve; from the signal on, it says that it is not ready, finishes the requests in flight for up to `drainMs`,
  * and closes.
- * @throws LIMITS, MODEL_CONFIG, PORT_IN_USE, LISTEN; MODEL_MISSING, MODEL_LOAD, MODEL_SIGNATURE, MODEL_WARM_UP where
+ * @throws LIMITS, MODEL_CONFIG, PORT_IN_USE, LISTEN, TLS, TLS_CLIENT_CA; MODEL_MISSING, MODEL_LOAD, MODEL_SIGNATURE, MODEL_WARM_UP where
  * there is nothing to serve
  */
 export async function startServer(options: ServerOptions, signal: AbortSignal): Promise<Server> {
@@ -59,7 +60,7 @@ export async function startServer(options: ServerOptions, signal: AbortSignal): 
   const admission = toAdmission(service, limits)
   const source = await readSource(options.models)
   const begin = await prepare(catalog, source.configs)
-  const ports = await openPorts({ service, metrics, admission }, options, limits)
+  const ports = await openPorts({ service, metrics, admission, access: toAccess(options.token) }, options, limits)
   const stop = async (): Promise<void> => {
     isDraining = true
     logger?.info('stopping')

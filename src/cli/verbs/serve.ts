@@ -3,18 +3,25 @@ import { EXIT } from '../errors.ts'
 import type { ServeFlags } from '../serving.node.ts'
 import { verb } from '../verb.ts'
 
-type Flags = Omit<ServeFlags, 'httpPort' | 'modelConfigFilePollWaitSeconds' | 'fileSystemPollWaitSeconds'> & {
+type Flags = Omit<
+  ServeFlags,
+  'httpPort' | 'grpcPort' | 'modelConfigFilePollWaitSeconds' | 'fileSystemPollWaitSeconds'
+> & {
   readonly httpPort: string
+  readonly grpcPort: string
   readonly modelConfigFilePollWaitSeconds: string
   readonly fileSystemPollWaitSeconds: string
 }
 
+const file = (brief: string) => ({ kind: 'parsed', parse: String, brief, placeholder: 'file', optional: true }) as const
+
 /** `regatta serve`: one model server over a folder, or over a file that names several, without a deployment. */
 export const serve = verb<Flags>({
-  brief: 'Serve model folders (FOLDER/VERSION/model.onnx) over HTTP',
+  brief: 'Serve model folders (FOLDER/VERSION/model.onnx) over HTTP and gRPC',
   description:
     'Serves the highest version of one model, or the models, versions and labels of a file in the form of TensorFlow ' +
-    "Serving's model configs. A new version that is found on disk is loaded and warmed before the old one goes.",
+    "Serving's model configs. A new version that is found on disk is loaded and warmed before the old one goes. " +
+    'A token, in a file or in REGATTA_SERVE_TOKEN, keeps strangers from everything but probes.',
   flags: {
     modelName: {
       kind: 'parsed',
@@ -67,19 +74,32 @@ export const serve = verb<Flags>({
     httpPort: {
       kind: 'parsed',
       parse: String,
-      brief: 'Port to listen on; 0 takes a free one',
+      brief: 'Port of HTTP; 0 takes a free one',
       placeholder: 'port',
       default: '8501',
     },
+    grpcPort: {
+      kind: 'parsed',
+      parse: String,
+      brief: 'Port of gRPC; 0 takes a free one',
+      placeholder: 'port',
+      default: '8500',
+    },
+    tlsCert: file('PEM file of the certificate, for TLS on both ports'),
+    tlsKey: file("PEM file of the certificate's private key"),
+    tlsClientCa: file('PEM file of who signs the certificates that clients must have'),
+    tokenFile: file('File of the token that clients must bear'),
   },
   async run(call, flags) {
     const httpPort = parsePort(flags.httpPort)
+    const grpcPort = parsePort(flags.grpcPort)
     const modelConfigFilePollWaitSeconds = parseSeconds(flags.modelConfigFilePollWaitSeconds)
     const fileSystemPollWaitSeconds = parseSeconds(flags.fileSystemPollWaitSeconds)
     const { serveUntilAborted } = await import('../serving.node.ts')
     await serveUntilAborted(call, {
       ...flags,
       httpPort,
+      grpcPort,
       modelConfigFilePollWaitSeconds,
       fileSystemPollWaitSeconds,
     })

@@ -25,7 +25,7 @@ export const TFS_METHODS: GrpcMethods = new Map([
     checkFields(metadataField)
     return toMetadataResponse(call.service.catalog.find(wanted))
   }),
-  toMethod(model.getModelStatus, 'probe', (call, { modelSpec }) =>
+  toMethod(model.getModelStatus, 'question', (call, { modelSpec }) =>
     toStatusResponse(findStatuses(call.service.catalog, note(call, parseWanted(modelSpec)))),
   ),
   toMethod(model.handleReloadConfigRequest, 'question', (call, request) => reload(call.service, request)),

@@ -61,7 +61,7 @@ export const TFS_FLAGS = {
   tensorflow_intra_op_parallelism: honoured('int', 'threads of one inference; 0 for the default'),
   tensorflow_inter_op_parallelism: noted('int', 'the operators of an inference run one after the other'),
   use_alts_credentials: refused('bool', 'ALTS is not spoken here', 'Remove it', 'false'),
-  ssl_config_file: refused('text', 'TLS is not spoken under this name', 'Let a proxy speak it, and remove the flag'),
+  ssl_config_file: honoured('text', 'SSLConfig in text format: TLS on the port of gRPC alone'),
   platform_config_file: refused('text', 'there is one platform here, ONNX Runtime', 'Remove it'),
   per_process_gpu_memory_fraction: refused('float', 'models run on CPUs here', 'Remove it', '0'),
   saved_model_tags: refused('text', 'ONNX models have one graph', 'Remove it', 'serve'),

@@ -21,7 +21,7 @@ const NAMES =
 
 const toOptions = (
   words: readonly string[],
-  more: { env?: Record<string, string>; batching?: string; monitoring?: string } = {},
+  more: { env?: Record<string, string>; batching?: string; monitoring?: string; ssl?: string } = {},
 ) => {
   const toFile = (text?: string): TextFile | undefined => (text === undefined ? undefined : { path: '/f', text })
   const { flags } = parseTfsFlags(words)
@@ -31,6 +31,7 @@ const toOptions = (
     resolve: path => (path.startsWith('/') ? path : `/cwd/${path}`),
     batchingFile: toFile(more.batching),
     monitoringFile: toFile(more.monitoring),
+    sslFile: toFile(more.ssl),
   })
 }
 
@@ -66,7 +67,7 @@ describe('parseTfsFlags()', () => {
 
   it('accepts of a refused flag the one value that asks for nothing', () => {
     const usual = ['--use_alts_credentials=false', '--per_process_gpu_memory_fraction=0.0', '--saved_model_tags=serve']
-    assert.deepEqual(parseTfsFlags([...usual, '--ssl_config_file=', '--noxla_cpu_compilation_enabled']).flags, {})
+    assert.deepEqual(parseTfsFlags([...usual, '--platform_config_file=', '--noxla_cpu_compilation_enabled']).flags, {})
   })
 
   const wrong: readonly [words: string[], message: RegExp, fix?: RegExp][] = [
@@ -79,7 +80,7 @@ describe('parseTfsFlags()', () => {
     [['--enable_batching=1'], /^Cannot use "1" as --enable_batching: expected true or false$/],
     [['--enable_batching', 'false'], /^Cannot read "false": expected a flag/],
     [['--per_process_gpu_memory_fraction=0.5'], /memory_fraction: models run on CPUs here$/, /^Remove it$/],
-    [['--ssl_config_file=/f'], /^Cannot use --ssl_config_file: TLS is not spoken/, /proxy/],
+    [['--grpc_socket_path=/f'], /^Cannot use --grpc_socket_path: gRPC is not served on UNIX/, /Use --port/],
     [['--prefer_tflite_model'], /^Cannot use --prefer_tflite_model: /],
   ]
   for (const [words, message, fix = /./] of wrong) {
@@ -144,6 +145,19 @@ describe('toTfsOptions()', () => {
     const env = { MODEL_NAME: 'm', MODEL_BASE_PATH: '/other' }
     assert.deepEqual(toOptions([], { env }).models, [toSingleModel('m', '/other/m')])
     assert.throws(() => toOptions([]), { code: 'USAGE', message: /^Cannot start without --model_base_path/ })
+  })
+
+  it('speaks TLS over gRPC as a file of certificates says', () => {
+    const words = ['--model_base_path=/m']
+    const own = 'server_key: "k" server_cert: "c"'
+    assert.deepEqual(toOptions(words, { ssl: own }).tls, { grpc: { key: 'k', cert: 'c' } })
+    assert.deepEqual(toOptions(words, { ssl: `${own} custom_ca: "a"` }).tls, { grpc: { key: 'k', cert: 'c' } })
+    assert.deepEqual(toOptions(words, { ssl: `${own} custom_ca: "a" client_verify: true` }).tls, {
+      grpc: { key: 'k', cert: 'c', ca: 'a', requireClientCert: true },
+    })
+    assert.throws(() => toOptions(words, { ssl: 'server_key: "k"' }), /without both server_key and server_cert/)
+    assert.throws(() => toOptions(words, { ssl: `${own} client_verify: true` }), /without custom_ca/)
+    assert.throws(() => toOptions(words, { ssl: 'server: "k"' }), { code: 'TEXT_PROTO' })
   })
 
   it('batches as a file of parameters says', () => {

@@ -2,7 +2,7 @@ import { UsageError } from '../../core/errors.ts'
 import type { BatchingOptions } from '../batching.ts'
 import { type ServerOptions, toSingleModel } from '../options.ts'
 import type { TfsFlags } from './flags.ts'
-import { BATCHING_PARAMETERS, MONITORING_CONFIG } from './schemas.ts'
+import { BATCHING_PARAMETERS, MONITORING_CONFIG, SSL_CONFIG } from './schemas.ts'
 import { parseTextProto } from './text-proto.ts'
 
 /** A file that a flag names, and what it holds. */
@@ -19,6 +19,7 @@ export interface TfsSetting {
   readonly resolve: (path: string) => string
   readonly batchingFile: TextFile | undefined
   readonly monitoringFile: TextFile | undefined
+  readonly sslFile: TextFile | undefined
 }
 
 /** TensorFlow Serving's defaults, as far as they are not this server's (model_servers/server.h). */
@@ -60,6 +61,7 @@ export function toTfsOptions(setting: TfsSetting): ServerOptions {
     allowModelControl: true,
     ...toBatching(setting),
     ...toMonitoring(setting.monitoringFile),
+    ...toTls(setting.sslFile),
   }
 }
 
@@ -106,6 +108,26 @@ function toBatching({ flags, batchingFile }: TfsSetting): Pick<ServerOptions, 'b
   const batching: BatchingOptions = { maxRows, maxDelayMs: Number(parsed.batch_timeout_micros?.value ?? 0n) / 1000 }
   const batches = parsed.max_enqueued_batches?.value
   return batches === undefined ? { batching } : { batching, maxWaiting: Math.max(Number(batches) * maxRows, 1) }
+}
+
+/** server.cc, `BuildServerCredentials`. */
+function toTls(file: TextFile | undefined): Pick<ServerOptions, 'tls'> {
+  if (file === undefined) return {}
+  const {
+    server_key = '',
+    server_cert = '',
+    custom_ca = '',
+    client_verify,
+  } = parseTextProto(file.text, SSL_CONFIG, file.path)
+  if (server_key === '' || server_cert === '') {
+    throw new UsageError('USAGE', 'Cannot speak TLS without both server_key and server_cert', { where: file.path })
+  }
+  const own = { key: server_key, cert: server_cert }
+  if (client_verify !== true) return { tls: { grpc: own } }
+  if (custom_ca !== '') return { tls: { grpc: { ...own, ca: custom_ca, requireClientCert: true } } }
+  throw new UsageError('USAGE', 'Cannot verify clients without custom_ca, who signs their certificates', {
+    where: file.path,
+  })
 }
 
 function toMonitoring(file: TextFile | undefined): Pick<ServerOptions, 'tfsMetricsPath'> {

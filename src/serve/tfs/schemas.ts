@@ -63,3 +63,11 @@ export const BATCHING_PARAMETERS = {
 export const MONITORING_CONFIG = {
   prometheus_config: { kind: 'message', fields: { enable: { kind: 'bool' }, path: { kind: 'string' } } },
 } as const satisfies TextSchema
+
+/** SSLConfig: certificates of the port of gRPC, as PEM texts. */
+export const SSL_CONFIG = {
+  server_key: { kind: 'string' },
+  server_cert: { kind: 'string' },
+  custom_ca: { kind: 'string' },
+  client_verify: { kind: 'bool' },
+} as const satisfies TextSchema

@@ -19,7 +19,7 @@ export const V2_METHODS: GrpcMethods = new Map([
   [toPath(method.modelInfer), { kind: 'prediction', answer: infer }],
   toMethod(method.serverLive, 'probe', () => ({ live: true })),
   toMethod(method.serverReady, 'probe', ({ service }) => ({ ready: isReady(service) })),
-  toMethod(method.modelReady, 'probe', (call, { name, version }) => {
+  toMethod(method.modelReady, 'question', (call, { name, version }) => {
     const ready = isLoaded(call.service.catalog, note(call, name, version))
     return { ready: ready && !call.service.isDraining }
   }),
