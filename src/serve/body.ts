@@ -12,7 +12,12 @@ export function parseBody(request: HttpRequest): JsonMembers {
     throw new Refusal('BODY_TYPE', `Cannot read a body of type "${type}": expected application/json`)
   }
   checkCharset(request)
-  const node = parseJson(request.body)
+  return parseObject(request.body)
+}
+
+/** Reads one JSON object. @throws BAD_REQUEST; TENSOR_JSON */
+export function parseObject(bytes: Uint8Array): JsonMembers {
+  const node = parseJson(bytes)
   if (!isMembers(node)) throw new Refusal('BAD_REQUEST', 'Cannot use the body: expected a JSON object')
   return node
 }

@@ -7,7 +7,7 @@ export { MAX_JSON_DEPTH, parseJson } from './json-parse.ts'
 export { toLength } from './json-shape.ts'
 export { toShownText, toTypeText } from './json-text.ts'
 export { toFloatText, toShortestFloat32 } from './number-text.ts'
-export { parseRaw, toRaw } from './raw.ts'
+export { parseRaw, parseRawText, toRaw } from './raw.ts'
 export { isSameShape, isWantedShape, type Shape, toElementCount, toShapeText, type WantedShape } from './shape.ts'
 export {
   checkTensor,

@@ -30,6 +30,11 @@ export function parseRaw(dtype: Dtype, shape: Shape, bytes: Uint8Array): Tensor 
   return toView(dtype, shape, copy.buffer, copy.byteOffset)
 }
 
+/** Reads a tensor of one text, which is all of the bytes, without its length. @throws TENSOR_VALUE */
+export function parseRawText(shape: Shape, bytes: Uint8Array): Tensor {
+  return { dtype: 'string', shape, data: [parseElementText(bytes, 0, bytes.length)] }
+}
+
 /** Writes a tensor's elements as `parseRaw` reads them; numbers are a view of the tensor's memory. */
 export function toRaw(tensor: Tensor): Uint8Array {
   if (tensor.dtype === 'string') return toRawTexts(tensor.data)

@@ -74,7 +74,14 @@ describe('Open Inference V2 REST', () => {
   it('tells what it is and what the model takes', async () => {
     await using server = await openServer(toDouble())
     const wanted = [
-      ['/v2', { name: 'regatta', version: SERVER_VERSION, extensions: ['statistics', 'model_repository'] }],
+      [
+        '/v2',
+        {
+          name: 'regatta',
+          version: SERVER_VERSION,
+          extensions: ['binary_tensor_data', 'statistics', 'model_repository'],
+        },
+      ],
       ['/v2/health/live', { live: true }],
       ['/v2/health/ready', { ready: true }],
       ['/v2/models/m/ready', { name: 'm', ready: true }],
@@ -171,7 +178,10 @@ describe('Open Inference V2 REST', () => {
     [{ inputs: [{ ...x, shape: [3, 2] }] }, /^Cannot use input "x": .*Shape does not match/],
     [{ inputs: [{ ...x, data: undefined }] }, /it has no 'data'$/],
     [{ inputs: [{ ...x, data: ['a', 1, 2, 3] }] }, /^Cannot use input "x": .*not of expected type: FP32$/],
-    [{ inputs: [{ ...x, parameters: { binary_data_size: 16 } }] }, /^Cannot read binary tensor data/],
+    [
+      { inputs: [{ ...x, data: undefined, parameters: { binary_data_size: 16 } }] },
+      /^unexpected size for input 'x', expecting 16 add/,
+    ],
     [{ inputs: [x], outputs: [{ name: 'z' }] }, /^Unexpected output "z": expected "y"$/],
     [{ inputs: [x], id: 7 }, /^Unable to parse 'id'/],
     [{ inputs: [x], parameters: [] }, /^Unable to parse 'parameters': expected an object$/],

@@ -57,7 +57,7 @@ export async function answerV2(service: Service, request: HttpRequest): Promise<
 
 async function infer(served: ServedVersion, request: HttpRequest): Promise<HttpResponse> {
   const { model } = served
-  const { id, tensors, outputs } = parseInferRequest(request, model)
-  checkInputs(tensors, model.inputs)
-  return toInferResponse(served, id, await model.infer(tensors, outputs, request.signal))
+  const wish = parseInferRequest(request, model)
+  checkInputs(wish.tensors, model.inputs)
+  return toInferResponse(served, wish, await model.infer(wish.tensors, wish.outputs, request.signal))
 }

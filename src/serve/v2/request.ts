@@ -8,16 +8,19 @@ import {
   type JsonMembers,
   type JsonNode,
   type NamedTensors,
+  parseRaw,
+  parseRawText,
   parseV2Data,
   type Shape,
   type Tensor,
   TensorError,
 } from '../../tensor/index.ts'
-import { parseBody } from '../body.ts'
+import { parseBody, parseObject } from '../body.ts'
 import { checkShape } from '../check-inputs.ts'
 import type { ModelInput } from '../engine.ts'
 import { Refusal } from '../errors.ts'
 import type { Model } from '../model.ts'
+import { BinaryTail, parseBinaryBody, toRawShape } from './binary.ts'
 import { checkOnce, findInput, toNoClassification, toOutputNames } from './signature.ts'
 
 /** A request to infer. */
@@ -26,6 +29,8 @@ export interface InferRequest {
   readonly tensors: NamedTensors
   /** Names of the wanted outputs, in the order of the answer. */
   readonly outputs: readonly string[]
+  /** Those of them that are to come as binary data. */
+  readonly binaryOutputs: ReadonlySet<string>
 }
 
 /**
@@ -34,41 +39,66 @@ export interface InferRequest {
  * @throws BAD_REQUEST, BODY_TYPE; TENSOR_JSON, TENSOR_SHAPE, TENSOR_TYPE, TENSOR_VALUE
  */
 export function parseInferRequest(request: HttpRequest, model: Model): InferRequest {
-  if (request.headers['inference-header-content-length'] !== undefined) throw toBinaryRefusal()
-  const body = parseBody(request)
-  const id = body.get('id')
-  if (id !== undefined && typeof id !== 'string') throw toRefusal("Unable to parse 'id': expected a string")
-  checkParameters(body)
-  return { id, tensors: parseInputs(body.get('inputs'), model), outputs: parseOutputs(body.get('outputs'), model) }
+  const parts = parseBinaryBody(request)
+  if (parts === undefined) return parseInferBody(parseBody(request), model)
+  if (parts.json.byteLength === 0) return parseRawRequest(request.body, model)
+  return parseInferBody(parseObject(parts.json), model, parts.tail)
 }
 
-function parseInputs(node: JsonNode | undefined, model: Model): NamedTensors {
+/** Reads the document of a request, and of what is behind it. @throws what `parseInferRequest` does, but for BODY_TYPE */
+export function parseInferBody(body: JsonMembers, model: Model, tail = new BinaryTail(NOTHING)): InferRequest {
+  const id = body.get('id')
+  if (id !== undefined && typeof id !== 'string') throw toRefusal("Unable to parse 'id': expected a string")
+  const isBinary = parseFlag(parseParameters(body), 'binary_data_output') ?? false
+  const tensors = parseInputs(body.get('inputs'), model, tail)
+  tail.finish()
+  return { id, tensors, ...parseOutputs(body.get('outputs'), model, isBinary) }
+}
+
+const NOTHING = new Uint8Array()
+
+/** "Raw Binary Request": the body is the elements of the only input. */
+function parseRawRequest(body: Uint8Array, model: Model): InferRequest {
+  const [input, ...others] = model.inputs
+  if (input === undefined || others.length > 0)
+    throw toRefusal(`Cannot use a body without JSON: expected a model with one input, found ${model.inputs.length}`)
+  const { name, dtype } = input
+  const shape = toRawShape(input, body.byteLength)
+  const tensor = atInput(name, () => (dtype === 'string' ? parseRawText(shape, body) : parseRaw(dtype, shape, body)))
+  const outputs = toOutputNames(model, [])
+  return { id: undefined, tensors: new Map([[name, tensor]]), outputs, binaryOutputs: new Set(outputs) }
+}
+
+function parseInputs(node: JsonNode | undefined, model: Model, tail: BinaryTail): NamedTensors {
   const tensors = new Map<string, Tensor>()
   for (const item of parseObjects(node, 'inputs')) {
     const name = parseName(item, 'inputs')
     const input = findInput(model, name)
     checkOnce(name, tensors)
-    tensors.set(name, parseInput(item, input))
+    tensors.set(name, parseInput(item, input, tail))
   }
   return tensors
 }
 
-function parseInput(item: JsonMembers, input: ModelInput): Tensor {
-  const { v2 } = DTYPES[input.dtype]
+function parseInput(item: JsonMembers, input: ModelInput, tail: BinaryTail): Tensor {
+  const { name, dtype } = input
+  const { v2 } = DTYPES[dtype]
   const datatype = item.get('datatype')
   if (datatype !== v2) {
     const found = typeof datatype === 'string' ? datatype : 'none'
-    throw toRefusal(`Cannot use input "${input.name}": expected datatype ${v2}, found ${found}`)
+    throw toRefusal(`Cannot use input "${name}": expected datatype ${v2}, found ${found}`)
   }
-  checkParameters(item)
-  const parameters = item.get('parameters')
-  if (isMembers(parameters) && parameters.has('binary_data_size')) throw toBinaryRefusal()
-  const shape = parseShape(item.get('shape'), input.name)
+  const sizeBytes = parseSize(parseParameters(item), name)
+  const shape = parseShape(item.get('shape'), name)
   const data = item.get('data')
-  if (data === undefined) throw toRefusal(`Cannot use input "${input.name}": it has no 'data'`)
+  if (data !== undefined && sizeBytes !== undefined)
+    throw toRefusal(`Cannot use input "${name}": expected either 'data' or 'binary_data_size', found both`)
   // A wrong shape is told as such, rather than as data that do not fill it.
   checkShape(input, shape)
-  return atInput(input.name, () => parseV2Data(data, input.dtype, shape))
+  if (data !== undefined) return atInput(name, () => parseV2Data(data, dtype, shape))
+  if (sizeBytes === undefined) throw toRefusal(`Cannot use input "${name}": it has no 'data'`)
+  const bytes = tail.take(name, sizeBytes)
+  return atInput(name, () => parseRaw(dtype, shape, bytes))
 }
 
 function parseShape(node: JsonNode | undefined, name: string): Shape {
@@ -94,32 +124,49 @@ function atInput(name: string, read: () => Tensor): Tensor {
   }
 }
 
-function parseOutputs(node: JsonNode | undefined, model: Model): readonly string[] {
-  return toOutputNames(model, node === undefined ? [] : parseObjects(node, 'outputs').map(parseOutputName))
+function parseOutputs(
+  node: JsonNode | undefined,
+  model: Model,
+  isBinary: boolean,
+): Pick<InferRequest, 'outputs' | 'binaryOutputs'> {
+  const items = node === undefined ? [] : parseObjects(node, 'outputs')
+  const forms = new Map(items.map(item => parseOutput(item, isBinary)))
+  const outputs = toOutputNames(model, [...forms.keys()])
+  return { outputs, binaryOutputs: new Set(outputs.filter(name => forms.get(name) ?? isBinary)) }
+}
+
+function parseOutput(item: JsonMembers, isBinary: boolean): readonly [name: string, isBinary: boolean] {
+  const name = parseName(item, 'outputs')
+  const parameters = parseParameters(item)
+  // One that is wanted in another form than the server has must not come in this one.
+  if (parameters.has('classification')) throw toNoClassification(name)
+  return [name, parseFlag(parameters, 'binary_data') ?? isBinary]
 }
 
 /** Parameters that are not known are left alone, but they must be such. */
-function checkParameters(object: JsonMembers): void {
+function parseParameters(object: JsonMembers): JsonMembers {
   const parameters = object.get('parameters')
-  if (parameters === undefined) return
+  if (parameters === undefined) return NO_PARAMETERS
   if (!isMembers(parameters)) throw toRefusal("Unable to parse 'parameters': expected an object")
   const wrong = [...parameters].find(([, value]) => typeof value === 'object' && (value === null || !isNumber(value)))
   if (wrong !== undefined)
     throw toRefusal(`Unable to parse 'parameters': expected a string, a number or a boolean as "${wrong[0]}"`)
+  return parameters
 }
 
-/** An output that is wanted in another form than the server has must not come in this one. */
-function checkOutputParameters(item: JsonMembers, name: string): void {
-  checkParameters(item)
-  const parameters = item.get('parameters')
-  if (!isMembers(parameters) || !parameters.has('classification')) return
-  throw toNoClassification(name)
+const NO_PARAMETERS: JsonMembers = new Map()
+
+function parseFlag(parameters: JsonMembers, name: 'binary_data' | 'binary_data_output'): boolean | undefined {
+  const flag = parameters.get(name)
+  if (flag === undefined || typeof flag === 'boolean') return flag
+  throw toRefusal(`Unable to parse '${name}': expected a boolean`)
 }
 
-function parseOutputName(item: JsonMembers): string {
-  const name = parseName(item, 'outputs')
-  checkOutputParameters(item, name)
-  return name
+function parseSize(parameters: JsonMembers, input: string): number | undefined {
+  const size = parameters.get('binary_data_size')
+  if (size === undefined) return undefined
+  if (isNumber(size) && size.isInteger && isSize(size.value)) return size.value
+  throw toRefusal(`Unable to parse 'binary_data_size' of input "${input}": expected a whole number from 0 on`)
 }
 
 function parseObjects(node: JsonNode | undefined, key: 'inputs' | 'outputs'): readonly JsonMembers[] {
@@ -135,10 +182,6 @@ function parseName(item: JsonMembers, key: 'inputs' | 'outputs'): string {
   const name = item.get('name')
   if (typeof name !== 'string') throw toRefusal(`Unable to parse '${key}': expected a 'name' in each object`)
   return name
-}
-
-function toBinaryRefusal(): Refusal {
-  return toRefusal("Cannot read binary tensor data: send the tensors' 'data' as JSON")
 }
 
 function toRefusal(text: string): Refusal {

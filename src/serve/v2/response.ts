@@ -1,28 +1,39 @@
 import { type HttpResponse, toJsonResponse } from '../../core/http.ts'
-import { DTYPES, type NamedTensors, type TensorSpec, toShapeText, toV2Data } from '../../tensor/index.ts'
+import { DTYPES, type NamedTensors, type TensorSpec, toRaw, toShapeText, toV2Data } from '../../tensor/index.ts'
 import type { ModelAbout, ServedVersion } from '../catalog.ts'
 import { SERVER_VERSION } from '../version.ts'
+import { JSON_LENGTH_HEADER } from './binary.ts'
+import type { InferRequest } from './request.ts'
 
 const encoder = new TextEncoder()
 
-/** Answers an inference ("Inference Response JSON Object"). */
-export function toInferResponse(served: ServedVersion, id: string | undefined, outputs: NamedTensors): HttpResponse {
+/** Answers an inference ("Inference Response JSON Object"); the outputs that are wanted so follow it as binary data. */
+export function toInferResponse(
+  served: ServedVersion,
+  { id, binaryOutputs }: Pick<InferRequest, 'id' | 'binaryOutputs'>,
+  outputs: NamedTensors,
+): HttpResponse {
   const head = [
     `"model_name":${JSON.stringify(served.name)}`,
     `"model_version":"${served.version}"`,
     ...(id === undefined ? [] : [`"id":${JSON.stringify(id)}`]),
   ]
-  const tensors = [...outputs].map(
-    ([name, tensor]) =>
-      `{"name":${JSON.stringify(name)},"datatype":"${DTYPES[tensor.dtype].v2}","shape":${toShapeText(tensor.shape)},` +
-      `"data":${toV2Data(tensor)}}`,
-  )
-  const text = `{${head.join(',')},"outputs":[${tensors.join(',')}]}`
-  return { status: 200, headers: { 'content-type': 'application/json' }, body: encoder.encode(text) }
+  const raws: Uint8Array[] = []
+  const tensors = [...outputs].map(([name, tensor]) => {
+    const raw = binaryOutputs.has(name) ? toRaw(tensor) : undefined
+    if (raw !== undefined) raws.push(raw)
+    const data =
+      raw === undefined ? `"data":${toV2Data(tensor)}` : `"parameters":{"binary_data_size":${raw.byteLength}}`
+    return `{"name":${JSON.stringify(name)},"datatype":"${DTYPES[tensor.dtype].v2}","shape":${toShapeText(tensor.shape)},${data}}`
+  })
+  const json = encoder.encode(`{${head.join(',')},"outputs":[${tensors.join(',')}]}`)
+  if (raws.length === 0) return { status: 200, headers: { 'content-type': 'application/json' }, body: json }
+  const headers = { 'content-type': 'application/octet-stream', [JSON_LENGTH_HEADER]: String(json.byteLength) }
+  return { status: 200, headers, body: Buffer.concat([json, ...raws]) }
 }
 
 /** The extensions of the protocol that this server has, by Triton's names. */
-export const EXTENSIONS = ['statistics', 'model_repository']
+export const EXTENSIONS = ['binary_tensor_data', 'statistics', 'model_repository']
 
 /** Of ONNX models, among the platforms that the protocol lists. */
 export const PLATFORM = 'onnx_onnxv1'
