@@ -8,7 +8,7 @@ export { toLength } from './json-shape.ts'
 export { toShownText, toTypeText } from './json-text.ts'
 export { toFloatText, toShortestFloat32 } from './number-text.ts'
 export { parseRaw, parseRawText, toRaw } from './raw.ts'
-export { freshMemory, joinRows, type Memory, sliceRows, toReusedMemory } from './rows.ts'
+export { copyTensor, freshMemory, joinRows, type Memory, sliceRows, toReusedMemory } from './rows.ts'
 export { isSameShape, isWantedShape, type Shape, toElementCount, toShapeText, type WantedShape } from './shape.ts'
 export {
   checkTensor,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { DTYPES, type Dtype, isDtype } from './dtype.ts'
-import { freshMemory, joinRows, sliceRows, toReusedMemory } from './rows.ts'
+import { copyTensor, freshMemory, joinRows, sliceRows, toReusedMemory } from './rows.ts'
 import { type Tensor, toZeros } from './tensor.ts'
 
 const float = (shape: number[], ...values: number[]): Tensor => ({
@@ -63,6 +63,17 @@ function toNumbered(dtype: Dtype, shape: number[], number: number): Tensor {
   new Uint8Array(tensor.data.buffer).fill(number)
   return tensor
 }
+
+describe('copyTensor()', () => {
+  it('shares no memory, not even that beside a view', () => {
+    const whole = float([3, 1], 1, 2, 3)
+    const copy = copyTensor(sliceRows(whole, 1, 1))
+    assert.deepEqual(copy, float([1, 1], 2))
+    assert.ok(copy.dtype === 'float32' && copy.data.buffer.byteLength === 4)
+    assert.deepEqual(copyTensor(toZeros('string', [1])), toZeros('string', [1]))
+    assert.deepEqual(copyTensor(float([], 7)), float([], 7))
+  })
+})
 
 describe('toReusedMemory()', () => {
   it('gives the same memory while it is large enough', () => {

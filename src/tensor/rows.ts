@@ -49,6 +49,15 @@ export function sliceRows(tensor: Tensor, start: number, rows: number): Tensor {
   return viewBytes(tensor.dtype, shape, buffer, byteOffset + start * size * BYTES_PER_ELEMENT)
 }
 
+/** The same tensor in memory that is its alone. */
+export function copyTensor(tensor: Tensor): Tensor {
+  if (tensor.dtype === 'string') return { ...tensor, data: [...tensor.data] }
+  const copy = viewBytes(tensor.dtype, tensor.shape, new ArrayBuffer(tensor.data.byteLength), 0)
+  const target: Settable = copy.data
+  target.set(tensor.data, 0)
+  return copy
+}
+
 /** Sees bytes of this machine's order as a tensor; `byteOffset` is a multiple of the element's size. */
 function viewBytes(
   dtype: NumericDtype,
