@@ -87,3 +87,69 @@ export const toSequence = (): Uint8Array =>
     inputs: [x(['batch'])],
     outputs: [{ ...y(['batch']), isSequence: true }],
   })
+
+/** Weights that repeat, small enough to keep sums in bounds. */
+const toWeights = (shape: readonly number[]): { shape: readonly number[]; values: Float32Array } => {
+  const count = shape.reduce((product, size) => product * size, 1)
+  return { shape, values: Float32Array.from({ length: count }, (_, at) => (((at * 37) % 101) - 50) / 1000) }
+}
+
+/** y = the state of each step of an RNN of `units` relu units, through one linear unit: [batch, steps, 1] to the same. */
+export const toRnn = (steps = 100, units = 100): Uint8Array =>
+  toModel({
+    nodes: [
+      { operator: 'Transpose', inputs: ['x'], outputs: ['x_steps'], attributes: { perm: [1, 0, 2] } },
+      {
+        operator: 'RNN',
+        inputs: ['x_steps', 'w', 'r', 'b'],
+        outputs: ['states'],
+        attributes: { hidden_size: units, activations: ['Relu'] },
+      },
+      { operator: 'Squeeze', inputs: ['states', 'direction'], outputs: ['by_step'] },
+      { operator: 'Transpose', inputs: ['by_step'], outputs: ['by_row'], attributes: { perm: [1, 0, 2] } },
+      { operator: 'MatMul', inputs: ['by_row', 'v'], outputs: ['y'] },
+    ],
+    inputs: [x(['batch', steps, 1])],
+    outputs: [y(['batch', steps, 1])],
+    constants: {
+      w: toWeights([1, units, 1]),
+      r: toWeights([1, units, units]),
+      b: toWeights([1, 2 * units]),
+      v: toWeights([units, 1]),
+      direction: { shape: [1], values: BigInt64Array.of(1n) },
+    },
+  })
+
+/** y = a layer of 16 relu units and one of 3 on x: [batch, 4] to [batch, 3]. */
+export const toMlp = (): Uint8Array =>
+  toModel({
+    nodes: [
+      { operator: 'MatMul', inputs: ['x', 'w'], outputs: ['products'] },
+      { operator: 'Relu', inputs: ['products'], outputs: ['hidden'] },
+      { operator: 'MatMul', inputs: ['hidden', 'v'], outputs: ['scores'] },
+      { operator: 'Softmax', inputs: ['scores'], outputs: ['y'] },
+    ],
+    inputs: [x(['batch', 4])],
+    outputs: [y(['batch', 3])],
+    constants: { w: toWeights([4, 16]), v: toWeights([16, 3]) },
+  })
+
+/** y = x less the mean of all rows: rows depend on each other. */
+export const toMixing = (): Uint8Array =>
+  toModel({
+    nodes: [
+      { operator: 'ReduceMean', inputs: ['x'], outputs: ['mean'], attributes: { axes: [0], keepdims: 1 } },
+      { operator: 'Sub', inputs: ['x', 'mean'], outputs: ['y'] },
+    ],
+    inputs: [x(['batch', 2])],
+    outputs: [y(['batch', 2])],
+  })
+
+/** y = all elements of x in one row after the other: its first dimension is called free, but is not the rows'. */
+export const toFlat = (): Uint8Array =>
+  toModel({
+    nodes: [{ operator: 'Reshape', inputs: ['x', 'flat'], outputs: ['y'] }],
+    inputs: [x(['batch', 2])],
+    outputs: [y(['elements'])],
+    constants: { flat: { shape: [1], values: BigInt64Array.of(-1n) } },
+  })

@@ -37,11 +37,13 @@ export interface Value {
 /** One operator: `Mul x w -> y`. */
 export interface Node {
   readonly operator: string
+  /** An empty name leaves an optional one out. */
   readonly inputs: readonly string[]
   readonly outputs: readonly string[]
+  readonly attributes?: Readonly<Record<string, number | readonly number[] | readonly string[]>>
 }
 
-/** A graph; constants are float32. */
+/** A graph. */
 export interface Graph {
   /** What the file says of itself. */
   readonly about?: {
@@ -52,7 +54,13 @@ export interface Graph {
   readonly nodes: readonly Node[]
   readonly inputs: readonly Value[]
   readonly outputs: readonly Value[]
-  readonly constants?: Readonly<Record<string, { readonly shape: readonly number[]; readonly values: Float32Array }>>
+  readonly constants?: Readonly<Record<string, Constant>>
+}
+
+/** A tensor that is part of a graph. */
+export interface Constant {
+  readonly shape: readonly number[]
+  readonly values: Float32Array | BigInt64Array
 }
 
 /** A model of IR version 8 and operator set 13. */
@@ -63,9 +71,9 @@ export function toModel({ about, nodes, inputs, outputs, constants = {} }: Graph
     ...Object.entries(constants).map(([name, { shape, values }]) =>
       bytes(5, [
         ...shape.map(size => varint(1, size)),
-        varint(2, ONNX_TYPES.float32),
+        varint(2, values instanceof Float32Array ? ONNX_TYPES.float32 : ONNX_TYPES.int64),
         text(8, name),
-        bytes(9, [new Uint8Array(values.buffer)]),
+        bytes(9, [new Uint8Array(values.buffer, values.byteOffset, values.byteLength)]),
       ]),
     ),
     ...inputs.map(value => bytes(11, toValue(value))),
@@ -86,8 +94,23 @@ function toAbout({ producer, description, properties }: NonNullable<Graph['about
   return [text(2, producer[0]), text(3, producer[1]), text(6, description), ...entries]
 }
 
-function toNode({ operator, inputs, outputs }: Node): Uint8Array[] {
-  return [...inputs.map(name => text(1, name)), ...outputs.map(name => text(2, name)), text(4, operator)]
+function toNode({ operator, inputs, outputs, attributes = {} }: Node): Uint8Array[] {
+  return [
+    ...inputs.map(name => text(1, name)),
+    ...outputs.map(name => text(2, name)),
+    text(4, operator),
+    ...Object.entries(attributes).map(([name, value]) => bytes(5, [text(1, name), ...toAttribute(value)])),
+  ]
+}
+
+/** AttributeProto.AttributeType. */
+const ATTRIBUTES = { int: 2, ints: 7, strings: 8 } as const
+
+function toAttribute(value: number | readonly number[] | readonly string[]): Uint8Array[] {
+  if (typeof value === 'number') return [varint(3, value), varint(20, ATTRIBUTES.int)]
+  const isTexts = value.some(item => typeof item === 'string')
+  const items = value.map(item => (typeof item === 'string' ? text(9, item) : varint(8, item)))
+  return [...items, varint(20, isTexts ? ATTRIBUTES.strings : ATTRIBUTES.ints)]
 }
 
 /** A ValueInfoProto. */
@@ -99,11 +122,11 @@ function toValue({ name, dtype, shape, isSequence }: Value): Uint8Array[] {
 
 // Protocol Buffers, "Encoding": a field is its number and wire type, then a varint, or a length and bytes.
 
-const varint = (field: number, number: number): Uint8Array => Buffer.concat([base128(field << 3), base128(number)])
+const varint = (field: number, number: number): Uint8Array => Buffer.concat([base128(field * 8), base128(number)])
 const text = (field: number, content: string): Uint8Array => bytes(field, [encoder.encode(content)])
 const bytes = (field: number, parts: readonly Uint8Array[]): Uint8Array => {
   const content = Buffer.concat(parts)
-  return Buffer.concat([base128((field << 3) | 2), base128(content.length), content])
+  return Buffer.concat([base128(field * 8 + 2), base128(content.length), content])
 }
 
 function base128(number: number): Uint8Array {
