@@ -40,7 +40,8 @@ function watch(change: (value: number) => number = value => value) {
     const run: typeof engine.run = async (inputs, outputs) => {
       const found = await engine.run(inputs, outputs)
       if (!path.includes('/cache/loops/')) return found
-      return new Map([...found].map(([name, tensor]): [string, Tensor] => [name, withChange(tensor, change)]))
+      const changed = [...found.outputs].map(([name, tensor]) => [name, withChange(tensor, change)] as const)
+      return { ...found, outputs: new Map(changed) }
     }
     return { ...engine, run, [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose]() }
   }

@@ -4,15 +4,24 @@ import type { NamedTensors, TensorSpec } from '../tensor/index.ts'
 export interface Engine extends AsyncDisposable {
   readonly inputs: readonly ModelInput[]
   readonly outputs: readonly TensorSpec[]
+  /** How many runs compute at the same time. */
+  readonly lanes: number
   /** How many calls of `run` are worth having under way at once; more only wait inside. */
   readonly parallelRuns: number
   /**
-   * Computes the named outputs. `inputs` holds a tensor for every input, of its type and shape; its memory belongs to
-   * the engine from here on. Rejects with what the runtime says.
+   * Computes the named outputs. `inputs` holds a tensor for every input, of its type and shape, which the caller leaves
+   * unchanged until the run is over. Rejects with what the runtime says, or with ENGINE_LOST.
    */
-  run(inputs: NamedTensors, outputs: readonly string[]): Promise<NamedTensors>
+  run(inputs: NamedTensors, outputs: readonly string[]): Promise<EngineRun>
   /** Rejects when the engine broke by itself, and never settles otherwise. */
   readonly lost: Promise<never>
+}
+
+/** What a run gave. */
+export interface EngineRun {
+  readonly outputs: NamedTensors
+  /** Time of the computation alone, ms: what came before it on its thread does not count. */
+  readonly computeMs: number
 }
 
 /** What a model says of one of its inputs. */

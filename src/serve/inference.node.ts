@@ -28,7 +28,7 @@ async function runTimed(
   const rows = first?.shape[0] ?? 1
   const startedAt = performance.now()
   try {
-    const results = await engine.run(inputs, outputs)
+    const { outputs: results } = await engine.run(inputs, outputs)
     metrics.inferenceSeconds.observe((performance.now() - startedAt) / 1000)
     metrics.inferenceRows.inc(rows)
     return results

@@ -1,7 +1,7 @@
 import { RegattaError, toErrorText } from '../core/errors.ts'
 import { isObject } from '../core/json.ts'
-import type { NamedTensors, TensorSpec } from '../tensor/index.ts'
-import type { Engine, EngineOptions, ModelInput } from './engine.ts'
+import { copyTensor, type NamedTensors, type TensorSpec } from '../tensor/index.ts'
+import type { Engine, EngineOptions, EngineRun, ModelInput } from './engine.ts'
 
 /** What a server's thread gets at its start. */
 export interface ThreadData extends EngineOptions {
@@ -22,7 +22,7 @@ export type ThreadRequest =
 export type ThreadReply =
   | { readonly kind: 'opened'; readonly inputs: readonly ModelInput[]; readonly outputs: readonly TensorSpec[] }
   | { readonly kind: 'failed'; readonly code: string; readonly message: string; readonly fix: string | undefined }
-  | { readonly kind: 'done'; readonly id: number; readonly outputs: NamedTensors }
+  | { readonly kind: 'done'; readonly id: number; readonly run: EngineRun }
   | { readonly kind: 'error'; readonly id: number; readonly message: string }
 
 /** Whether a thread was started to hold an engine. */
@@ -42,14 +42,14 @@ export function toFailed(error: unknown): ThreadReply {
   return { kind: 'failed', code: error.code, message: error.message, fix: error.fix }
 }
 
-/**
- * The memory of tensors that can be handed over to another thread without a copy: that which a tensor has to itself. The
- * tensors of one message may be parts of its memory.
- */
+/** The memory of tensors, which goes over to another thread without a copy: none of it may be used here any more. */
 export function listBuffers(tensors: NamedTensors): ArrayBuffer[] {
-  return [...tensors.values()].flatMap(tensor => {
-    if (tensor.dtype === 'string') return []
-    const { buffer, byteLength } = tensor.data
-    return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? [buffer] : []
-  })
+  const buffers = [...tensors.values()].map(tensor => (tensor.dtype === 'string' ? undefined : tensor.data.buffer))
+  // Several tensors may share one, which cannot be handed over twice.
+  return [...new Set(buffers)].filter(buffer => buffer instanceof ArrayBuffer)
+}
+
+/** Copies tensors that stay here, so that the copies can go over. */
+export function copyTensors(tensors: NamedTensors): NamedTensors {
+  return new Map([...tensors].map(([name, tensor]) => [name, copyTensor(tensor)]))
 }

@@ -52,8 +52,10 @@ for (const [name, openEngine] of [
           ['a', float(3, 5)],
           ['b', float(1, 1)],
         ])
-      assert.deepEqual(await engine.run(inputs(), ['sum']), new Map([['sum', float(4, 6)]]))
-      const both = await engine.run(inputs(), ['difference', 'sum'])
+      const { outputs, computeMs } = await engine.run(inputs(), ['sum'])
+      assert.deepEqual(outputs, new Map([['sum', float(4, 6)]]))
+      assert.ok(computeMs > 0 && computeMs < 1_000, `${computeMs} ms`)
+      const { outputs: both } = await engine.run(inputs(), ['difference', 'sum'])
       assert.deepEqual([both.get('sum'), both.get('difference')], [float(4, 6), float(2, 4)])
     })
 
@@ -69,7 +71,7 @@ for (const [name, openEngine] of [
         ['a', part(0)],
         ['b', part(2)],
       ])
-      assert.deepEqual(await engine.run(inputs, ['sum']), new Map([['sum', float(4, 6)]]))
+      assert.deepEqual((await engine.run(inputs, ['sum'])).outputs, new Map([['sum', float(4, 6)]]))
       assert.deepEqual(memory, Float32Array.of(3, 5, 1, 1))
     })
 
@@ -84,7 +86,7 @@ for (const [name, openEngine] of [
         await using engine = await open(toIdentity(dtype, ['n']))
         // Its memory goes to the engine.
         const given = structuredClone(tensor)
-        assert.deepEqual((await engine.run(new Map([['x', given]]), ['y'])).get('y'), tensor)
+        assert.deepEqual((await engine.run(new Map([['x', given]]), ['y'])).outputs.get('y'), tensor)
       })
     }
 
@@ -93,7 +95,7 @@ for (const [name, openEngine] of [
       const at = (place: bigint) =>
         new Map([['x', { dtype: 'int64', shape: [1], data: BigInt64Array.of(place) } as const]])
       await assert.rejects(engine.run(at(9n), ['y']), { message: /idx=9/ })
-      const { data } = (await engine.run(at(1n), ['y'])).get('y') ?? {}
+      const { data } = (await engine.run(at(1n), ['y'])).outputs.get('y') ?? {}
       assert.deepEqual(data, Float32Array.of(20))
     })
 
@@ -103,7 +105,7 @@ for (const [name, openEngine] of [
         new Map([['x', { dtype: 'float32', shape: [1, 1], data: Float32Array.of(1) }]])
       const runs = [engine.run(one(), ['y']), engine.run(one(), ['y'])]
       await engine[Symbol.asyncDispose]()
-      for (const run of runs) assert.deepEqual((await run).get('y')?.data, Float32Array.of(1))
+      for (const run of runs) assert.deepEqual((await run).outputs.get('y')?.data, Float32Array.of(1))
     })
 
     it('says why it cannot load', async () => {

@@ -1,11 +1,12 @@
 import { parentPort, Worker, workerData } from 'node:worker_threads'
 import { RegattaError, toErrorText } from '../core/errors.ts'
-import type { NamedTensors } from '../tensor/index.ts'
-import type { Engine, EngineOptions } from './engine.ts'
+import type { Engine, EngineOptions, EngineRun } from './engine.ts'
 import { openOnnxEngine } from './onnx.node.ts'
 import {
+  copyTensors,
   isThreadData,
   listBuffers,
+  type ThreadData,
   type ThreadReply,
   type ThreadRequest,
   toFailed,
@@ -21,9 +22,10 @@ const CLOSE_MS = 2_000
  * Loads a model into a thread of its own, which leaves this one free to answer others while it loads and computes.
  * @throws MODEL_LOAD, MODEL_SIGNATURE
  */
-export async function openThreadEngine(options: EngineOptions): Promise<Engine> {
-  const worker = new Worker(toEntry(import.meta.url), { workerData: { kind: 'regatta-engine', ...options } })
-  const runs = new Map<number, PromiseWithResolvers<NamedTensors>>()
+export async function openThreadEngine({ path, intraOpThreads }: EngineOptions): Promise<Engine> {
+  const data: ThreadData = { kind: 'regatta-engine', path, intraOpThreads }
+  const worker = new Worker(toEntry(import.meta.url), { workerData: data })
+  const runs = new Map<number, PromiseWithResolvers<EngineRun>>()
   const opened = Promise.withResolvers<Pick<Engine, 'inputs' | 'outputs'>>()
   const lost = Promise.withResolvers<never>()
   // Whoever waits for an end sees it; nobody has to.
@@ -50,15 +52,18 @@ export async function openThreadEngine(options: EngineOptions): Promise<Engine> 
   return {
     inputs,
     outputs,
+    lanes: 1,
     parallelRuns: PARALLEL_RUNS,
     lost: lost.promise,
     async run(tensors, names) {
       // Nobody would answer.
       if (failure !== undefined) throw failure
       lastId += 1
-      const run = Promise.withResolvers<NamedTensors>()
+      const run = Promise.withResolvers<EngineRun>()
       runs.set(lastId, run)
-      post({ kind: 'run', id: lastId, inputs: tensors, outputs: names }, listBuffers(tensors))
+      // Whoever asks keeps its tensors: should this thread end, another one gets them.
+      const inputs = copyTensors(tensors)
+      post({ kind: 'run', id: lastId, inputs, outputs: names }, listBuffers(inputs))
       return await run.promise
     },
     async [Symbol.asyncDispose]() {
@@ -74,36 +79,34 @@ export async function openThreadEngine(options: EngineOptions): Promise<Engine> 
 export async function runEngineThread(): Promise<void> {
   if (parentPort === null || !isThreadData(workerData)) throw new Error('This is not a thread of a model server')
   const port = parentPort
-  const post = (reply: ThreadReply): void => port.postMessage(reply)
+  const post = (reply: ThreadReply, transfer: ArrayBuffer[] = []): void => port.postMessage(reply, transfer)
   try {
     const engine = await openOnnxEngine(workerData)
-    port.on('message', (request: ThreadRequest) => void answer(engine, request, post))
+    port.on('message', (request: ThreadRequest) => void answer(engine, request))
     post(toOpened(engine))
   } catch (error) {
     post(toFailed(error))
   }
 
-  async function answer(engine: Engine, request: ThreadRequest, post: (reply: ThreadReply) => void): Promise<void> {
+  async function answer(engine: Engine, request: ThreadRequest): Promise<void> {
     if (request.kind === 'close') {
       await engine[Symbol.asyncDispose]()
       return port.close()
     }
     const { id, inputs, outputs } = request
     try {
-      post({ kind: 'done', id, outputs: await engine.run(inputs, outputs) })
+      const run = await engine.run(inputs, outputs)
+      post({ kind: 'done', id, run }, listBuffers(run.outputs))
     } catch (error) {
       post({ kind: 'error', id, message: toErrorText(error) })
     }
   }
 }
 
-function settle(
-  runs: Map<number, PromiseWithResolvers<NamedTensors>>,
-  reply: Extract<ThreadReply, { id: number }>,
-): void {
+function settle(runs: Map<number, PromiseWithResolvers<EngineRun>>, reply: Extract<ThreadReply, { id: number }>): void {
   const run = runs.get(reply.id)
   runs.delete(reply.id)
-  if (reply.kind === 'done') run?.resolve(reply.outputs)
+  if (reply.kind === 'done') run?.resolve(reply.run)
   else run?.reject(new Error(reply.message))
 }
 

@@ -6,8 +6,8 @@ import { TRIAL_COUNT, type TrialInput, toTrial } from './trial.ts'
 export interface RunnableModel extends AsyncDisposable {
   readonly inputs: readonly TrialInput[]
   readonly outputs: readonly TensorSpec[]
-  /** Computes the named outputs; the inputs' memory is the model's from here on. */
-  run(inputs: NamedTensors, outputs: readonly string[]): Promise<NamedTensors>
+  /** Computes the named outputs of inputs that stay as they are meanwhile. */
+  run(inputs: NamedTensors, outputs: readonly string[]): Promise<{ readonly outputs: NamedTensors }>
 }
 
 /** How two models stand to each other. */
@@ -95,7 +95,7 @@ async function tryRun(model: RunnableModel, index: number): Promise<NamedTensors
   const inputs = toTrial(model.inputs, index)
   if (inputs === undefined) return 'it takes texts'
   try {
-    return await model.run(inputs, toOutputs(model))
+    return (await model.run(inputs, toOutputs(model))).outputs
   } catch (error) {
     return toErrorText(error).trim()
   }
