@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { type BatcherOptions, toBatcher, type Work } from './batcher.ts'
+import { Batcher, type BatcherOptions, type Work } from './batcher.ts'
 
 interface Named extends Work {
   readonly name: string
@@ -22,7 +22,7 @@ function openBatcher(options: Partial<BatcherOptions<Named, string>> = {}) {
   let now = 1_000
   const runs: { readonly names: string; end: (error?: Error) => void }[] = []
   const due: { at: number; call: () => void }[] = []
-  const batcher = toBatcher<Named, string>({
+  const batcher = new Batcher<Named, string>({
     run: works => {
       const names = works.map(({ name }) => name)
       const ended = Promise.withResolvers<readonly PromiseSettledResult<string>[]>()
@@ -72,7 +72,7 @@ function openBatcher(options: Partial<BatcherOptions<Named, string>> = {}) {
   }
 }
 
-describe('toBatcher()', () => {
+describe('Batcher', () => {
   it('takes what arrives in one turn, then what waits whenever the engine is free', async () => {
     const { add, end, names, batcher } = openBatcher()
     const first = await add(work('a'), work('b'))

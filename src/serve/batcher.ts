@@ -39,14 +39,6 @@ export interface BatcherClock {
   readonly after: (delayMs: number, call: () => void) => void
 }
 
-/** Works in the order of their arrival, those that fit together at a time. */
-export interface Batcher<work extends Work, result> {
-  /** How many wait now. */
-  readonly waiting: number
-  /** Runs a work when it is its turn. @throws OVERLOADED, GONE, DEADLINE, and what its run says */
-  add(work: work): Promise<result>
-}
-
 interface Entry<work, result> {
   readonly work: work
   readonly addedAt: number
@@ -55,113 +47,127 @@ interface Entry<work, result> {
 }
 
 /**
- * Opens a batcher without works. It is greedy: whenever the engine is free it takes what waits, the first to come and
- * those that fit it, and never waits for more unless told to.
+ * Works in the order of their arrival, those that fit together at a time. It is greedy: whenever the engine is free it
+ * takes what waits, the first to come and those that fit it, and never waits for more unless told to.
  */
-export function toBatcher<work extends Work, result>(options: BatcherOptions<work, result>): Batcher<work, result> {
-  const { clock, parallel, maxWaiting } = options
-  const waiting = new Set<Entry<work, result>>()
-  let running = 0
-  let isDue = false
-  let isTimed = false
-  return {
-    get waiting() {
-      return [...waiting].filter(({ work }) => !work.signal.aborted).length
-    },
-    add(work) {
-      const dropped = toDropped(work, clock.now)
-      if (dropped !== undefined) return Promise.reject(dropped)
-      // Places that are free are filled at the end of this turn.
-      const room = maxWaiting + Math.max(0, parallel() - running)
-      if (waiting.size >= room) dropUnwanted()
-      if (waiting.size >= room)
-        return Promise.reject(new Refusal('OVERLOADED', `The server is busy: ${maxWaiting} requests wait already`))
-      return new Promise((resolve, reject) => {
-        waiting.add({ work, addedAt: clock.now(), resolve, reject })
-        if (running < parallel()) fillSoon()
-      })
-    },
+export class Batcher<work extends Work, result> {
+  readonly #options: BatcherOptions<work, result>
+  readonly #waiting = new Set<Entry<work, result>>()
+  #running = 0
+  #isDue = false
+  #isTimed = false
+
+  constructor(options: BatcherOptions<work, result>) {
+    this.#options = options
   }
 
-  function fillSoon(): void {
-    if (isDue) return
-    isDue = true
-    clock.defer(() => {
-      isDue = false
-      fill()
+  /** How many wait now. */
+  get waiting(): number {
+    return [...this.#waiting].filter(({ work }) => !work.signal.aborted).length
+  }
+
+  /** Runs a work when it is its turn. @throws OVERLOADED, GONE, DEADLINE, and what its run says */
+  async add(work: work): Promise<result> {
+    const { clock, parallel, maxWaiting } = this.#options
+    const dropped = toDropped(work, clock.now)
+    if (dropped !== undefined) throw dropped
+    // Places that are free are filled at the end of this turn.
+    const room = maxWaiting + Math.max(0, parallel() - this.#running)
+    if (this.#waiting.size >= room) this.#dropUnwanted()
+    if (this.#waiting.size >= room) {
+      throw new Refusal('OVERLOADED', `The server is busy: ${maxWaiting} requests wait already`)
+    }
+    return await new Promise((resolve, reject) => {
+      this.#waiting.add({ work, addedAt: clock.now(), resolve, reject })
+      if (this.#running < parallel()) this.#fillSoon()
     })
   }
 
-  function fill(): void {
+  #fillSoon(): void {
+    if (this.#isDue) return
+    this.#isDue = true
+    this.#options.clock.defer(() => {
+      this.#isDue = false
+      this.#fill()
+    })
+  }
+
+  #fill(): void {
     for (;;) {
-      const free = parallel() - running
-      const batch = free <= 0 ? 'later' : take(free)
+      const free = this.#options.parallel() - this.#running
+      const batch = free <= 0 ? 'later' : this.#take(free)
       if (batch === 'later') return
-      void start(batch)
+      // Whatever its run says goes to who asked.
+      void this.#start(batch)
     }
   }
 
-  async function start(batch: readonly Entry<work, result>[]): Promise<void> {
-    running += 1
-    const settled = await options.run(batch.map(({ work }) => work))
-    running -= 1
+  async #start(batch: readonly Entry<work, result>[]): Promise<void> {
+    this.#running += 1
+    const settled = await this.#options.run(batch.map(({ work }) => work))
+    this.#running -= 1
     for (const [at, { resolve, reject }] of batch.entries()) {
       const one = settled[at]
       if (one?.status === 'fulfilled') resolve(one.value)
       else reject(one?.reason)
     }
-    fill()
+    this.#fill()
   }
 
   /** Takes the next batch from what waits, so that there is one for every free place, if it is time for one. */
-  function take(free: number): readonly Entry<work, result>[] | 'later' {
-    dropUnwanted()
-    const [first] = waiting
+  #take(free: number): readonly Entry<work, result>[] | 'later' {
+    this.#dropUnwanted()
+    const [first] = this.#waiting
     if (first === undefined) return 'later'
-    const share = Math.ceil(waiting.size / free)
-    const batch = gather(first, options.maxRows(), share)
-    if (isWorthWaiting(first, batch)) return 'later'
-    for (const entry of batch) waiting.delete(entry)
+    const batch = this.#gather(first, Math.ceil(this.#waiting.size / free))
+    if (this.#isWorthWaiting(first, batch)) return 'later'
+    for (const entry of batch) this.#waiting.delete(entry)
     return batch
   }
 
-  function gather(first: Entry<work, result>, maxRows: number, share: number): readonly Entry<work, result>[] {
+  /** The first and those that fit it, up to a whole batch, or to so many works. */
+  #gather(first: Entry<work, result>, share: number): readonly Entry<work, result>[] {
     const { key } = first.work
+    const maxRows = this.#options.maxRows()
     const batch: Entry<work, result>[] = []
     let rows = 0
     let bytes = 0
-    for (const entry of waiting) {
+    for (const entry of this.#waiting) {
       if (entry !== first && (key === undefined || entry.work.key !== key)) continue
       rows += entry.work.rows
       bytes += entry.work.sizeBytes
       // The next of its kind waits for the next batch, lest a smaller one behind it overtakes.
-      if (batch.length > 0 && (rows > maxRows || bytes > options.maxBytes)) break
+      if (batch.length > 0 && (rows > maxRows || bytes > this.#options.maxBytes)) break
       batch.push(entry)
       if (key === undefined || rows >= maxRows || batch.length >= share) break
     }
     return batch
   }
 
-  function isWorthWaiting(first: Entry<work, result>, batch: readonly Entry<work, result>[]): boolean {
-    const remainingMs = first.addedAt + options.maxDelayMs - clock.now()
-    if (options.maxDelayMs === 0 || first.work.key === undefined || remainingMs <= 0) return false
-    if (batch.reduce((rows, { work }) => rows + work.rows, 0) >= options.maxRows()) return false
-    if (!isTimed) {
-      isTimed = true
-      clock.after(remainingMs, () => {
-        isTimed = false
-        fill()
-      })
-    }
+  #isWorthWaiting(first: Entry<work, result>, batch: readonly Entry<work, result>[]): boolean {
+    const { clock, maxDelayMs, maxRows } = this.#options
+    const remainingMs = first.addedAt + maxDelayMs - clock.now()
+    if (maxDelayMs === 0 || first.work.key === undefined || remainingMs <= 0) return false
+    if (batch.reduce((rows, { work }) => rows + work.rows, 0) >= maxRows()) return false
+    this.#fillAfter(remainingMs)
     return true
   }
 
+  #fillAfter(delayMs: number): void {
+    if (this.#isTimed) return
+    this.#isTimed = true
+    this.#options.clock.after(delayMs, () => {
+      this.#isTimed = false
+      this.#fill()
+    })
+  }
+
   /** Drops works that nobody waits for any more. */
-  function dropUnwanted(): void {
-    for (const entry of waiting) {
-      const dropped = toDropped(entry.work, clock.now)
+  #dropUnwanted(): void {
+    for (const entry of this.#waiting) {
+      const dropped = toDropped(entry.work, this.#options.clock.now)
       if (dropped === undefined) continue
-      waiting.delete(entry)
+      this.#waiting.delete(entry)
       entry.reject(dropped)
     }
   }

@@ -1,6 +1,5 @@
 import { Refusal } from './errors.ts'
 import type { Model } from './model.ts'
-import type { ModelStatistics } from './statistics.ts'
 import type { VersionPolicy } from './version-policy.ts'
 
 /** The models of a server and their versions: what every protocol asks. */
@@ -12,8 +11,8 @@ export interface Catalog {
   /** Whether any version of any model can be inferred with. */
   readonly isServing: boolean
   /**
-   * The version to infer with. It serves until its model is called: `find` and `infer` belong into one turn of the event
-   * loop, for a version found earlier may have been unloaded meanwhile.
+   * The version to infer with, for which a call that is under way then counts. It serves until its model is called: `find`
+   * and `infer` belong into one turn of the event loop, for a version found earlier may have been unloaded meanwhile.
    * @throws NOT_FOUND, BAD_REQUEST (an unknown label), NOT_READY: a `Refusal` in TensorFlow Serving's words
    */
   find(wanted: WantedVersion): ServedVersion
@@ -43,8 +42,6 @@ export interface ServedVersion {
   readonly version: number
   readonly model: Model
   readonly about: ModelAbout
-  /** What it did so far. */
-  readonly statistics: () => ModelStatistics
 }
 
 /** What a model's file says of its origin. */

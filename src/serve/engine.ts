@@ -1,9 +1,13 @@
 import type { NamedTensors, TensorSpec } from '../tensor/index.ts'
 
-/** What runs a model. Everything that knows a particular runtime lies behind this. */
-export interface Engine extends AsyncDisposable {
+/** What a model takes and gives. */
+export interface Signature {
   readonly inputs: readonly ModelInput[]
   readonly outputs: readonly TensorSpec[]
+}
+
+/** What runs a model. Everything that knows a particular runtime lies behind this. */
+export interface Engine extends Signature, AsyncDisposable {
   /** How many runs compute at the same time. */
   readonly lanes: number
   /** How many calls of `run` are worth having under way at once; more only wait inside. */

@@ -6,13 +6,29 @@ import { toSingleModel } from './options.ts'
 describe('parseFlags()', () => {
   it('reads what the supervisor gives, and the bounds', () => {
     const flags = ['--model-name', 'm', '--model-base-path', '/models/m', '--host', '0.0.0.0', '--http-port', '0']
-    const wanted = { models: [toSingleModel('m', '/models/m')], host: '0.0.0.0', httpPort: 0, grpcPort: 8500 }
+    const models = [toSingleModel('m', '/models/m')]
+    const wanted = { models, host: '0.0.0.0', httpPort: 0, grpcPort: 8500, batching: {} }
     assert.deepEqual(parseFlags(flags), wanted)
     assert.equal(parseFlags([...flags, '--grpc-port', '0']).grpcPort, 0)
     assert.deepEqual(parseFlags([...flags, '--intra-op-threads', '2', '--drain-ms=500']), {
       ...wanted,
       intraOpThreads: 2,
       drainMs: 500,
+    })
+    const batching = [
+      '--batch-max-rows',
+      '8',
+      '--batch-max-delay-ms',
+      '0',
+      '--engine-threads',
+      '3',
+      '--max-run-bytes=9',
+    ]
+    assert.deepEqual(parseFlags([...flags, ...batching]), {
+      ...wanted,
+      batching: { maxRows: 8, maxDelayMs: 0 },
+      engineThreads: 3,
+      maxRunBytes: 9,
     })
   })
 

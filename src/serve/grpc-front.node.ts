@@ -5,20 +5,19 @@ import type { Limits, ServerOptions } from './options.ts'
 
 /** Opens the port of the gRPC protocols. @throws PORT_IN_USE, LISTEN, TLS, TLS_CLIENT_CA */
 export async function openGrpcFront(
-  parts: Omit<GrpcParts, 'now'>,
+  parts: GrpcParts,
   port: number,
   { host = '127.0.0.1', logger, tls }: ServerOptions,
   limits: Limits,
 ): Promise<GrpcServer> {
-  const all = { ...parts, now: () => performance.now() }
-  return await listenGrpc(toGrpcHandler(all), {
+  return await listenGrpc(toGrpcHandler(parts), {
     host,
     port,
     maxMessageBytes: limits.maxBodyBytes,
     maxBufferedBytes: limits.maxInFlightBytes,
     requestTimeoutMs: limits.requestTimeoutMs,
     ...(tls?.grpc && { tls: tls.grpc }),
-    admit: toGrpcAdmit(all),
+    admit: toGrpcAdmit(parts),
     onError: error => logger?.error({ error: toErrorText(error) }, 'a call failed'),
   })
 }

@@ -1,31 +1,36 @@
-import { GrpcError, type GrpcHandler, type GrpcRequest, type GrpcRequestHead, type GrpcStatus } from '../core/grpc.ts'
+import {
+  GRPC_CODES,
+  GrpcError,
+  type GrpcHandler,
+  type GrpcReply,
+  type GrpcRequest,
+  type GrpcRequestHead,
+} from '../core/grpc.ts'
 import type { Access } from './access.ts'
 import type { Admission } from './admission.ts'
+import { type Counting, type RequestEnd, runCounted } from './counted.ts'
 import type { GrpcCall, GrpcMethod, GrpcMethods } from './grpc-method.ts'
 import { HTTP_STATUSES, toGrpcError } from './grpc-status.ts'
 import { HEALTH_METHODS } from './health-grpc/handler.ts'
-import type { ServerMetrics } from './metrics.ts'
 import type { Service } from './model.ts'
+import type { Protocol } from './protocols.ts'
 import { TFS_METHODS } from './tfs-grpc/handler.ts'
 import { V2_METHODS } from './v2-grpc/handler.ts'
 
 /** What answers calls, and whom it shares its bounds and its counts with. */
-export interface GrpcParts {
+export interface GrpcParts extends Counting {
   readonly service: Service
   readonly admission: Admission
   readonly access: Access
-  readonly metrics: Pick<ServerMetrics, 'requests' | 'seconds'>
-  /** Tells milliseconds. */
-  readonly now: () => number
 }
 
-const PROTOCOLS: readonly (readonly [protocol: string, methods: GrpcMethods])[] = [
+const PROTOCOLS: readonly (readonly [protocol: Protocol, methods: GrpcMethods])[] = [
   ['tfs-grpc', TFS_METHODS],
   ['v2-grpc', V2_METHODS],
   ['other', HEALTH_METHODS],
 ]
 
-const METHODS: ReadonlyMap<string, GrpcMethod & { readonly protocol: string }> = new Map(
+const METHODS: ReadonlyMap<string, GrpcMethod & { readonly protocol: Protocol }> = new Map(
   PROTOCOLS.flatMap(([protocol, methods]) =>
     [...methods].map(([path, method]) => [path, { ...method, protocol }] as const),
   ),
@@ -42,36 +47,51 @@ export function toGrpcAdmit(parts: GrpcParts): (head: GrpcRequestHead) => GrpcEr
     const admitted = stranger ?? parts.admission.admit({ kind, bodyBytes: 0 })
     if (typeof admitted === 'function') return admitted
     const refusal = toGrpcError(admitted)
-    count(parts, { protocol: method.protocol, model: '' }, refusal.status)
+    parts.metrics.onRequest(method.protocol, HTTP_STATUSES[refusal.status], 0)
     return refusal
   }
 }
 
-/** Answers every call that a model server answers, counts and times it. */
+/** Answers every call that a model server answers; counts and times it, and traces predictions. */
 export function toGrpcHandler(parts: GrpcParts): GrpcHandler {
   return async request => {
     const method = METHODS.get(request.path)
     if (method === undefined) throw new GrpcError('UNIMPLEMENTED', `Method not found: ${request.path}`)
-    const call: GrpcCall = { service: parts.service, request, model: '' }
-    const startedAt = parts.now()
-    let status: GrpcStatus = 'UNKNOWN'
-    try {
-      const reply = await answer(method, call, parts.admission)
-      status = findLeaving(request)?.status ?? 'OK'
-      return reply
-    } catch (error) {
-      const wanted = findLeaving(request) ?? toGrpcError(error)
-      if (wanted instanceof GrpcError) status = wanted.status
-      throw wanted
-    } finally {
-      const labels = { protocol: method.protocol, model: toKnown(parts.service, call.model) }
-      parts.metrics.seconds.observe(labels, (parts.now() - startedAt) / 1000)
-      count(parts, labels, status)
-    }
+    const { protocol, kind } = method
+    const ended = await runCounted(
+      parts,
+      {
+        protocol,
+        isPrediction: kind === 'prediction',
+        traceparent: request.metadata['traceparent'],
+        name: request.path.slice(1),
+      },
+      () => settle(method, { service: parts.service, request }, parts.admission),
+      ({ error }) => toEnd(request, error),
+    )
+    if (ended.reply === undefined) throw ended.error
+    return ended.reply
   }
 }
 
-async function answer(method: GrpcMethod, call: GrpcCall, admission: Admission) {
+/** How a call ended; one whose client has left has a reply that nobody waits for, and an error. */
+interface Ended {
+  readonly reply?: GrpcReply
+  readonly error?: unknown
+}
+
+async function settle(method: GrpcMethod, call: GrpcCall, admission: Admission): Promise<Ended> {
+  const { signal } = call.request
+  const findLeaving = (): object =>
+    signal.aborted && signal.reason instanceof GrpcError ? { error: signal.reason } : {}
+  try {
+    return { reply: await answer(method, call, admission), ...findLeaving() }
+  } catch (error) {
+    return { error: toGrpcError(error), ...findLeaving() }
+  }
+}
+
+async function answer(method: GrpcMethod, call: GrpcCall, admission: Admission): Promise<GrpcReply> {
   if (method.kind === 'probe') return await method.answer(call)
   const release = admission.reserve(call.request.message.byteLength)
   try {
@@ -81,22 +101,14 @@ async function answer(method: GrpcMethod, call: GrpcCall, admission: Admission) 
   }
 }
 
-/** Why nobody waits for an answer any more, if so. */
-function findLeaving({ signal }: GrpcRequest): GrpcError | undefined {
-  return signal.aborted && signal.reason instanceof GrpcError ? signal.reason : undefined
-}
-
-interface Labels {
-  readonly protocol: string
-  readonly model: string
-}
-
-/** Metrics tell the status of calls by HTTP's numbers, so that one question covers all protocols. */
-function count({ metrics }: GrpcParts, labels: Labels, status: GrpcStatus): void {
-  metrics.requests.inc({ ...labels, status: String(HTTP_STATUSES[status]) })
-}
-
-/** Few words, whatever clients ask for. */
-function toKnown({ catalog }: Service, model: string): string {
-  return catalog.names.includes(model) ? model : ''
+/** Attributes are those of OpenTelemetry's semantic conventions for gRPC; an error that is none of ours is a bug. */
+function toEnd({ path }: GrpcRequest, error: unknown): RequestEnd {
+  const status = error === undefined ? 'OK' : error instanceof GrpcError ? error.status : 'UNKNOWN'
+  const [, service = '', method = ''] = path.split('/')
+  const code = GRPC_CODES[status]
+  return {
+    status: HTTP_STATUSES[status],
+    attributes: { 'rpc.system': 'grpc', 'rpc.service': service, 'rpc.method': method, 'rpc.grpc.status_code': code },
+    error: HTTP_STATUSES[status] < 500 ? undefined : status,
+  }
 }

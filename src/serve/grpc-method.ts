@@ -14,8 +14,6 @@ import type { Service } from './model.ts'
 export interface GrpcCall {
   readonly service: Service
   readonly request: GrpcRequest
-  /** Name of the model that it is for, once that is known: for whoever counts. */
-  model: string
 }
 
 /** One method of a service. */

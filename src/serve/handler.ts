@@ -4,7 +4,8 @@ import { Refusal, toRefusalResponse } from './errors.ts'
 import { answerHealth } from './health.ts'
 import { answerMlflow } from './mlflow/handler.ts'
 import type { Service } from './model.ts'
-import { decodeSegment, toUnknownPath } from './path.ts'
+import { toUnknownPath } from './path.ts'
+import type { Protocol } from './protocols.ts'
 import { answerTfs } from './tfs/handler.ts'
 import { answerV2 } from './v2/handler.ts'
 
@@ -26,25 +27,16 @@ async function answer(service: Service, request: HttpRequest): Promise<HttpRespo
     (await answerTfs(service, request)) ??
     (await answerV2(service, request)) ??
     (await answerMlflow(service, request)) ??
-    (await answerHealth(service, request))
+    answerHealth(service, request)
   if (answered === undefined) throw toUnknownPath(request)
   return answered
 }
 
-/** What a path is for, as metrics tell it. */
-export interface Target {
-  readonly protocol: 'tfs' | 'v2' | 'mlflow' | 'other'
-  /** As it stands in the path; empty where there is none. */
-  readonly model: string
-}
-
-/** Tells what a path is for. */
-export function toTarget(path: string): Target {
-  const tfs = /^\/v1\/models(?:\/([^/:]+))?/i.exec(path)
-  if (tfs !== null) return { protocol: 'tfs', model: decodeSegment(tfs[1]) ?? '' }
-  if (path === '/invocations') return { protocol: 'mlflow', model: '' }
-  const v2 = /^\/v2(?:\/?$|\/(?:repository|health)\/|\/models(?:\/([^/]+))?)/.exec(path)
-  return v2 === null ? { protocol: 'other', model: '' } : { protocol: 'v2', model: decodeSegment(v2[1]) ?? '' }
+/** The protocol that a path belongs to, for metrics: few words, whatever clients ask for. */
+export function toProtocol(path: string): Protocol {
+  if (/^\/v1\/models/i.test(path)) return 'tfs'
+  if (path === '/invocations') return 'mlflow'
+  return /^\/v2(\/(models|repository|health)|\/?$)/.test(path) ? 'v2' : 'other'
 }
 
 /** Whether a request to a path computes something: such requests are refused before their body is read. */

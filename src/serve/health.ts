@@ -19,8 +19,8 @@ export function isProbe(path: string): boolean {
   return Object.hasOwn(PROBES, path) || path === '/v2/health/live' || path === '/v2/health/ready'
 }
 
-/** Answers probes, `/version` and metrics, or returns undefined for another path. @throws METHOD */
-export async function answerHealth(service: Service, request: HttpRequest): Promise<HttpResponse | undefined> {
+/** Answers probes, `/version` and pages of metrics, or returns undefined for another path. @throws METHOD */
+export function answerHealth(service: Service, request: HttpRequest): HttpResponse | undefined {
   const { path } = request
   if (path === '/version') {
     checkMethod(request, 'GET')
@@ -28,7 +28,9 @@ export async function answerHealth(service: Service, request: HttpRequest): Prom
   }
   if (path === '/metrics' || path === service.tfsMetricsPath) {
     checkMethod(request, 'GET')
-    const { text, contentType } = await service.printMetrics()
+    const { metrics, tfsMetricsPath } = service
+    const { text, contentType } =
+      path === tfsMetricsPath ? metrics.printTfs() : metrics.print(request.headers['accept'])
     return toTextResponse(200, text, contentType)
   }
   if (!Object.hasOwn(PROBES, path)) return undefined

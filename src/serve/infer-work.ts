@@ -1,6 +1,6 @@
 import { DTYPES, type NamedTensors, type TensorSpec, toElementCount, toSizeBytes } from '../tensor/index.ts'
 import type { InferWork } from './batch-run.ts'
-import type { Engine } from './engine.ts'
+import type { Signature } from './engine.ts'
 import { Refusal } from './errors.ts'
 
 /** What a request says beside its tensors. */
@@ -18,10 +18,7 @@ export type WorkMaker = (inputs: NamedTensors, options: WorkOptions) => InferWor
  * Makes the work maker of a model. Requests that may run together have one key: equal lengths of the dimensions that
  * the model leaves free behind the first, and the same outputs. `maxBytes` bounds what one run takes of memory.
  */
-export function toWorkMaker(
-  { inputs: specs, outputs: all }: Pick<Engine, 'inputs' | 'outputs'>,
-  maxBytes: number,
-): WorkMaker {
+export function toWorkMaker({ inputs: specs, outputs: all }: Signature, maxBytes: number): WorkMaker {
   const free = specs.filter(({ shape }) => shape.slice(1).includes(-1)).map(({ name }) => name)
   return (inputs, { outputs, signal, deadlineAt }) => {
     const rows = findRows(inputs)

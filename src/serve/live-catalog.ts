@@ -1,4 +1,5 @@
 import { RegattaError, toErrorText } from '../core/errors.ts'
+import { noteModel } from './call.ts'
 import {
   type Catalog,
   type ModelConfig,
@@ -26,7 +27,7 @@ export class LiveCatalog implements Catalog, AsyncDisposable {
   constructor(loading: Loading) {
     this.#loading = loading
     const turns = toQueue({ parallel: loading.limits.parallelLoads, maxWaiting: Number.POSITIVE_INFINITY })
-    this.#parts = { loading, turns, isQuiet: () => this.#hasBegun }
+    this.#parts = { loading, turns, isBusy: () => this.#hasBegun }
   }
 
   get names(): readonly string[] {
@@ -48,7 +49,10 @@ export class LiveCatalog implements Catalog, AsyncDisposable {
     if (label !== undefined && number === undefined)
       throw new Refusal('BAD_REQUEST', `Unrecognized servable version label: ${label}`)
     const served = model?.find(number)
-    if (served !== undefined) return served
+    if (served !== undefined) {
+      noteModel(served.model.metrics)
+      return served
+    }
     throw model?.awaits(number) ? toNotLoaded(name) : toNotFound({ name, version: number })
   }
 

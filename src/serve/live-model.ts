@@ -12,8 +12,8 @@ export interface ModelParts {
   readonly loading: Loading
   /** Gives each load its turn. */
   readonly turns: Queue
-  /** Whether loads must not disturb others that serve. */
-  readonly isQuiet: () => boolean
+  /** Whether others are served while a version is loaded. */
+  readonly isBusy: () => boolean
 }
 
 /** The versions of one model, which follow what is wanted: a new one serves before an old one goes. */
@@ -130,9 +130,9 @@ export class LiveModel {
   }
 
   #start(version: LiveVersion): void {
-    const { loading, turns, isQuiet } = this.#parts
+    const { loading, turns, isBusy } = this.#parts
     this.#versions = [...this.#versions, version]
-    this.#track(version.load(loading, turns, isQuiet).then(() => this.#release()))
+    this.#track(version.load(loading, turns, isBusy).then(() => this.#release()))
   }
 
   /** Unloads what is not wanted, unless nothing that is wanted serves yet. */

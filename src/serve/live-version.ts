@@ -50,11 +50,11 @@ export class LiveVersion {
   }
 
   /** Loads it, in its turn and with retries. Never rejects: the state tells the end. */
-  async load(loading: Loading, turns: Queue, isQuiet: () => boolean): Promise<void> {
+  async load(loading: Loading, turns: Queue, isBusy: () => boolean): Promise<void> {
     const { signal } = this.#cancel
     for (let retries = 0; !signal.aborted; retries += 1) {
       try {
-        return await this.#open(loading, turns, isQuiet)
+        return await this.#open(loading, turns, isBusy)
       } catch (error) {
         if (signal.aborted) break
         this.#cause = error
@@ -93,10 +93,10 @@ export class LiveVersion {
     await opened?.[Symbol.asyncDispose]()
   }
 
-  async #open(loading: Loading, turns: Queue, isQuiet: () => boolean): Promise<void> {
+  async #open(loading: Loading, turns: Queue, isBusy: () => boolean): Promise<void> {
     const opened = await turns.run(() => {
       this.#state = 'LOADING'
-      return loading.open(this.#name, this.file, isQuiet())
+      return loading.open(this.#name, this.file, isBusy())
     }, this.#cancel.signal)
     if (this.#cancel.signal.aborted) {
       await opened[Symbol.asyncDispose]()
@@ -106,9 +106,8 @@ export class LiveVersion {
     opened.lost.catch(error => {
       if (this.#opened === opened) loading.onLost(error)
     })
-    const { about, statistics } = opened
     this.#opened = opened
-    this.#served = { name: this.#name, version: this.number, about, statistics, model: this.#toCounted(opened.model) }
+    this.#served = { name: this.#name, version: this.number, about: opened.about, model: this.#toCounted(opened.model) }
     this.#cause = undefined
     this.#state = 'AVAILABLE'
     loading.logger?.info({ model: this.#name, version: this.number }, 'available')

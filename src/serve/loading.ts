@@ -22,8 +22,8 @@ export interface OpenedVersion extends Omit<ServedVersion, 'name' | 'version'>, 
 export interface Loading {
   /** Finds the versions of a model that its policy wants, highest first. @throws MODEL_MISSING where it cannot look */
   readonly find: (model: ModelConfig) => Promise<readonly ModelFile[]>
-  /** Loads and warms one. `isQuiet`: others are serving, whom it must not disturb. @throws what `placeEngine` throws */
-  readonly open: (name: string, file: ModelFile, isQuiet: boolean) => Promise<OpenedVersion>
+  /** Loads and warms one. `isBusy`: others are served meanwhile, who would wait. @throws what `placeEngine` throws */
+  readonly open: (name: string, file: ModelFile, isBusy: boolean) => Promise<OpenedVersion>
   /** Rejects where the signal aborts. */
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<unknown>
   readonly logger: Logger | undefined

@@ -1,15 +1,17 @@
 import { isMainThread } from 'node:worker_threads'
 import { pino } from 'pino'
 import { RegattaError, toErrorText, UsageError } from '../core/errors.ts'
+import { openTraceExporter, type TraceExporter } from '../core/otlp.node.ts'
+import { parseTraceSettings } from '../core/otlp.ts'
 import { type Command, readCommand } from './command.node.ts'
-import type { Listening } from './options.ts'
+import type { Listening, Logger } from './options.ts'
 import { startServer } from './server.node.ts'
 import { runEngineThread } from './thread.node.ts'
 
 /*
- * The process of a model server; under the name tensorflow_model_server it takes the flags of that. It tells its parent, where it has one, `listening` with its ports, then `ready` or
- * `failed`; it ends with 0 after SIGTERM or SIGINT, 1 where it failed, 2 where its flags are wrong. The same file is the
- * entry of the thread that runs a model.
+ * The process of a model server; under the name tensorflow_model_server it takes the flags of that. It tells its parent,
+ * where it has one, `listening` with its ports, then `ready` or `failed`; it ends with 0 after SIGTERM or SIGINT, 1 where
+ * it failed, 2 where its flags are wrong. The same file is the entry of the threads that run a model.
  */
 
 // Before ONNX Runtime is loaded.
@@ -45,9 +47,21 @@ async function serveUntilStopped(
   for (const note of notes) logger.warn(note)
   const onListening = ({ port, grpc }: Listening): void =>
     void tell({ kind: 'listening', port, ...(grpc && { grpcPort: grpc.port }) })
-  const server = await startServer({ ...options, logger, onListening }, signal)
+  await using traces = openTraces(logger)
+  const server = await startServer({ ...options, ...(traces && { traces }), logger, onListening }, signal)
   await tell({ kind: 'ready' })
   await server.closed
+}
+
+/** Sends traces where OpenTelemetry's variables say. They are often set for all programs of a place: none stops this one. */
+function openTraces(logger: Logger): TraceExporter | undefined {
+  try {
+    const settings = parseTraceSettings(process.env, 'regatta-server')
+    return settings === undefined ? undefined : openTraceExporter(settings, text => logger.warn(text))
+  } catch (error) {
+    logger.warn(toErrorText(error))
+    return undefined
+  }
 }
 
 /** Tells the parent, if there is one and it still listens. */

@@ -1,87 +1,125 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { BatchRun, Inferred } from './batch-run.ts'
+import { toRequestMetrics } from './metrics/requests.ts'
+import { toRunMetrics } from './metrics/runs.ts'
+import { type Family, type MetricsPage, mergeFamilies, toMetricsPage } from './metrics/text.ts'
+import type { Protocol } from './protocols.ts'
+import { type ModelStatistics, toStatisticsCounter } from './statistics.ts'
+import { type TfsMetrics, toTfsMetrics } from './tfs/metrics.ts'
 
-/** What a model server counts; `/metrics` prints it. Times are in seconds, as Prometheus wants. */
+/** What a model server counts. */
 export interface ServerMetrics {
-  readonly registry: Registry
-  /** `model` is empty where a request named none that is served. */
-  readonly requests: Counter<'protocol' | 'status' | 'model'>
-  readonly seconds: Histogram<'protocol' | 'model'>
-  readonly inferenceSeconds: Histogram<VersionLabel>
-  readonly inferenceRows: Counter<VersionLabel>
-  readonly inferenceErrors: Counter<VersionLabel>
+  /** Counts an answer that no model had a part in; `status` is HTTP's. */
+  onRequest(protocol: Protocol, status: number, tookMs: number): void
+  /** Starts to count for a version of a model; `waiting` tells how many requests wait for it. */
+  openVersion(modelName: string, version: number, waiting: () => number): VersionMetrics
+  /** The page `/metrics`, in the format that the reader's `Accept` header asks for. Times are in seconds. */
+  print(accept?: string): MetricsPage
+  /** The page `/monitoring/prometheus/metrics`, under TensorFlow Serving's names. */
+  printTfs(): MetricsPage
 }
 
-type VersionLabel = 'model' | 'version'
+/** What is counted of one version of a model. A trace's id makes an exemplar; disposal ends its series. */
+export interface VersionMetrics extends Disposable {
+  /** A request that was answered, well or not; from when it was whole. `status` is HTTP's. */
+  onRequest(protocol: Protocol, status: number, tookMs: number, traceId?: string): void
+  /** A request that was inferred; from its arrival at the engine. */
+  onInferred(request: InferredRequest): void
+  /** A request whose inference failed or was refused. */
+  onFailed(tookMs: number): void
+  onRun(run: BatchRun): void
+  onRunFailure(): void
+  /** So many warm-up requests of a file were run. */
+  onWarmUp(path: string, records: number, tookMs: number): void
+  statistics(): ModelStatistics
+}
 
-/** What is counted of one version. */
-export interface VersionMetrics {
-  readonly inferenceSeconds: Pick<Histogram.Internal<VersionLabel>, 'observe'>
-  readonly inferenceRows: Pick<Counter.Internal, 'inc'>
-  readonly inferenceErrors: Pick<Counter.Internal, 'inc'>
-  /** Forgets them: the version is gone. */
-  remove(): void
+/** A request that was inferred, well. */
+export interface InferredRequest extends Pick<Inferred, 'run'> {
+  readonly protocol: Protocol
+  readonly rows: number
+  readonly tookMs: number
+  readonly queueMs: number
+  readonly traceId: string | undefined
 }
 
 /** What is read when somebody looks. */
 export interface ServerGauges {
-  readonly waiting: () => number
   readonly inFlight: () => number
   readonly isReady: () => boolean
+  /** Families of whoever else counts. */
+  readonly more: () => readonly Family[]
 }
 
-const VERSION_LABELS = ['model', 'version'] as const
-// From a tenth of a millisecond (a small model, on this machine) to the longest that clients wait.
-const BUCKETS = [0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30]
-
-/** Makes the metrics of one server, in a registry of its own. */
-export function toMetrics(gauges: ServerGauges): ServerMetrics {
-  const registry = new Registry()
-  const registers = [registry]
-  const histogram = <label extends string>(name: string, help: string, labelNames: readonly label[]) =>
-    new Histogram({ name: `regatta_server_${name}`, help, labelNames, buckets: BUCKETS, registers })
-  const counter = <label extends string>(name: string, help: string, labelNames: readonly label[]) =>
-    new Counter({ name: `regatta_server_${name}`, help, labelNames, registers })
-  const gauge = (name: string, help: string, read: () => number): void => {
-    new Gauge({
-      name: `regatta_server_${name}`,
-      help,
-      registers,
-      collect() {
-        this.set(read())
-      },
-    })
-  }
-  gauge('waiting', 'Requests that wait for the engine', gauges.waiting)
-  gauge('in_flight', 'Requests being received or answered', gauges.inFlight)
-  gauge('ready', '1 while the models are loaded and predictions are taken', () => Number(gauges.isReady()))
+/** Makes the metrics of one server. `now` tells epoch ms. */
+export function toMetrics(gauges: ServerGauges, now: () => number): ServerMetrics {
+  const nobody = toRequestMetrics({}, now)
+  const versions = new Set<() => readonly Family[]>()
+  const tfs = new Map<string, TfsMetrics>()
   return {
-    registry,
-    requests: counter('requests_total', 'Answers to clients', ['protocol', 'status', 'model']),
-    seconds: histogram('request_seconds', 'From the whole request to its answer', ['protocol', 'model']),
-    inferenceSeconds: histogram(
-      'inference_seconds',
-      'One run of the model, without waiting for its turn',
-      VERSION_LABELS,
-    ),
-    inferenceRows: counter(
-      'inference_rows_total',
-      'Rows (first dimension of the first input) that were run',
-      VERSION_LABELS,
-    ),
-    inferenceErrors: counter('inference_errors_total', 'Runs that failed', VERSION_LABELS),
-  }
-}
-
-/** The metrics of one version. */
-export function toVersionMetrics(metrics: ServerMetrics, model: string, version: number): VersionMetrics {
-  const labels = { model, version: String(version) }
-  const { inferenceSeconds, inferenceRows, inferenceErrors } = metrics
-  return {
-    inferenceSeconds: inferenceSeconds.labels(labels),
-    inferenceRows: inferenceRows.labels(labels),
-    inferenceErrors: inferenceErrors.labels(labels),
-    remove() {
-      for (const metric of [inferenceSeconds, inferenceRows, inferenceErrors]) metric.remove(labels)
+    onRequest: nobody.onRequest,
+    openVersion(modelName, version, waiting) {
+      const shared = tfs.get(modelName) ?? toTfsMetrics(modelName, now)
+      tfs.set(modelName, shared)
+      const labels = { model: modelName, version: String(version) }
+      const requests = toRequestMetrics(labels, now)
+      const runs = toRunMetrics(labels, waiting, now)
+      const read = (): readonly Family[] => [...requests.read(), ...runs.read()]
+      versions.add(read)
+      return toVersionMetrics({ requests, runs, tfs: shared, now, end: () => void versions.delete(read) })
     },
+    print(accept) {
+      const counted = mergeFamilies([...nobody.read(), ...[...versions].flatMap(read => read())])
+      return toMetricsPage([...toGauges(gauges), ...counted, ...gauges.more()], accept)
+    },
+    printTfs: () => toMetricsPage(mergeFamilies([...tfs.values()].flatMap(model => model.read()))),
   }
+}
+
+function toVersionMetrics(parts: {
+  readonly requests: ReturnType<typeof toRequestMetrics>
+  readonly runs: ReturnType<typeof toRunMetrics>
+  readonly tfs: TfsMetrics
+  readonly now: () => number
+  readonly end: () => void
+}): VersionMetrics {
+  const { requests, runs, tfs, now } = parts
+  const counter = toStatisticsCounter()
+  return {
+    onRequest(protocol, status, tookMs, traceId) {
+      requests.onRequest(protocol, status, tookMs, traceId)
+      tfs.onRequest(protocol, status, tookMs)
+    },
+    onInferred({ protocol, rows, tookMs, queueMs, run, traceId }) {
+      counter.onSuccess(tookMs, queueMs, run)
+      requests.onQueued(protocol, queueMs, traceId)
+      tfs.onInferred(protocol, rows, queueMs, run.splitAt - run.inferAt)
+    },
+    onFailed: counter.onFail,
+    onRun(run) {
+      counter.onRun(run, now())
+      runs.onRun(run)
+      tfs.onRun()
+    },
+    onRunFailure: runs.onRunFailure,
+    onWarmUp: tfs.onWarmUp,
+    statistics: counter.read,
+    [Symbol.dispose]: parts.end,
+  }
+}
+
+function toGauges({ inFlight, isReady }: ServerGauges): readonly Family[] {
+  return [
+    {
+      name: 'regatta_server_in_flight',
+      help: 'Requests being received or answered',
+      kind: 'gauge',
+      series: [{ labels: {}, value: inFlight() }],
+    },
+    {
+      name: 'regatta_server_ready',
+      help: '1 while predictions are taken',
+      kind: 'gauge',
+      series: [{ labels: {}, value: Number(isReady()) }],
+    },
+  ]
 }

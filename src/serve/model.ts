@@ -1,11 +1,11 @@
-import type { NamedTensors, TensorSpec } from '../tensor/index.ts'
+import type { NamedTensors } from '../tensor/index.ts'
 import type { Catalog } from './catalog.ts'
-import type { ModelInput } from './engine.ts'
+import type { Signature } from './engine.ts'
+import type { ServerMetrics, VersionMetrics } from './metrics.ts'
 
 /** A loaded and warmed model. */
-export interface Model {
-  readonly inputs: readonly ModelInput[]
-  readonly outputs: readonly TensorSpec[]
+export interface Model extends Signature {
+  readonly metrics: VersionMetrics
   /**
    * Computes the named outputs of checked inputs, in the order of `outputs`. A request whose turn has not come at
    * `deadlineAt` (epoch ms) is dropped.
@@ -26,10 +26,10 @@ export interface Service {
   readonly isDraining: boolean
   /** Whether clients may load and unload models. */
   readonly allowsModelControl: boolean
-  /** Where metrics are shown under TensorFlow Serving's names. */
+  /** The pages of metrics: regatta's own, by what the reader accepts, and the one under TensorFlow Serving's names. */
+  readonly metrics: Pick<ServerMetrics, 'print' | 'printTfs'>
+  /** Where the second one is. */
   readonly tfsMetricsPath: string
-  /** The text of `/metrics`, and its content type. */
-  readonly printMetrics: () => Promise<{ readonly text: string; readonly contentType: string }>
 }
 
 /** Whether the server takes predictions for all that it is to serve. */

@@ -1,104 +1,52 @@
-import type { NamedTensors } from '../tensor/index.ts'
-import type { Engine } from './engine.ts'
+import { dirname } from 'node:path'
 import { toServedModel } from './inference.node.ts'
 import type { ModelFile, OpenedVersion } from './loading.ts'
-import { type ServerMetrics, toVersionMetrics } from './metrics.ts'
-import type { Model } from './model.ts'
+import type { ServerMetrics } from './metrics.ts'
 import { readOnnxAbout } from './onnx-about.node.ts'
 import type { Limits, Logger } from './options.ts'
-import { placeEngine } from './placement.node.ts'
-import { type Queue, toQueue } from './queue.ts'
+import { type Placed, placeEngine } from './placement.node.ts'
 import { checkModelFile } from './repository.node.ts'
-import { type StatisticsCounter, toStatisticsCounter } from './statistics.ts'
+import { readWarmUpRequests } from './warm-up-requests.node.ts'
 
 /** What versions share. */
 export interface VersionParts {
   readonly limits: Limits
   readonly metrics: ServerMetrics
   readonly logger: Logger | undefined
-  /** The queues of open versions, for those who count what waits. */
-  readonly queues: Set<Queue>
 }
 
 /**
- * Loads and warms a version, and gives it its queue and its counters.
+ * Loads a version, warms it, and puts it behind its queue. `isBusy`: others are served meanwhile, who would wait.
  * @throws MODEL_MISSING, MODEL_LOAD, MODEL_SIGNATURE, MODEL_WARM_UP
  */
 export async function openVersion(
-  { limits, metrics, logger, queues }: VersionParts,
+  { limits, metrics, logger }: VersionParts,
   name: string,
   file: ModelFile,
-  isQuiet: boolean,
+  isBusy: boolean,
 ): Promise<OpenedVersion> {
   await checkModelFile(file)
   const { path, sizeBytes, version } = file
-  const options = { path, intraOpThreads: limits.intraOpThreads }
-  const { engine, ...placed } = await placeEngine(options, sizeBytes, isQuiet)
-  logger?.info({ ...placed, path }, placed.reason === undefined ? 'loaded' : 'loaded, but not warmed')
-  const counter = toStatisticsCounter()
-  const versionMetrics = toVersionMetrics(metrics, name, version)
-  const queue = toQueue({ parallel: engine.parallelRuns, maxWaiting: limits.maxWaiting })
-  queues.add(queue)
-  const model = toServedModel(toTimedEngine(engine, counter), toTimedQueue(queue, counter), versionMetrics)
-  return {
-    model: toTimedModel(model, counter),
-    about: await readOnnxAbout(path),
-    statistics: counter.read,
-    lost: engine.lost,
-    async [Symbol.asyncDispose]() {
-      queues.delete(queue)
-      versionMetrics.remove()
-      await engine[Symbol.asyncDispose]()
-    },
-  }
+  const about = await readOnnxAbout(path)
+  const placed = await placeEngine({
+    path,
+    sizeBytes,
+    isBusy,
+    intraOpThreads: limits.intraOpThreads,
+    threads: limits.engineThreads,
+    maxBatchRows: limits.batching.maxRows,
+    readWarmUps: signature => readWarmUpRequests(dirname(path), signature),
+    onTrouble: text => logger?.warn({ model: name, version }, text),
+  })
+  const openMetrics = (waiting: () => number) => metrics.openVersion(name, version, waiting)
+  const served = toServedModel(placed, { ...limits, openMetrics, logger })
+  if (placed.warmUps > 0) served.model.metrics.onWarmUp(path, placed.warmUps, placed.warmUpMs)
+  tell(placed, path, logger)
+  return { ...served, about }
 }
 
-function toTimedEngine(engine: Engine, counter: StatisticsCounter): Engine {
-  return {
-    ...engine,
-    async run(inputs, outputs) {
-      const startedAt = performance.now()
-      const results = await engine.run(inputs, outputs)
-      counter.onRun(performance.now() - startedAt)
-      return results
-    },
-  }
-}
-
-function toTimedQueue(queue: Queue, counter: StatisticsCounter): Queue {
-  return {
-    get waiting() {
-      return queue.waiting
-    },
-    async run(work, signal) {
-      const askedAt = performance.now()
-      return await queue.run(() => {
-        counter.onQueued(performance.now() - askedAt)
-        return work()
-      }, signal)
-    },
-  }
-}
-
-function toTimedModel(model: Model, counter: StatisticsCounter): Model {
-  return {
-    ...model,
-    async infer(inputs, outputs, signal, deadlineAt) {
-      const startedAt = performance.now()
-      const rows = toRows(inputs)
-      try {
-        const results = await model.infer(inputs, outputs, signal, deadlineAt)
-        counter.onSuccess({ rows, tookMs: performance.now() - startedAt, at: Date.now() })
-        return results
-      } catch (error) {
-        counter.onFail(performance.now() - startedAt)
-        throw error
-      }
-    },
-  }
-}
-
-function toRows(inputs: NamedTensors): number {
-  const [first] = inputs.values()
-  return first?.shape[0] ?? 1
+function tell({ place, runMs, reason, batching }: Placed, path: string, logger: Logger | undefined): void {
+  const batch = batching.kind === 'together' ? { batchRows: batching.size.maxRows } : { singly: batching.reason }
+  const text = reason === undefined ? 'loaded' : 'loaded, but not warmed'
+  logger?.info({ path, place, runMs, reason, ...batch }, text)
 }

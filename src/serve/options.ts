@@ -1,7 +1,8 @@
 import type { BaseLogger } from 'pino'
 import { UsageError } from '../core/errors.ts'
+import type { TraceExporter } from '../core/otlp.node.ts'
 import type { TlsOptions } from '../core/tls.node.ts'
-import type { BatchingOptions } from './batching.ts'
+import { type BatchingOptions, toBatching } from './batching.ts'
 import type { ModelConfig } from './catalog.ts'
 import type { LoadLimits } from './loading.ts'
 import { LATEST } from './version-policy.ts'
@@ -28,12 +29,17 @@ export interface ServerOptions extends Partial<LoadLimits> {
   readonly maxInFlightBytes?: number
   /** Requests of one version that wait for the engine; more get 429. @default 256 */
   readonly maxWaiting?: number
+  /** What the inputs and outputs of one run may take of memory, bytes; a larger request is refused. @default 256 MiB */
+  readonly maxRunBytes?: number
+  /** Threads of a model whose runs are long, each with the model in memory. @default one less than there are cores */
+  readonly engineThreads?: number
   /** Time for a whole request to arrive, ms. @default 30_000 */
   readonly requestTimeoutMs?: number
   /** From the signal to stop until connections are closed, answered or not, ms. @default 8_000 */
   readonly drainMs?: number
-  /** How requests are run together. */
   readonly batching?: BatchingOptions
+  /** Takes the traces of requests. @default they are not kept */
+  readonly traces?: TraceExporter
   /** Time for a whole REST answer, ms. @default no limit */
   readonly restTimeoutMs?: number
   /** Whether clients may load and unload models. @default false */
@@ -70,7 +76,7 @@ export interface ModelConfigFile {
 export type Logger = Pick<BaseLogger, 'info' | 'warn' | 'error'>
 
 /** The bounds of a server. */
-export type Limits = Required<
+export type Limits = { readonly batching: Required<BatchingOptions> } & Required<
   Pick<
     ServerOptions,
     | 'intraOpThreads'
@@ -78,6 +84,8 @@ export type Limits = Required<
     | 'maxInFlight'
     | 'maxInFlightBytes'
     | 'maxWaiting'
+    | 'maxRunBytes'
+    | 'engineThreads'
     | 'requestTimeoutMs'
     | 'drainMs'
   >
@@ -90,19 +98,21 @@ export function toSingleModel(name: string, basePath: string): ModelConfig {
 
 const MIB = 1024 * 1024
 
-/** Picks the bounds, with their defaults. @throws LIMITS */
-export function toLimits(options: ServerOptions): Limits {
-  const limits: Limits = {
+/** Picks the bounds, with their defaults on a machine of so many cores. @throws LIMITS, BATCHING */
+export function toLimits(options: ServerOptions, cores: number): Limits {
+  const limits = {
     intraOpThreads: options.intraOpThreads ?? 1,
     maxBodyBytes: options.maxBodyBytes ?? 64 * MIB,
     maxInFlight: options.maxInFlight ?? 512,
     maxInFlightBytes: options.maxInFlightBytes ?? 512 * MIB,
     maxWaiting: options.maxWaiting ?? 256,
+    maxRunBytes: options.maxRunBytes ?? 256 * MIB,
+    engineThreads: options.engineThreads ?? Math.max(1, cores - 1),
     requestTimeoutMs: options.requestTimeoutMs ?? 30_000,
     drainMs: options.drainMs ?? 8_000,
   }
   for (const [name, value] of Object.entries(limits)) checkFrom(1, name, value)
-  return limits
+  return { ...limits, batching: toBatching(options.batching) }
 }
 
 /**

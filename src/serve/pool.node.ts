@@ -79,7 +79,7 @@ export function openPool(first: Engine, options: PoolOptions): Engine {
       members.delete(member)
       if (isClosing) return
       losses += 1
-      options.onTrouble(toErrorText(error))
+      options.onTrouble(toText(error))
       if (losses <= MAX_LOSSES) openSoon()
       else giveUp(`${losses} threads of the model ended one after another`, error)
     })
@@ -91,13 +91,18 @@ export function openPool(first: Engine, options: PoolOptions): Engine {
       try {
         join(await options.open())
       } catch (error) {
-        options.onTrouble(`Cannot open another thread of the model: ${toErrorText(error)}`)
+        options.onTrouble(`Cannot open another thread of the model: ${toText(error)}`)
         if (members.size === 0) giveUp('No thread of the model can be opened', error)
       }
     })
   }
 
   function giveUp(text: string, cause: unknown): void {
-    lost.reject(new RegattaError('ENGINE_LOST', `${text}: ${toErrorText(cause)}`, { cause }))
+    lost.reject(new RegattaError('ENGINE_LOST', `${text}: ${toText(cause)}`, { cause }))
   }
+}
+
+/** An error of ours tells its cause already. */
+function toText(error: unknown): string {
+  return error instanceof RegattaError ? error.message : toErrorText(error)
 }

@@ -110,12 +110,27 @@ describe('the port of gRPC', () => {
     await server.call(predict, { modelSpec: { name: 'm' } })
     const { text } = await server.ask('/metrics')
     for (const line of [
-      'regatta_server_requests_total{protocol="v2-grpc",model="m",status="200"} 1',
-      'regatta_server_requests_total{protocol="v2-grpc",model="",status="404"} 1',
-      'regatta_server_requests_total{protocol="tfs-grpc",model="m",status="400"} 1',
-      'regatta_server_request_seconds_count{protocol="v2-grpc",model="m"} 1',
+      'regatta_server_requests_total{protocol="v2-grpc",status="200",model="m",version="1"} 1',
+      'regatta_server_requests_total{protocol="v2-grpc",status="404"} 1',
+      'regatta_server_requests_total{protocol="tfs-grpc",status="400",model="m",version="1"} 1',
+      'regatta_server_request_seconds_count{protocol="v2-grpc",model="m",version="1"} 1',
     ])
       assert.ok(text.includes(`\n${line}\n`), `${line} in ${text.slice(0, 3000)}`)
+  })
+
+  it('runs calls and requests together, and gives the trace of a call to readers of OpenMetrics', async () => {
+    await using server = await openGrpcServer(toDouble(), { batching: { maxRows: 2, maxDelayMs: 5_000 } })
+    const inputs = [{ name: 'x', datatype: 'FP32', shape: [1n, 2n], contents: { fp32Contents: [1, 2] } }]
+    const metadata = { traceparent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01` }
+    const [call, request] = await Promise.all([
+      server.call(modelInfer, { modelName: 'm', inputs }, { metadata }),
+      server.ask(PREDICT, { instances: [[3, 4]] }),
+    ])
+    assert.deepEqual([call.status, request.text], ['OK', '{"predictions":[[6.0,8.0]]}'])
+    const headers = { accept: 'application/openmetrics-text' }
+    const { text } = await server.ask('/metrics', undefined, { headers })
+    assert.match(text, /_batch_requests_sum{model="m",version="1"} 2\n/)
+    assert.match(text, /_request_seconds_bucket{protocol="v2-grpc",[^}]*} 1 # {trace_id="a{32}"}/)
   })
 
   it('finishes calls in flight when the server stops, and takes no new ones', async () => {

@@ -29,8 +29,8 @@ describe('startServer()', () => {
     assert.match(headers.get('content-type') ?? '', /^text\/plain; version=0\.0\.4/)
     const labels = 'model="m",version="1"'
     for (const line of [
-      'regatta_server_requests_total{protocol="tfs",model="m",status="200"} 1',
-      'regatta_server_requests_total{protocol="tfs",model="m",status="400"} 1',
+      `regatta_server_requests_total{protocol="tfs",status="200",${labels}} 1`,
+      `regatta_server_requests_total{protocol="tfs",status="400",${labels}} 1`,
       `regatta_server_inference_rows_total{${labels}} 2`,
       `regatta_server_inference_seconds_count{${labels}} 1`,
       'regatta_server_ready 1',
@@ -114,7 +114,7 @@ describe('startServer()', () => {
   })
 
   it('answers health while a costly model computes, and refuses what exceeds its bounds', async () => {
-    await using server = await openServer(toSlow(10), { maxInFlight: 4, maxWaiting: 1 })
+    await using server = await openServer(toSlow(10), { maxInFlight: 4, maxWaiting: 1, engineThreads: 1 })
     const asked = Array.from({ length: 6 }, () => server.ask(PREDICT, { instances: [[1]] }))
     let probes = 0
     const answers = await Promise.all(
@@ -139,17 +139,17 @@ describe('startServer()', () => {
   })
 
   it('does not run the model for clients that have gone', async () => {
-    await using server = await openServer(toSlow(10))
+    await using server = await openServer(toSlow(20), { engineThreads: 1 })
     const asked = Array.from({ length: 2 }, () => server.ask(PREDICT, { instances: [[1]] }))
     const client = new AbortController()
     const gone = Array.from({ length: 3 }, () => server.ask(PREDICT, { instances: [[1]] }, { signal: client.signal }))
-    await untilTrue(async () => /_waiting 3\n/.test((await server.ask('/metrics')).text))
+    await untilTrue(async () => /_waiting{[^}]*} 3\n/.test((await server.ask('/metrics')).text))
     client.abort()
     for (const one of gone) await assert.rejects(one)
     await Promise.all(asked)
     const { text } = await server.ask('/metrics')
     assert.match(text, /inference_seconds_count{[^}]*} 2\n/)
-    assert.match(text, /requests_total{protocol="tfs",model="m",status="499"} 3\n/)
+    assert.match(text, /requests_total{protocol="tfs",status="499",[^}]*} 3\n/)
   })
 
   it('swaps versions under its clients without losing a request', async () => {
@@ -211,9 +211,11 @@ describe('startServer()', () => {
     assert.deepEqual([answer.status, answer.text], [504, '{"error":"The answer took longer than 1 ms"}'])
   })
 
-  it('shows its metrics where it is told to', async () => {
+  it("shows its metrics under TensorFlow Serving's names where it is told to", async () => {
     await using server = await openServer(toDouble(), { tfsMetricsPath: '/prometheus' })
-    assert.match((await server.ask('/prometheus')).text, /\nregatta_server_ready 1\n/)
+    await server.ask(PREDICT, { instances: [[1, 2]] })
+    const counted = ':tensorflow:serving:request_count{model_name="m",status="OK"} 1'
+    assert.ok((await server.ask('/prometheus')).text.includes(`\n${counted}\n`))
     assert.equal((await server.ask('/monitoring/prometheus/metrics')).status, 404)
   })
 

@@ -1,18 +1,30 @@
+import { randomBytes } from 'node:crypto'
+import { availableParallelism } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { UsageError } from '../core/errors.ts'
 import { toAccess } from './access.ts'
 import { toAdmission } from './admission.ts'
 import type { ModelConfig } from './catalog.ts'
 import { followModelConfigs, readModelConfigs } from './config-file.node.ts'
+import { toTraceFamilies } from './counted.ts'
 import { Refusal } from './errors.ts'
+import type { FrontParts } from './front.node.ts'
 import { LiveCatalog } from './live-catalog.ts'
+import { openProcessMetrics } from './metrics/process.node.ts'
 import { toMetrics } from './metrics.ts'
 import { isReady, type Service } from './model.ts'
 import { openVersion } from './open-version.node.ts'
-import { type Listening, type ModelConfigFile, type ServerOptions, toLimits, toLoadLimits } from './options.ts'
+import {
+  type Limits,
+  type Listening,
+  type ModelConfigFile,
+  type ServerOptions,
+  toLimits,
+  toLoadLimits,
+} from './options.ts'
 import { openPorts } from './ports.node.ts'
-import type { Queue } from './queue.ts'
 import { findModelFiles } from './repository.node.ts'
+import { toTracer } from './tracing.ts'
 
 /** A model server that takes predictions. */
 export interface Server extends Listening {
@@ -24,20 +36,57 @@ export interface Server extends Listening {
  * Serves models. Resolves when all versions that are first wanted are loaded and warmed, or have failed for good and
  * others serve; from the signal on, it says that it is not ready, finishes the requests in flight for up to `drainMs`,
  * and closes.
- * @throws LIMITS, MODEL_CONFIG, PORT_IN_USE, LISTEN, TLS, TLS_CLIENT_CA; MODEL_MISSING, MODEL_LOAD, MODEL_SIGNATURE, MODEL_WARM_UP where
- * there is nothing to serve
+ * @throws LIMITS, BATCHING, MODEL_CONFIG, PORT_IN_USE, LISTEN, TLS, TLS_CLIENT_CA; where there is nothing to serve,
+ * MODEL_MISSING, MODEL_LOAD, MODEL_SIGNATURE, MODEL_WARM_UP
  */
 export async function startServer(options: ServerOptions, signal: AbortSignal): Promise<Server> {
-  const limits = toLimits(options)
+  const limits = toLimits(options, availableParallelism())
   const { logger } = options
   const lost = Promise.withResolvers<never>()
-  const queues = new Set<Queue>()
+  const source = await readSource(options.models)
+  await using opening = new AsyncDisposableStack()
+  const parts = opening.use(openParts(options, limits, lost.reject))
+  const begin = await prepare(parts.catalog, source.configs)
+  const ports = opening.use(await openPorts(parts, options, limits))
+  await Promise.race([begin(), lost.promise, untilAborted(signal)])
+  if (!signal.aborted) logger?.info({ models: parts.catalog.names }, 'ready')
+  if (source.file !== undefined && source.file.pollMs > 0)
+    // It tells what goes wrong in the log.
+    void followModelConfigs(source.file, source.text, parts.catalog, logger, signal)
+  const open = opening.move()
+  const closed = Promise.race([untilAborted(signal), lost.promise]).finally(async () => {
+    parts.stop()
+    logger?.info('stopping')
+    await ports.drain(limits.drainMs)
+    await open.disposeAsync()
+  })
+  return { ...ports.listening, closed }
+}
+
+/** Everything of a server but its ports. Disposal frees its models. */
+interface ServerParts extends FrontParts, AsyncDisposable {
+  readonly catalog: LiveCatalog
+  /** Refuses new predictions from now on. */
+  stop(): void
+}
+
+function openParts(options: ServerOptions, limits: Limits, onLost: (error: unknown) => void): ServerParts {
+  const { logger, traces } = options
+  const processMetrics = openProcessMetrics()
+  const metrics = toMetrics(
+    {
+      inFlight: () => admission.inFlight,
+      isReady: () => isReady(service),
+      more: () => [...processMetrics.read(), ...toTraceFamilies(traces)],
+    },
+    Date.now,
+  )
   const catalog = new LiveCatalog({
     find: findModelFiles,
-    open: (name, file, isQuiet) => openVersion({ limits, metrics, logger, queues }, name, file, isQuiet),
+    open: (name, file, isBusy) => openVersion({ limits, metrics, logger }, name, file, isBusy),
     sleep: (ms, until) => sleep(ms, undefined, { signal: until }),
     logger,
-    onLost: lost.reject,
+    onLost,
     limits: toLoadLimits(options),
   })
   let isDraining = false
@@ -47,39 +96,25 @@ export async function startServer(options: ServerOptions, signal: AbortSignal): 
       return isDraining
     },
     allowsModelControl: options.allowModelControl ?? false,
+    metrics,
     tfsMetricsPath: options.tfsMetricsPath ?? '/monitoring/prometheus/metrics',
-    async printMetrics() {
-      return { text: await metrics.registry.metrics(), contentType: metrics.registry.contentType }
+  }
+  const admission = toAdmission(service, limits)
+  return {
+    catalog,
+    service,
+    metrics,
+    admission,
+    tracer: toTracer(traces, { random: randomBytes, originAt: performance.timeOrigin }),
+    access: toAccess(options.token),
+    stop() {
+      isDraining = true
+    },
+    async [Symbol.asyncDispose]() {
+      await catalog[Symbol.asyncDispose]()
+      processMetrics[Symbol.dispose]()
     },
   }
-  const metrics = toMetrics({
-    waiting: () => [...queues].reduce((sum, queue) => sum + queue.waiting, 0),
-    inFlight: () => admission.inFlight,
-    isReady: () => isReady(service),
-  })
-  const admission = toAdmission(service, limits)
-  const source = await readSource(options.models)
-  const begin = await prepare(catalog, source.configs)
-  const ports = await openPorts({ service, metrics, admission, access: toAccess(options.token) }, options, limits)
-  const stop = async (): Promise<void> => {
-    isDraining = true
-    logger?.info('stopping')
-    await ports.drain(limits.drainMs)
-    await catalog[Symbol.asyncDispose]()
-  }
-  try {
-    await Promise.race([begin(), lost.promise, untilAborted(signal)])
-    if (!signal.aborted) logger?.info({ models: catalog.names }, 'ready')
-  } catch (error) {
-    await ports[Symbol.asyncDispose]()
-    await catalog[Symbol.asyncDispose]()
-    throw error
-  }
-  if (source.file !== undefined && source.file.pollMs > 0)
-    // It tells what goes wrong in the log.
-    void followModelConfigs(source.file, source.text, catalog, logger, signal)
-  const closed = Promise.race([untilAborted(signal), lost.promise]).finally(stop)
-  return { ...ports.listening, closed }
 }
 
 /** What to serve first, and the file that says so, where there is one. */

@@ -1,3 +1,5 @@
+import type { BatchRun } from './batch-run.ts'
+
 /** How often something happened, and how long it took in all. */
 export interface Duration {
   readonly count: number
@@ -38,39 +40,79 @@ export interface BatchStatistics {
 
 /** Counts for `ModelStatistics`. Times are ms. */
 export interface StatisticsCounter {
-  onQueued(queueMs: number): void
-  onRun(runMs: number): void
-  onSuccess(answer: { readonly rows: number; readonly tookMs: number; readonly at: number }): void
+  onRun(run: BatchRun, nowMs: number): void
+  /** A request that was answered, having waited so long of its time. */
+  onSuccess(tookMs: number, queueMs: number, run: BatchRun): void
   onFail(tookMs: number): void
   read(): ModelStatistics
 }
 
-const NONE: Duration = { count: 0, ns: 0 }
+interface Sum {
+  count: number
+  ms: number
+}
+
+/** More sizes than these are counted with the largest: requests may bring any number of rows. */
+const MAX_SIZES = 256
 
 /** Starts to count. */
 export function toStatisticsCounter(): StatisticsCounter {
-  let now: ModelStatistics = {
-    ...{ lastInferenceAt: 0, inferenceCount: 0, executionCount: 0, success: NONE, fail: NONE, queue: NONE },
-    ...{ computeInput: NONE, computeInfer: NONE, computeOutput: NONE, batches: [] },
-  }
+  const total = { success: none(), fail: none(), queue: none(), input: none(), infer: none(), output: none() }
+  const bySize = new Map<number, { readonly input: Sum; readonly infer: Sum; readonly output: Sum }>()
+  let lastInferenceAt = 0
+  let rows = 0
+  let runs = 0
   return {
-    onQueued(queueMs) {
-      now = { ...now, queue: add(now.queue, queueMs) }
+    onRun(run, nowMs) {
+      lastInferenceAt = nowMs
+      rows += run.rows
+      runs += 1
+      const size = bySize.size < MAX_SIZES || bySize.has(run.rows) ? run.rows : Math.max(...bySize.keys())
+      let sums = bySize.get(size)
+      if (sums === undefined) {
+        sums = { input: none(), infer: none(), output: none() }
+        bySize.set(size, sums)
+      }
+      addRun(sums, run)
     },
-    onRun(runMs) {
-      now = { ...now, executionCount: now.executionCount + 1, computeInfer: add(now.computeInfer, runMs) }
+    onSuccess(tookMs, queueMs, run) {
+      add(total.success, tookMs)
+      add(total.queue, queueMs)
+      addRun(total, run)
     },
-    onSuccess({ rows, tookMs, at }) {
-      const inferenceCount = now.inferenceCount + rows
-      now = { ...now, lastInferenceAt: at, inferenceCount, success: add(now.success, tookMs) }
-    },
-    onFail(tookMs) {
-      now = { ...now, fail: add(now.fail, tookMs) }
-    },
-    read: () => now,
+    onFail: tookMs => add(total.fail, tookMs),
+    read: () => ({
+      lastInferenceAt,
+      inferenceCount: rows,
+      executionCount: runs,
+      success: toDuration(total.success),
+      fail: toDuration(total.fail),
+      queue: toDuration(total.queue),
+      ...toCompute(total),
+      batches: [...bySize].sort(([a], [b]) => a - b).map(([size, sums]) => ({ rows: size, ...toCompute(sums) })),
+    }),
   }
 }
 
-function add({ count, ns }: Duration, ms: number): Duration {
-  return { count: count + 1, ns: ns + Math.round(ms * 1e6) }
+function none(): Sum {
+  return { count: 0, ms: 0 }
+}
+
+function add(sum: Sum, ms: number): void {
+  sum.count += 1
+  sum.ms += ms
+}
+
+function addRun(sums: { readonly input: Sum; readonly infer: Sum; readonly output: Sum }, run: BatchRun): void {
+  add(sums.input, run.inferAt - run.startedAt)
+  add(sums.infer, run.splitAt - run.inferAt)
+  add(sums.output, run.endedAt - run.splitAt)
+}
+
+function toCompute({ input, infer, output }: { readonly input: Sum; readonly infer: Sum; readonly output: Sum }) {
+  return { computeInput: toDuration(input), computeInfer: toDuration(infer), computeOutput: toDuration(output) }
+}
+
+function toDuration({ count, ms }: Sum): Duration {
+  return { count, ns: Math.round(ms * 1e6) }
 }

@@ -1,7 +1,7 @@
 import { RegattaError, toErrorText } from '../core/errors.ts'
 import { isObject } from '../core/json.ts'
 import { copyTensor, type NamedTensors, type TensorSpec } from '../tensor/index.ts'
-import type { Engine, EngineOptions, EngineRun, ModelInput } from './engine.ts'
+import type { EngineOptions, EngineRun, ModelInput, Signature } from './engine.ts'
 
 /** What a server's thread gets at its start. */
 export interface ThreadData extends EngineOptions {
@@ -31,7 +31,7 @@ export function isThreadData(value: unknown): value is ThreadData {
 }
 
 /** The first reply of a thread. */
-export function toOpened({ inputs, outputs }: Pick<Engine, 'inputs' | 'outputs'>): ThreadReply {
+export function toOpened({ inputs, outputs }: Signature): ThreadReply {
   return { kind: 'opened', inputs, outputs }
 }
 

@@ -1,6 +1,6 @@
 import { parentPort, Worker, workerData } from 'node:worker_threads'
 import { RegattaError, toErrorText } from '../core/errors.ts'
-import type { Engine, EngineOptions, EngineRun } from './engine.ts'
+import type { Engine, EngineOptions, EngineRun, Signature } from './engine.ts'
 import { openOnnxEngine } from './onnx.node.ts'
 import {
   copyTensors,
@@ -26,7 +26,7 @@ export async function openThreadEngine({ path, intraOpThreads }: EngineOptions):
   const data: ThreadData = { kind: 'regatta-engine', path, intraOpThreads }
   const worker = new Worker(toEntry(import.meta.url), { workerData: data })
   const runs = new Map<number, PromiseWithResolvers<EngineRun>>()
-  const opened = Promise.withResolvers<Pick<Engine, 'inputs' | 'outputs'>>()
+  const opened = Promise.withResolvers<Signature>()
   const lost = Promise.withResolvers<never>()
   // Whoever waits for an end sees it; nobody has to.
   lost.promise.catch(() => {})

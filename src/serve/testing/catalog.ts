@@ -8,15 +8,15 @@ import { findModelFiles } from '../repository.node.ts'
 /** A catalog of real models whose time stands still until it is told to go on; disposed of by its user. */
 export function openCatalog(limits: Partial<LoadLimits> = {}) {
   const options = { models: [], httpPort: 0, ...limits }
-  const metrics = toMetrics({ waiting: () => 0, inFlight: () => 0, isReady: () => true })
+  const metrics = toMetrics({ inFlight: () => 0, isReady: () => true, more: () => [] }, Date.now)
   const sleepers = new Set<{ readonly ms: number; readonly wake: () => void }>()
   const log: string[] = []
   const write = (about: unknown, text?: string): void => void log.push(`${text} ${JSON.stringify(about)}`)
   const logger: Logger = { info: write, warn: write, error: write }
   const catalog = new LiveCatalog({
     find: findModelFiles,
-    open: async (name, file, isQuiet) =>
-      await openVersion({ limits: toLimits(options), metrics, logger, queues: new Set() }, name, file, isQuiet),
+    open: async (name, file, isBusy) =>
+      await openVersion({ limits: toLimits(options, 2), metrics, logger }, name, file, isBusy),
     async sleep(ms, signal) {
       const { promise, resolve, reject } = Promise.withResolvers<void>()
       const sleeper = { ms, wake: resolve }

@@ -21,12 +21,12 @@ export const TFS_METHODS: GrpcMethods = new Map([
   toMethod(prediction.regress, 'prediction', (call, { modelSpec }) => refuse(call, 'regress', modelSpec)),
   toMethod(prediction.multiInference, 'prediction', refuseAll),
   toMethod(prediction.getModelMetadata, 'question', (call, { modelSpec, metadataField }) => {
-    const wanted = note(call, parseWanted(modelSpec))
+    const wanted = parseWanted(modelSpec)
     checkFields(metadataField)
     return toMetadataResponse(call.service.catalog.find(wanted))
   }),
   toMethod(model.getModelStatus, 'question', (call, { modelSpec }) =>
-    toStatusResponse(findStatuses(call.service.catalog, note(call, parseWanted(modelSpec)))),
+    toStatusResponse(findStatuses(call.service.catalog, parseWanted(modelSpec))),
   ),
   toMethod(model.handleReloadConfigRequest, 'question', (call, request) => reload(call.service, request)),
 ])
@@ -34,7 +34,7 @@ export const TFS_METHODS: GrpcMethods = new Map([
 async function predict(call: GrpcCall): Promise<GrpcReply> {
   const { message, signal, deadlineAt } = call.request
   const request = parsePredictRequest(message)
-  const served = call.service.catalog.find(note(call, toWanted(request)))
+  const served = call.service.catalog.find(toWanted(request))
   const { inputs, outputs } = toWish(request, served.model)
   checkInputs(inputs, served.model.inputs)
   const answer = {
@@ -45,11 +45,6 @@ async function predict(call: GrpcCall): Promise<GrpcReply> {
     outputs: await served.model.infer(inputs, outputs, signal, deadlineAt),
   }
   return { message: toPredictResponse(answer) }
-}
-
-function note<wanted extends { readonly name: string }>(call: GrpcCall, wanted: wanted): wanted {
-  call.model = wanted.name
-  return wanted
 }
 
 /** get_model_metadata_impl.cc. */
@@ -63,7 +58,7 @@ function checkFields(fields: readonly string[]): void {
 type Spec = Parameters<typeof parseWanted>[0]
 
 function refuse(call: GrpcCall, kind: 'classify' | 'regress', spec: Spec): never {
-  call.service.catalog.find(note(call, parseWanted(spec)))
+  call.service.catalog.find(parseWanted(spec))
   throw toNoSuchSignature(kind, spec?.signatureName || SIGNATURE, 'Predict')
 }
 
@@ -71,7 +66,7 @@ function refuse(call: GrpcCall, kind: 'classify' | 'regress', spec: Spec): never
 function refuseAll(call: GrpcCall, { tasks }: MessageShape<typeof prediction.multiInference.input>): never {
   const [first] = tasks
   const spec = first?.modelSpec
-  call.service.catalog.find(note(call, parseWanted(spec)))
+  call.service.catalog.find(parseWanted(spec))
   if (tasks.some(task => task.modelSpec?.name !== spec?.name)) {
     const text = 'All ModelSpecs in a MultiInferenceRequest must access the same model name.'
     throw new Refusal('BAD_REQUEST', text)

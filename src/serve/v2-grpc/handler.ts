@@ -20,7 +20,7 @@ export const V2_METHODS: GrpcMethods = new Map([
   toMethod(method.serverLive, 'probe', () => ({ live: true })),
   toMethod(method.serverReady, 'probe', ({ service }) => ({ ready: isReady(service) })),
   toMethod(method.modelReady, 'question', (call, { name, version }) => {
-    const ready = isLoaded(call.service.catalog, note(call, name, version))
+    const ready = isLoaded(call.service.catalog, toModelPath(name, version))
     return { ready: ready && !call.service.isDraining }
   }),
   toMethod(method.serverMetadata, 'question', () => ({
@@ -30,23 +30,23 @@ export const V2_METHODS: GrpcMethods = new Map([
   })),
   toMethod(method.modelMetadata, 'question', (call, { name, version }) => {
     const { catalog } = call.service
-    return toMetadataResponse(findVersion(catalog, note(call, name, version)), listAvailable(catalog, name))
+    return toMetadataResponse(findVersion(catalog, toModelPath(name, version)), listAvailable(catalog, name))
   }),
   toMethod(method.modelStatistics, 'question', (call, { name, version }) => {
     const { catalog } = call.service
     if (name === '') return toStatisticsResponse(catalog.names.flatMap(each => listAvailable(catalog, each)))
-    const served = findVersion(catalog, note(call, name, version))
+    const served = findVersion(catalog, toModelPath(name, version))
     return toStatisticsResponse(version === '' ? listAvailable(catalog, name) : [served])
   }),
   toMethod(method.repositoryIndex, 'question', ({ service }, { ready }) => ({
     models: listRows(service.catalog, ready).map(row => ({ ...row })),
   })),
   toMethod(method.repositoryModelLoad, 'question', async (call, { modelName, parameters }) => {
-    await controlModel(call.service, 'load', note(call, modelName).modelName, Object.keys(parameters))
+    await controlModel(call.service, 'load', modelName, Object.keys(parameters))
     return {}
   }),
   toMethod(method.repositoryModelUnload, 'question', async (call, { modelName, parameters }) => {
-    await controlModel(call.service, 'unload', note(call, modelName).modelName, Object.keys(parameters))
+    await controlModel(call.service, 'unload', modelName, Object.keys(parameters))
     return {}
   }),
 ])
@@ -56,7 +56,7 @@ async function infer(call: GrpcCall): Promise<GrpcReply> {
   const request = parseModelInferRequest(message)
   const { model, name, version } = findVersion(
     call.service.catalog,
-    note(call, request.modelName, request.modelVersion),
+    toModelPath(request.modelName, request.modelVersion),
   )
   const { inputs, outputs } = toWish(request, model)
   checkInputs(inputs, model.inputs)
@@ -75,8 +75,7 @@ async function infer(call: GrpcCall): Promise<GrpcReply> {
 
 const NO_PARAMETERS = new Map()
 
-/** Tells whoever counts which model a call is for; an empty version is the server's choice. */
-function note(call: GrpcCall, modelName: string, version = ''): V2ModelPath {
-  call.model = modelName
+/** The version that a call is for; an empty one is the server's choice. */
+function toModelPath(modelName: string, version: string): V2ModelPath {
   return { modelName, version: version === '' ? undefined : version }
 }

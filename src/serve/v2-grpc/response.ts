@@ -29,8 +29,8 @@ function toTensorMetadata({ name, dtype, shape }: TensorSpec) {
 /** What versions did. There is no cache here. */
 export function toStatisticsResponse(versions: readonly ServedVersion[]): StatisticsResponse {
   return {
-    modelStats: versions.map(({ name, version, statistics }) => {
-      const counts = statistics()
+    modelStats: versions.map(({ name, version, model }) => {
+      const counts = model.metrics.statistics()
       return {
         name,
         version: String(version),

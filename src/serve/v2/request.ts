@@ -17,9 +17,8 @@ import {
 } from '../../tensor/index.ts'
 import { parseBody, parseObject } from '../body.ts'
 import { checkShape } from '../check-inputs.ts'
-import type { ModelInput } from '../engine.ts'
+import type { ModelInput, Signature } from '../engine.ts'
 import { Refusal } from '../errors.ts'
-import type { Model } from '../model.ts'
 import { BinaryTail, parseBinaryBody, toRawShape } from './binary.ts'
 import { checkOnce, findInput, toNoClassification, toOutputNames } from './signature.ts'
 
@@ -38,7 +37,7 @@ export interface InferRequest {
  * Source: Open Inference Protocol V2, "Inference Request JSON Object".
  * @throws BAD_REQUEST, BODY_TYPE; TENSOR_JSON, TENSOR_SHAPE, TENSOR_TYPE, TENSOR_VALUE
  */
-export function parseInferRequest(request: HttpRequest, model: Model): InferRequest {
+export function parseInferRequest(request: HttpRequest, model: Signature): InferRequest {
   const parts = parseBinaryBody(request)
   if (parts === undefined) return parseInferBody(parseBody(request), model)
   if (parts.json.byteLength === 0) return parseRawRequest(request.body, model)
@@ -46,7 +45,7 @@ export function parseInferRequest(request: HttpRequest, model: Model): InferRequ
 }
 
 /** Reads the document of a request, and of what is behind it. @throws what `parseInferRequest` does, but for BODY_TYPE */
-export function parseInferBody(body: JsonMembers, model: Model, tail = new BinaryTail(NOTHING)): InferRequest {
+export function parseInferBody(body: JsonMembers, model: Signature, tail = new BinaryTail(NOTHING)): InferRequest {
   const id = body.get('id')
   if (id !== undefined && typeof id !== 'string') throw toRefusal("Unable to parse 'id': expected a string")
   const isBinary = parseFlag(parseParameters(body), 'binary_data_output') ?? false
@@ -58,7 +57,7 @@ export function parseInferBody(body: JsonMembers, model: Model, tail = new Binar
 const NOTHING = new Uint8Array()
 
 /** "Raw Binary Request": the body is the elements of the only input. */
-function parseRawRequest(body: Uint8Array, model: Model): InferRequest {
+function parseRawRequest(body: Uint8Array, model: Signature): InferRequest {
   const [input, ...others] = model.inputs
   if (input === undefined || others.length > 0)
     throw toRefusal(`Cannot use a body without JSON: expected a model with one input, found ${model.inputs.length}`)
@@ -69,7 +68,7 @@ function parseRawRequest(body: Uint8Array, model: Model): InferRequest {
   return { id: undefined, tensors: new Map([[name, tensor]]), outputs, binaryOutputs: new Set(outputs) }
 }
 
-function parseInputs(node: JsonNode | undefined, model: Model, tail: BinaryTail): NamedTensors {
+function parseInputs(node: JsonNode | undefined, model: Signature, tail: BinaryTail): NamedTensors {
   const tensors = new Map<string, Tensor>()
   for (const item of parseObjects(node, 'inputs')) {
     const name = parseName(item, 'inputs')
@@ -126,7 +125,7 @@ function atInput(name: string, read: () => Tensor): Tensor {
 
 function parseOutputs(
   node: JsonNode | undefined,
-  model: Model,
+  model: Signature,
   isBinary: boolean,
 ): Pick<InferRequest, 'outputs' | 'binaryOutputs'> {
   const items = node === undefined ? [] : parseObjects(node, 'outputs')

@@ -1,9 +1,8 @@
-import type { ModelInput } from '../engine.ts'
+import type { ModelInput, Signature } from '../engine.ts'
 import { Refusal } from '../errors.ts'
-import type { Model } from '../model.ts'
 
 /** The model's input of a name. @throws BAD_REQUEST */
-export function findInput({ inputs }: Model, name: string): ModelInput {
+export function findInput({ inputs }: Signature, name: string): ModelInput {
   const input = inputs.find(wanted => wanted.name === name)
   if (input !== undefined) return input
   throw new Refusal('BAD_REQUEST', `Unexpected input "${name}": expected ${toList(inputs)}`)
@@ -15,7 +14,7 @@ export function checkOnce(name: string, before: ReadonlyMap<string, unknown>): v
 }
 
 /** Names of the wanted outputs; all where none is ("If not specified all outputs will be returned"). @throws BAD_REQUEST */
-export function toOutputNames({ outputs }: Model, wanted: readonly string[]): readonly string[] {
+export function toOutputNames({ outputs }: Signature, wanted: readonly string[]): readonly string[] {
   const names = outputs.map(({ name }) => name)
   const unknown = wanted.find(name => !names.includes(name))
   if (unknown !== undefined)

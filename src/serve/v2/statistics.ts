@@ -8,8 +8,8 @@ export function toStatisticsResponse(versions: readonly ServedVersion[]): HttpRe
   return toJsonResponse(200, { model_stats: versions.map(toModelStatistics) })
 }
 
-function toModelStatistics({ name, version, statistics }: ServedVersion): object {
-  const counts = statistics()
+function toModelStatistics({ name, version, model }: ServedVersion): object {
+  const counts = model.metrics.statistics()
   return {
     name,
     version: String(version),
