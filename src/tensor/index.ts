@@ -32,6 +32,7 @@ export {
   peekPredictResponse,
   toPredictResponse,
 } from './tfs-predict.ts'
+export { parsePredictionLog } from './tfs-prediction-log.ts'
 export { parseTfsTensor, TFS_ELEMENTS, type TfsTensorForm, toTfsTensor } from './tfs-tensor.ts'
 export {
   type InferPeek,

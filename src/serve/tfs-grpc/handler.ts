@@ -35,14 +35,14 @@ async function predict(call: GrpcCall): Promise<GrpcReply> {
   const { message, signal, deadlineAt } = call.request
   const request = parsePredictRequest(message)
   const served = call.service.catalog.find(toWanted(request))
-  const { inputs, outputs } = toWish(request, served.model)
-  checkInputs(inputs, served.model.inputs)
+  const { tensors, outputs } = toWish(request, served.model)
+  checkInputs(tensors, served.model.inputs)
   const answer = {
     modelName: served.name,
     version: served.version,
     versionLabel: undefined,
     signatureName: SIGNATURE,
-    outputs: await served.model.infer(inputs, outputs, signal, deadlineAt),
+    outputs: await served.model.infer(tensors, outputs, signal, deadlineAt),
   }
   return { message: toPredictResponse(answer) }
 }

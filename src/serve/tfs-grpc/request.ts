@@ -2,9 +2,8 @@ import type { ModelChoice, NamedTensors, PredictRequest } from '../../tensor/ind
 import type { ModelSpec } from '../../tensor/messages.ts'
 import type { WantedVersion } from '../catalog.ts'
 import { checkTypes } from '../check-types.ts'
-import type { ModelInput } from '../engine.ts'
+import type { ModelInput, Signature } from '../engine.ts'
 import { Refusal } from '../errors.ts'
-import type { Model } from '../model.ts'
 import { SIGNATURE } from '../tfs/request.ts'
 
 /** The version that a prediction wants. @throws BAD_REQUEST */
@@ -24,7 +23,7 @@ export function parseWanted(spec: ModelSpec | undefined): WantedVersion {
 
 /** What a request to predict asks of a model, checked but for the shapes. */
 export interface Wish {
-  readonly inputs: NamedTensors
+  readonly tensors: NamedTensors
   readonly outputs: readonly string[]
 }
 
@@ -33,13 +32,13 @@ export interface Wish {
  * Source: tensorflow_serving/servables/tensorflow/predict_util.cc, whose errors these are.
  * @throws PRECONDITION, BAD_REQUEST
  */
-export function toWish(request: PredictRequest, model: Model): Wish {
+export function toWish(request: PredictRequest, model: Signature): Wish {
   const { signatureName, inputs, outputFilter } = request
   if (signatureName !== '' && signatureName !== SIGNATURE)
     throw new Refusal('PRECONDITION', `Serving signature key "${signatureName}" not found.`)
   checkNames(inputs, model.inputs)
   checkTypes(inputs, model.inputs, 'tfs')
-  return { inputs, outputs: toOutputs(outputFilter, model) }
+  return { tensors: inputs, outputs: toOutputs(outputFilter, model) }
 }
 
 function checkNames(tensors: NamedTensors, inputs: readonly ModelInput[]): void {
@@ -54,7 +53,7 @@ function checkNames(tensors: NamedTensors, inputs: readonly ModelInput[]): void 
   )
 }
 
-function toOutputs(filter: readonly string[], { outputs }: Model): readonly string[] {
+function toOutputs(filter: readonly string[], { outputs }: Signature): readonly string[] {
   const names = outputs.map(({ name }) => name)
   if (filter.length === 0) return names
   const unknown = filter.find(name => !names.includes(name))

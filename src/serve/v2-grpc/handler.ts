@@ -58,9 +58,9 @@ async function infer(call: GrpcCall): Promise<GrpcReply> {
     call.service.catalog,
     toModelPath(request.modelName, request.modelVersion),
   )
-  const { inputs, outputs } = toWish(request, model)
-  checkInputs(inputs, model.inputs)
-  const results = await model.infer(inputs, outputs, signal, deadlineAt)
+  const { tensors, outputs } = toWish(request, model)
+  checkInputs(tensors, model.inputs)
+  const results = await model.infer(tensors, outputs, signal, deadlineAt)
   return {
     message: toModelInferResponse({
       modelName: name,
