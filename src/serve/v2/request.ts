@@ -3,7 +3,6 @@ import {
   DTYPES,
   isList,
   isMembers,
-  isNumber,
   isNumbers,
   type JsonMembers,
   type JsonNode,
@@ -20,6 +19,7 @@ import { checkShape } from '../check-inputs.ts'
 import type { ModelInput, Signature } from '../engine.ts'
 import { Refusal } from '../errors.ts'
 import { BinaryTail, parseBinaryBody, toRawShape } from './binary.ts'
+import { isSize, parseFlag, parseParameters, parseSize } from './parameters.ts'
 import { checkOnce, findInput, toNoClassification, toOutputNames } from './signature.ts'
 
 /** A request to infer. */
@@ -109,10 +109,6 @@ function parseShape(node: JsonNode | undefined, name: string): Shape {
   return sizes
 }
 
-function isSize(size: number): boolean {
-  return Number.isSafeInteger(size) && size >= 0
-}
-
 /** Adds the input's name to what is wrong with its data. */
 function atInput(name: string, read: () => Tensor): Tensor {
   try {
@@ -140,32 +136,6 @@ function parseOutput(item: JsonMembers, isBinary: boolean): readonly [name: stri
   // One that is wanted in another form than the server has must not come in this one.
   if (parameters.has('classification')) throw toNoClassification(name)
   return [name, parseFlag(parameters, 'binary_data') ?? isBinary]
-}
-
-/** Parameters that are not known are left alone, but they must be such. */
-function parseParameters(object: JsonMembers): JsonMembers {
-  const parameters = object.get('parameters')
-  if (parameters === undefined) return NO_PARAMETERS
-  if (!isMembers(parameters)) throw toRefusal("Unable to parse 'parameters': expected an object")
-  const wrong = [...parameters].find(([, value]) => typeof value === 'object' && (value === null || !isNumber(value)))
-  if (wrong !== undefined)
-    throw toRefusal(`Unable to parse 'parameters': expected a string, a number or a boolean as "${wrong[0]}"`)
-  return parameters
-}
-
-const NO_PARAMETERS: JsonMembers = new Map()
-
-function parseFlag(parameters: JsonMembers, name: 'binary_data' | 'binary_data_output'): boolean | undefined {
-  const flag = parameters.get(name)
-  if (flag === undefined || typeof flag === 'boolean') return flag
-  throw toRefusal(`Unable to parse '${name}': expected a boolean`)
-}
-
-function parseSize(parameters: JsonMembers, input: string): number | undefined {
-  const size = parameters.get('binary_data_size')
-  if (size === undefined) return undefined
-  if (isNumber(size) && size.isInteger && isSize(size.value)) return size.value
-  throw toRefusal(`Unable to parse 'binary_data_size' of input "${input}": expected a whole number from 0 on`)
 }
 
 function parseObjects(node: JsonNode | undefined, key: 'inputs' | 'outputs'): readonly JsonMembers[] {
