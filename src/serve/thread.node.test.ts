@@ -4,6 +4,7 @@ import { describe, it } from 'node:test'
 import type { Tensor } from '../tensor/index.ts'
 import type { Engine } from './engine.ts'
 import { openOnnxEngine } from './onnx.node.ts'
+import { openPool } from './pool.node.ts'
 import { toGather, toIdentity, toSlow, toTwoByTwo } from './testing/models.ts'
 import type { OnnxType } from './testing/onnx-model.ts'
 import { openPlace } from './testing/place.ts'
@@ -122,5 +123,21 @@ describe('openThreadEngine(), when its thread has ended', () => {
     await assert.rejects(engine.lost, { code: 'ENGINE_LOST' })
     const place0: Tensor = { dtype: 'int64', shape: [1], data: new BigInt64Array(1) }
     await assert.rejects(engine.run(new Map([['x', place0]]), ['y']), { code: 'ENGINE_LOST' })
+  })
+
+  it('is replaced in a pool, which goes on', async () => {
+    await using place = await openPlace({ 1: toGather() })
+    const open = () => openThreadEngine({ path: join(place.basePath, '1', 'model.onnx'), intraOpThreads: 1 })
+    const first = await open()
+    const troubles: string[] = []
+    await using pool = openPool(first, { size: 1, open, onTrouble: text => troubles.push(text) })
+    await first[Symbol.asyncDispose]()
+    const place2: Tensor = { dtype: 'int64', shape: [1], data: BigInt64Array.of(2n) }
+    const { outputs } = await pool.run(new Map([['x', place2]]), ['y'])
+    assert.deepEqual(
+      [outputs.get('y')?.data, troubles],
+      [Float32Array.of(30), ["The model's thread ended: exit code 0"]],
+    )
+    assert.deepEqual(place2.data, BigInt64Array.of(2n), 'what was asked stays with who asked')
   })
 })
