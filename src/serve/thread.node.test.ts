@@ -5,7 +5,7 @@ import type { Tensor } from '../tensor/index.ts'
 import type { Engine } from './engine.ts'
 import { openOnnxEngine } from './onnx.node.ts'
 import { openPool } from './pool.node.ts'
-import { toGather, toIdentity, toSlow, toTwoByTwo } from './testing/models.ts'
+import { toGather, toIdentity, toPassing, toSlow, toTwoByTwo } from './testing/models.ts'
 import type { OnnxType } from './testing/onnx-model.ts'
 import { openPlace } from './testing/place.ts'
 import { openThreadEngine } from './thread.node.ts'
@@ -90,6 +90,14 @@ for (const [name, openEngine] of [
         assert.deepEqual((await engine.run(new Map([['x', given]]), ['y'])).outputs.get('y'), tensor)
       })
     }
+
+    it('gives memory of its own: that of the inputs is used again', async () => {
+      await using engine = await open(toPassing())
+      const x = { dtype: 'float32', shape: [1], data: Float32Array.of(7) } as const
+      const { outputs } = await engine.run(new Map([['x', x]]), ['x', 'y'])
+      x.data.fill(0)
+      assert.deepEqual([outputs.get('x')?.data, outputs.get('y')?.data], [Float32Array.of(7), Float32Array.of(14)])
+    })
 
     it('rejects a run that fails, and goes on', async () => {
       await using engine = await open(toGather())

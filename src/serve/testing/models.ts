@@ -19,6 +19,14 @@ export const toDouble = (rows: number | string = 'batch'): Uint8Array =>
     outputs: [y([rows, 2])],
   })
 
+/** x itself, and y = 2 · x. */
+export const toPassing = (): Uint8Array =>
+  toModel({
+    nodes: [{ operator: 'Add', inputs: ['x', 'x'], outputs: ['y'] }],
+    inputs: [x(['batch'])],
+    outputs: [x(['batch']), y(['batch'])],
+  })
+
 /** sum = a + b and difference = a - b, shape [batch, 1] all. */
 export const toTwoByTwo = (): Uint8Array => {
   const value = (name: string): Value => ({ name, dtype: 'float32', shape: ['batch', 1] })
