@@ -27,7 +27,7 @@ describe('toBatchSize()', () => {
   it('stops where a row is no cheaper, once runs are no longer short', () => {
     assert.equal(
       learn(64, 5, rows => 0.05 + rows * 0.072),
-      16,
+      32,
     )
   })
 
@@ -52,7 +52,7 @@ describe('toBatchSize()', () => {
     )
     assert.equal(
       learn(64, 5, rows => rows * 0.9),
-      2,
+      4,
     )
   })
 
@@ -70,7 +70,7 @@ describe('toBatchSize()', () => {
     for (let at = 0; at < 10; at += 1) size.learn(size.maxRows, size.maxRows * 0.1)
     assert.equal(size.maxRows, 8)
     for (let at = 0; at < 500; at += 1) size.learn(size.maxRows, size.maxRows)
-    assert.equal(size.maxRows, 2)
+    assert.equal(size.maxRows, 4)
   })
 })
 

@@ -13,8 +13,11 @@ export interface BatchBounds {
   readonly maxRunMs: number
 }
 
-/** A run this short keeps nobody waiting, and spares what surrounds each run: it need not prove a gain. */
-const SHORT_MS = 2
+/**
+ * A run this short keeps nobody waiting, and spares what surrounds each run: it need not prove a gain, which a busy
+ * machine hides. A batch too large costs its first requests less than this; one too small costs throughput.
+ */
+const SHORT_MS = 4
 /** Of longer ones, doubling the rows must make a row cheaper by this fraction, or it only makes answers later. */
 const WORTHWHILE = 0.05
 /** A cost that was not reached again counts for this much more at each later run of its size: machines change. */
