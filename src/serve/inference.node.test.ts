@@ -2,13 +2,18 @@ import assert from 'node:assert/strict'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { GRPC_CODES } from '../core/grpc.ts'
 import { listenHttp } from '../core/http.node.ts'
 import { toJsonResponse } from '../core/http.ts'
 import { openTraceExporter } from '../core/otlp.node.ts'
 import { parseTraceSettings } from '../core/otlp.ts'
+import { GRPCInferenceService } from '../tensor/messages.ts'
 import { startServer, toSingleModel } from './index.ts'
+import { openGrpcServer } from './testing/grpc.ts'
 import { toDouble, toGather, toIdentity, toMixing, toMlp, toSlow, toTwoByTwo } from './testing/models.ts'
 import { openPlace, openServer } from './testing/place.ts'
+import { toPredictRecord } from './testing/tf-record.ts'
+import { WARM_UP_FILES } from './warm-up-requests.node.ts'
 
 const PREDICT = '/v1/models/m:predict'
 const INFER = '/v2/models/m/infer'
@@ -124,10 +129,10 @@ describe('a model server that gathers requests', () => {
 })
 
 describe('a model server with warm-up requests', () => {
-  const start = async (model: Uint8Array, warmUp: unknown) => {
+  const start = async (model: Uint8Array, file: keyof typeof WARM_UP_FILES, content: string | Uint8Array) => {
     const place = await openPlace({ 1: model })
     await mkdir(join(place.basePath, '1', 'assets.extra'))
-    await writeFile(join(place.basePath, '1', 'warmup.json'), JSON.stringify(warmUp))
+    await writeFile(join(place.basePath, '1', WARM_UP_FILES[file]), content)
     const stop = new AbortController()
     try {
       const options = { models: [toSingleModel('m', place.basePath)], httpPort: 0 }
@@ -141,27 +146,43 @@ describe('a model server with warm-up requests', () => {
     }
   }
   const toBody = (place: number) => ({ inputs: [{ name: 'x', shape: [1], datatype: 'INT64', data: [place] }] })
+  const toBodies = (...places: number[]): string => JSON.stringify(places.map(toBody))
+  const countWarmUps = (page: string): number =>
+    toValue(page, /^:tensorflow:serving:model_warmup_records_read{model_path="[^"]*",status="OK"}/)
 
   it('runs them before it is ready', async () => {
-    const page = await start(toGather(), [toBody(1), toBody(2)])
-    assert.equal(toValue(page, /^:tensorflow:serving:model_warmup_records_read{model_path="[^"]*",status="OK"}/), 2)
+    assert.equal(countWarmUps(await start(toGather(), 'json', toBodies(1, 2))), 2)
+    const records = Buffer.concat([toPredictRecord(1, 2), toPredictRecord(3, 2), toPredictRecord(5, 2)])
+    assert.equal(countWarmUps(await start(toDouble(), 'tfs', records)), 3)
   })
 
   it('does not start where one fails, or does not fit', async () => {
-    await assert.rejects(start(toGather(), [toBody(1), toBody(7)]), {
-      code: 'MODEL_WARM_UP',
-      message: /idx=7.*\(.*1\/warmup\.json, request 2\)$/s,
-    })
-    await assert.rejects(start(toDouble(), toBody(1)), { code: 'MODEL_WARM_UP', message: /expected datatype FP32/ })
+    const tries: readonly [...Parameters<typeof start>, message: RegExp][] = [
+      [toGather(), 'json', toBodies(1, 7), /idx=7.*\(.*1\/warmup\.json, request 2\)$/s],
+      [toDouble(), 'json', toBodies(1), /expected datatype FP32/],
+      [toDouble(), 'tfs', toPredictRecord(1, 3), /expected shape \[-1,2\], found \[1,3\] \(.*requests, request 1\)$/],
+      [toGather(), 'tfs', toPredictRecord(1), /expected datatype DT_INT64, found DT_FLOAT/],
+    ]
+    for (const [model, file, content, message] of tries)
+      await assert.rejects(start(model, file, content), { code: 'MODEL_WARM_UP', message })
   })
 })
 
+interface Span {
+  readonly name: string
+  readonly traceId: string
+  readonly spanId: string
+  readonly parentSpanId?: string
+  readonly attributes: readonly { readonly key: string; readonly value: unknown }[]
+}
+
 describe('a model server that is traced', () => {
   const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736'
+  const CALL_TRACE = 'c'.repeat(32)
   const PARENT = '00f067aa0ba902b7'
 
   it('sends the spans of sampled requests, and names their trace as an example', async () => {
-    const spans: { name: string; traceId: string; spanId: string; parentSpanId?: string }[] = []
+    const spans: Span[] = []
     await using collector = await listenHttp(
       ({ body }) => {
         spans.push(...JSON.parse(Buffer.from(body).toString()).resourceSpans[0].scopeSpans[0].spans)
@@ -172,13 +193,15 @@ describe('a model server that is traced', () => {
     const settings = parseTraceSettings({ OTEL_EXPORTER_OTLP_ENDPOINT: collector.url }, 'test')
     assert.ok(settings)
     const traces = openTraceExporter(settings)
-    await using server = await openServer(toDouble(), { traces })
+    await using server = await openGrpcServer(toDouble(), { traces })
     const ask = (flags: string) =>
       server.ask(PREDICT, { instances: [[1, 2]] }, { headers: { traceparent: `00-${TRACE}-${PARENT}-${flags}` } })
     await ask('00')
     await ask('01')
     await server.ask(PREDICT, 'nonsense')
     await server.ask('/readyz', undefined, { headers: { traceparent: `00-${TRACE}-${PARENT}-01` } })
+    const traceparent = `00-${CALL_TRACE}-${PARENT}-01`
+    await server.call(GRPCInferenceService.method.modelInfer, { modelName: 'z' }, { metadata: { traceparent } })
     await traces[Symbol.asyncDispose]()
     const traced = spans.filter(({ traceId }) => traceId === TRACE)
     const request = traced.find(({ parentSpanId }) => parentSpanId === PARENT)
@@ -193,11 +216,17 @@ describe('a model server that is traced', () => {
     const others = spans.filter(({ traceId }) => traceId !== TRACE)
     assert.deepEqual(
       others.map(({ name, parentSpanId }) => [name, parentSpanId]),
-      [['POST tfs', undefined]],
+      [
+        ['POST tfs', undefined],
+        ['inference.GRPCInferenceService/ModelInfer', PARENT],
+      ],
     )
+    const [, call] = others
+    const code = call?.attributes.find(({ key }) => key === 'rpc.grpc.status_code')
+    assert.deepEqual([call?.traceId, code?.value], [CALL_TRACE, { intValue: String(GRPC_CODES.NOT_FOUND) }])
     const { text } = await server.ask('/metrics', undefined, { headers: { accept: 'application/openmetrics-text' } })
     assert.ok(text.includes(`trace_id="${TRACE}"`))
-    assert.match(text, /\nregatta_server_spans_total{result="sent"} 4\n/)
+    assert.match(text, /\nregatta_server_spans_total{result="sent"} 5\n/)
   })
 })
 

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { describe, it } from 'node:test'
-import { toZeros } from '../tensor/index.ts'
+import { PredictionLogSchema, toMessageBytes } from '../tensor/messages.ts'
 import { openPlace } from './testing/place.ts'
-import { toRecord } from './testing/tf-record.ts'
-import { type RecordParser, readWarmUpRequests, WARM_UP_FILES } from './warm-up-requests.node.ts'
+import { toPredictRecord, toRecord } from './testing/tf-record.ts'
+import { readWarmUpRequests, WARM_UP_FILES } from './warm-up-requests.node.ts'
 
 const MODEL = {
   inputs: [{ name: 'x', dtype: 'float32', shape: [-1, 2], axes: [] }],
@@ -17,7 +17,7 @@ const toBody = (rows: number) => ({
 })
 
 /** Reads a folder with the given files. */
-async function read(files: Partial<Record<keyof typeof WARM_UP_FILES, string | Uint8Array>>, parse?: RecordParser) {
+async function read(files: Partial<Record<keyof typeof WARM_UP_FILES, string | Uint8Array>>) {
   await using place = await openPlace()
   for (const [kind, path] of Object.entries(WARM_UP_FILES)) {
     const content = files[kind === 'tfs' ? 'tfs' : 'json']
@@ -26,7 +26,7 @@ async function read(files: Partial<Record<keyof typeof WARM_UP_FILES, string | U
     await mkdir(dirname(whole), { recursive: true })
     await writeFile(whole, content)
   }
-  const requests = await readWarmUpRequests(place.basePath, MODEL, parse)
+  const requests = await readWarmUpRequests(place.basePath, MODEL)
   return requests.map(request => ({ ...request, where: request.where.replace(`${place.basePath}/`, '') }))
 }
 
@@ -44,18 +44,12 @@ describe('readWarmUpRequests()', () => {
     ])
   })
 
-  it("reads TensorFlow Serving's records by the parser given, before the bodies", async () => {
-    const tfs = Buffer.concat([toRecord(Buffer.from('2')), toRecord(Buffer.from('other')), toRecord(Buffer.from('4'))])
-    const parse: RecordParser = record => {
-      const rows = Number(Buffer.from(record).toString())
-      return Number.isNaN(rows)
-        ? undefined
-        : { tensors: new Map([['x', toZeros('float32', [rows, 2])]]), outputs: ['y'] }
-    }
-    const path = join('assets.extra', 'tf_serving_warmup_requests')
-    assert.deepEqual(toRows(await read({ tfs, json: JSON.stringify(toBody(1)) }, parse)), [
-      [`${path}, request 1`, 2, ['y']],
-      [`${path}, request 3`, 4, ['y']],
+  it("reads TensorFlow Serving's records before the bodies, and leaves out those of other kinds", async () => {
+    const classify = toMessageBytes(PredictionLogSchema, { logType: { case: 'classifyLog', value: {} } })
+    const tfs = Buffer.concat([toPredictRecord(2, 2), toRecord(classify), toPredictRecord(4, 2)])
+    assert.deepEqual(toRows(await read({ tfs, json: JSON.stringify(toBody(1)) })), [
+      [`${WARM_UP_FILES.tfs}, request 1`, 2, ['y']],
+      [`${WARM_UP_FILES.tfs}, request 3`, 4, ['y']],
       ['warmup.json, request 1', 1, ['y']],
     ])
   })
@@ -74,6 +68,11 @@ describe('readWarmUpRequests()', () => {
       /expected shape \[-1,2\], found \[2,3\]/,
     ],
     ['too many requests', { json: JSON.stringify(new Array(1001).fill(toBody(0))) }, /more than 1000 requests/],
+    [
+      'a record of another shape',
+      { tfs: toPredictRecord(1, 3) },
+      /expected shape \[-1,2\], found \[1,3\] \(.*, request 1\)$/,
+    ],
     ['a damaged record', { tfs: toRecord(Buffer.from('1')).subarray(1) }, /a wrong checksum of the bytes from 0 on/],
   ]
   for (const [name, files, message] of wrong) {

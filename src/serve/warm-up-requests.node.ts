@@ -5,6 +5,7 @@ import { isList, isMembers, isNumbers, type JsonMembers, type NamedTensors, pars
 import { checkInputs } from './check-inputs.ts'
 import type { Signature } from './engine.ts'
 import { parseRecords } from './tfs/record.ts'
+import { parseWarmUpRecord } from './tfs/warm-up-record.ts'
 import { parseInferBody } from './v2/request.ts'
 import type { WarmUpRequest } from './warm-up.ts'
 
@@ -23,23 +24,13 @@ export const WARM_UP_FILES = {
 const MAX_REQUESTS = 1000
 const MAX_BYTES = 256 * 1024 * 1024
 
-/** Reads one `PredictionLog` as a request for a model; undefined for a kind that is not to be run. */
-export type RecordParser = (
-  record: Uint8Array,
-  model: Signature,
-) => { readonly tensors: NamedTensors; readonly outputs: readonly string[] } | undefined
-
 /**
- * Reads the requests of a version's folder, for a model. Records need a parser: without one the file is only checked.
+ * Reads the requests of a version's folder, for a model. Records of kinds that it has no signature for are left out.
  * @throws MODEL_WARM_UP where a file is damaged, or a request does not fit the model
  */
-export async function readWarmUpRequests(
-  folder: string,
-  model: Signature,
-  parseRecord: RecordParser = () => undefined,
-): Promise<readonly WarmUpRequest[]> {
+export async function readWarmUpRequests(folder: string, model: Signature): Promise<readonly WarmUpRequest[]> {
   const records = await readRequests(join(folder, WARM_UP_FILES.tfs), bytes =>
-    parseRecords(bytes, MAX_REQUESTS).map(record => () => parseRecord(record, model)),
+    parseRecords(bytes, MAX_REQUESTS).map(record => () => parseWarmUpRecord(record, model)),
   )
   const bodies = await readRequests(join(folder, WARM_UP_FILES.json), bytes =>
     listBodies(bytes).map(body => () => parseInferBody(body, model)),
@@ -54,7 +45,8 @@ export async function readWarmUpRequests(
   })
 }
 
-type Parse = () => ReturnType<RecordParser>
+/** Reads a request; undefined where it is not to be run. */
+type Parse = () => { readonly tensors: NamedTensors; readonly outputs: readonly string[] } | undefined
 
 /** The requests of a file, each with its place, still to be parsed; none where there is no such file. */
 async function readRequests(
