@@ -1,5 +1,5 @@
 import { isWantedShape, type NamedTensors, type Shape, toShapeText } from '../tensor/index.ts'
-import type { ModelInput } from './engine.ts'
+import type { ModelInput } from './engine/engine.ts'
 import { Refusal } from './errors.ts'
 
 /** Checks that there is a tensor of the right shape for every input of the model. @throws BAD_REQUEST */

@@ -1,5 +1,5 @@
 import { DTYPES, type NamedTensors, type Tensor } from '../tensor/index.ts'
-import type { ModelInput } from './engine.ts'
+import type { ModelInput } from './engine/engine.ts'
 import { Refusal } from './errors.ts'
 
 /** Checks the types of tensors that came with types of their own, by a protocol's names for them. @throws BAD_REQUEST */

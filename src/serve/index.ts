@@ -1,5 +1,5 @@
-export type { Catalog, ModelConfig, ServedVersion, VersionStatus, WantedVersion } from './catalog.ts'
-export { openOnnxEngine } from './onnx.node.ts'
+export type { Catalog, ModelConfig, ServedVersion, VersionStatus, WantedVersion } from './catalog/catalog.ts'
+export { openOnnxEngine } from './engine/onnx.node.ts'
 export { type Logger, type ServerOptions, toSingleModel } from './options.ts'
 export { readSecurity, type SecurityFiles } from './security.node.ts'
 export { type Server, startServer } from './server.node.ts'

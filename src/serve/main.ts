@@ -4,9 +4,9 @@ import { RegattaError, toErrorText, UsageError } from '../core/errors.ts'
 import { openTraceExporter, type TraceExporter } from '../core/otlp.node.ts'
 import { parseTraceSettings } from '../core/otlp.ts'
 import { type Command, readCommand } from './command.node.ts'
+import { runEngineThread } from './engine/thread.node.ts'
 import type { Listening, Logger } from './options.ts'
 import { startServer } from './server.node.ts'
-import { runEngineThread } from './thread.node.ts'
 
 /*
  * The process of a model server; under the name tensorflow_model_server it takes the flags of that. It tells its parent,

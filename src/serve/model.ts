@@ -1,7 +1,7 @@
 import type { NamedTensors } from '../tensor/index.ts'
-import type { Catalog } from './catalog.ts'
-import type { Signature } from './engine.ts'
-import type { ServerMetrics, VersionMetrics } from './metrics.ts'
+import type { Catalog } from './catalog/catalog.ts'
+import type { Signature } from './engine/engine.ts'
+import type { ServerMetrics, VersionMetrics } from './telemetry/metrics.ts'
 
 /** A loaded and warmed model. */
 export interface Model extends Signature {

@@ -2,10 +2,10 @@ import type { BaseLogger } from 'pino'
 import { UsageError } from '../core/errors.ts'
 import type { TraceExporter } from '../core/otlp.node.ts'
 import type { TlsOptions } from '../core/tls.node.ts'
-import { type BatchingOptions, toBatching } from './batching.ts'
-import type { ModelConfig } from './catalog.ts'
-import type { LoadLimits } from './loading.ts'
-import { LATEST } from './version-policy.ts'
+import { type BatchingOptions, toBatching } from './batch/batching.ts'
+import type { ModelConfig } from './catalog/catalog.ts'
+import type { LoadLimits } from './catalog/loading.ts'
+import { LATEST } from './catalog/version-policy.ts'
 
 /** What a model server serves, where, and within which bounds. */
 export interface ServerOptions extends Partial<LoadLimits> {

@@ -2,18 +2,17 @@ import { randomBytes } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { UsageError } from '../core/errors.ts'
-import { toAccess } from './access.ts'
-import { toAdmission } from './admission.ts'
-import type { ModelConfig } from './catalog.ts'
-import { followModelConfigs, readModelConfigs } from './config-file.node.ts'
-import { toTraceFamilies } from './counted.ts'
+import type { ModelConfig } from './catalog/catalog.ts'
+import { followModelConfigs, readModelConfigs } from './catalog/config-file.node.ts'
+import { LiveCatalog } from './catalog/live-catalog.ts'
+import { openVersion } from './catalog/open-version.node.ts'
+import { findModelFiles } from './catalog/repository.node.ts'
 import { Refusal } from './errors.ts'
-import type { FrontParts } from './front.node.ts'
-import { LiveCatalog } from './live-catalog.ts'
-import { openProcessMetrics } from './metrics/process.node.ts'
-import { toMetrics } from './metrics.ts'
+import { toAccess } from './front/access.ts'
+import { toAdmission } from './front/admission.ts'
+import type { FrontParts } from './front/front.node.ts'
+import { openPorts } from './front/ports.node.ts'
 import { isReady, type Service } from './model.ts'
-import { openVersion } from './open-version.node.ts'
 import {
   type Limits,
   type Listening,
@@ -22,9 +21,10 @@ import {
   toLimits,
   toLoadLimits,
 } from './options.ts'
-import { openPorts } from './ports.node.ts'
-import { findModelFiles } from './repository.node.ts'
-import { toTracer } from './tracing.ts'
+import { toTraceFamilies } from './telemetry/counted.ts'
+import { toMetrics } from './telemetry/metrics.ts'
+import { openProcessMetrics } from './telemetry/process.node.ts'
+import { toTracer } from './telemetry/tracing.ts'
 
 /** A model server that takes predictions. */
 export interface Server extends Listening {

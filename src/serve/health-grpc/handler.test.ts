@@ -8,7 +8,7 @@ import {
   HealthCheckResponse_ServingStatus as ServingStatus,
   toMessageBytes,
 } from '../../tensor/messages.ts'
-import { toPath } from '../grpc-method.ts'
+import { toPath } from '../front/grpc-method.ts'
 import { openGrpcServer } from '../testing/grpc.ts'
 import { toDouble } from '../testing/models.ts'
 import { untilTrue } from '../testing/until-true.ts'

@@ -8,7 +8,7 @@ import {
   HealthCheckResponse_ServingStatus as ServingStatus,
   toMessageBytes,
 } from '../../tensor/messages.ts'
-import { type GrpcMethods, toMethod, toPath } from '../grpc-method.ts'
+import { type GrpcMethods, toMethod, toPath } from '../front/grpc-method.ts'
 import { isReady, type Service } from '../model.ts'
 import { watchHealth } from './watch.node.ts'
 

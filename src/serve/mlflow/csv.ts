@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import type { Dtype, JsonNode } from '../../tensor/index.ts'
-import type { ModelInput } from '../engine.ts'
+import type { ModelInput } from '../engine/engine.ts'
 import { Refusal } from '../errors.ts'
 import type { Frame } from './frame.ts'
 

@@ -1,5 +1,5 @@
 import { isList, type JsonNode, type NamedTensors, parseTfsInputs } from '../../tensor/index.ts'
-import type { ModelInput } from '../engine.ts'
+import type { ModelInput } from '../engine/engine.ts'
 import { Refusal } from '../errors.ts'
 
 /** A table: each row has a cell for every column. */

@@ -1,10 +1,10 @@
 import type { HttpRequest, HttpResponse } from '../../core/http.ts'
 import { type NamedTensors, toTfsOutputs, toTfsPredictions } from '../../tensor/index.ts'
-import type { Catalog } from '../catalog.ts'
+import type { Catalog } from '../catalog/catalog.ts'
 import { checkInputs } from '../check-inputs.ts'
 import { Refusal } from '../errors.ts'
+import { checkMethod } from '../front/path.ts'
 import type { Service } from '../model.ts'
-import { checkMethod } from '../path.ts'
 import { parseInvocation } from './request.ts'
 
 const encoder = new TextEncoder()

@@ -8,9 +8,9 @@ import {
   parseTfsInputs,
   parseTfsInstances,
 } from '../../tensor/index.ts'
-import { checkCharset, parseBody, toContentType } from '../body.ts'
-import type { ModelInput } from '../engine.ts'
+import type { ModelInput } from '../engine/engine.ts'
 import { Refusal } from '../errors.ts'
+import { checkCharset, parseBody, toContentType } from '../front/body.ts'
 import { parseCsv } from './csv.ts'
 import { type Frame, toFrameTensors } from './frame.ts'
 

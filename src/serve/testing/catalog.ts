@@ -1,9 +1,9 @@
-import { LiveCatalog } from '../live-catalog.ts'
-import type { LoadLimits } from '../loading.ts'
-import { toMetrics } from '../metrics.ts'
-import { openVersion } from '../open-version.node.ts'
+import { LiveCatalog } from '../catalog/live-catalog.ts'
+import type { LoadLimits } from '../catalog/loading.ts'
+import { openVersion } from '../catalog/open-version.node.ts'
+import { findModelFiles } from '../catalog/repository.node.ts'
 import { type Logger, toLimits, toLoadLimits } from '../options.ts'
-import { findModelFiles } from '../repository.node.ts'
+import { toMetrics } from '../telemetry/metrics.ts'
 
 /** A catalog of real models whose time stands still until it is told to go on; disposed of by its user. */
 export function openCatalog(limits: Partial<LoadLimits> = {}) {

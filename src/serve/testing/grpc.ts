@@ -8,7 +8,7 @@ import {
   parseMessage,
   toMessageBytes,
 } from '../../tensor/messages.ts'
-import { toPath } from '../grpc-method.ts'
+import { toPath } from '../front/grpc-method.ts'
 import type { Listening, ServerOptions } from '../options.ts'
 import { openServer } from './place.ts'
 

@@ -1,9 +1,9 @@
 import type { MessageInitShape, MessageShape, ModelServerConfig, ModelService } from '../../tensor/messages.ts'
-import type { ModelConfig } from '../catalog.ts'
+import type { ModelConfig } from '../catalog/catalog.ts'
+import type { VersionPolicy } from '../catalog/version-policy.ts'
 import { Refusal } from '../errors.ts'
 import type { Service } from '../model.ts'
 import { checkPlatform, toLatest } from '../tfs/model-config.ts'
-import type { VersionPolicy } from '../version-policy.ts'
 
 type ReloadRequest = MessageShape<typeof ModelService.method.handleReloadConfigRequest.input>
 type ReloadResponse = MessageInitShape<typeof ModelService.method.handleReloadConfigRequest.output>

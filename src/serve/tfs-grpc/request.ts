@@ -1,8 +1,8 @@
 import type { ModelChoice, NamedTensors, PredictRequest } from '../../tensor/index.ts'
 import type { ModelSpec } from '../../tensor/messages.ts'
-import type { WantedVersion } from '../catalog.ts'
+import type { WantedVersion } from '../catalog/catalog.ts'
 import { checkTypes } from '../check-types.ts'
-import type { ModelInput, Signature } from '../engine.ts'
+import type { ModelInput, Signature } from '../engine/engine.ts'
 import { Refusal } from '../errors.ts'
 import { SIGNATURE } from '../tfs/request.ts'
 

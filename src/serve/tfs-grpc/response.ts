@@ -8,7 +8,7 @@ import {
   SignatureDefMapSchema,
   toMessageBytes,
 } from '../../tensor/messages.ts'
-import type { ServedVersion, VersionStatus } from '../catalog.ts'
+import type { ServedVersion, VersionStatus } from '../catalog/catalog.ts'
 import { SIGNATURE } from '../tfs/request.ts'
 
 type MetadataResponse = MessageInitShape<typeof PredictionService.method.getModelMetadata.output>

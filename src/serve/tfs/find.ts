@@ -1,4 +1,4 @@
-import type { Catalog, VersionStatus, WantedVersion } from '../catalog.ts'
+import type { Catalog, VersionStatus, WantedVersion } from '../catalog/catalog.ts'
 import { Refusal } from '../errors.ts'
 
 /** The versions that a request for the status of a model means: get_model_status_impl.cc, which leaves a label alone. @throws NOT_FOUND */

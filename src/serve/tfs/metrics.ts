@@ -1,6 +1,6 @@
-import { type Histogram, toExponentialBounds, toHistogram } from '../metrics/histogram.ts'
-import type { Family, Labels, Series } from '../metrics/text.ts'
-import { PROTOCOLS, type Protocol } from '../protocols.ts'
+import { type Histogram, toExponentialBounds, toHistogram } from '../telemetry/histogram.ts'
+import { PROTOCOLS, type Protocol } from '../telemetry/protocols.ts'
+import type { Family, Labels, Series } from '../telemetry/text.ts'
 
 /**
  * What TensorFlow Serving counts of one model, all its versions together, so that boards made for it go on. Names and

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { LATEST } from '../version-policy.ts'
+import { LATEST } from '../catalog/version-policy.ts'
 import { parseModelConfigs } from './model-config.ts'
 import { BATCHING_PARAMETERS } from './schemas.ts'
 import { parseTextProto } from './text-proto.ts'

@@ -1,7 +1,7 @@
-import type { ModelConfig } from '../catalog.ts'
-import { checkConfigs } from '../check-configs.ts'
+import type { ModelConfig } from '../catalog/catalog.ts'
+import { checkConfigs } from '../catalog/check-configs.ts'
+import { LATEST, type VersionPolicy } from '../catalog/version-policy.ts'
 import { Refusal } from '../errors.ts'
-import { LATEST, type VersionPolicy } from '../version-policy.ts'
 import { MODEL_SERVER_CONFIG } from './schemas.ts'
 import { parseTextProto, type TextMessage } from './text-proto.ts'
 

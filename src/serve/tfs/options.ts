@@ -1,5 +1,5 @@
 import { UsageError } from '../../core/errors.ts'
-import type { BatchingOptions } from '../batching.ts'
+import type { BatchingOptions } from '../batch/batching.ts'
 import { type ServerOptions, toSingleModel } from '../options.ts'
 import type { TfsFlags } from './flags.ts'
 import { BATCHING_PARAMETERS, MONITORING_CONFIG, SSL_CONFIG } from './schemas.ts'

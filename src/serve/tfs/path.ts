@@ -1,6 +1,6 @@
-import type { WantedVersion } from '../catalog.ts'
+import type { WantedVersion } from '../catalog/catalog.ts'
 import { Refusal } from '../errors.ts'
-import { decodeSegment } from '../path.ts'
+import { decodeSegment } from '../front/path.ts'
 
 /** What a path of TensorFlow Serving's REST API names. */
 export type TfsPath =

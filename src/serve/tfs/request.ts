@@ -8,9 +8,9 @@ import {
   parseTfsInputs,
   parseTfsInstances,
 } from '../../tensor/index.ts'
-import { parseBody } from '../body.ts'
-import type { ModelInput } from '../engine.ts'
+import type { ModelInput } from '../engine/engine.ts'
 import { Refusal } from '../errors.ts'
+import { parseBody } from '../front/body.ts'
 
 /** The one signature of an ONNX model, by TensorFlow's name for the default one. */
 export const SIGNATURE = 'serving_default'

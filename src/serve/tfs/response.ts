@@ -1,6 +1,6 @@
 import { type HttpResponse, toJsonResponse } from '../../core/http.ts'
 import { DTYPES, type NamedTensors, type TensorSpec, toTfsOutputs, toTfsPredictions } from '../../tensor/index.ts'
-import type { ServedVersion, VersionStatus } from '../catalog.ts'
+import type { ServedVersion, VersionStatus } from '../catalog/catalog.ts'
 import { SIGNATURE } from './request.ts'
 
 const encoder = new TextEncoder()

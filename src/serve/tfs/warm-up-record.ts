@@ -1,5 +1,5 @@
 import { parsePredictionLog } from '../../tensor/index.ts'
-import type { Signature } from '../engine.ts'
+import type { Signature } from '../engine/engine.ts'
 import { toWish, type Wish } from '../tfs-grpc/request.ts'
 
 /**

@@ -1,6 +1,6 @@
 import type { ModelInferRequest, NamedTensors, Tensor } from '../../tensor/index.ts'
 import { checkTypes } from '../check-types.ts'
-import type { Signature } from '../engine.ts'
+import type { Signature } from '../engine/engine.ts'
 import { checkOnce, findInput, toNoClassification, toOutputNames } from '../v2/signature.ts'
 
 /** What a request to infer asks of a model, checked but for the shapes. */

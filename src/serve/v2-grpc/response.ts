@@ -1,7 +1,7 @@
 import { DTYPES, type TensorSpec } from '../../tensor/index.ts'
 import type { GRPCInferenceService, MessageInitShape } from '../../tensor/messages.ts'
-import type { ServedVersion } from '../catalog.ts'
-import type { Duration } from '../statistics.ts'
+import type { ServedVersion } from '../catalog/catalog.ts'
+import type { Duration } from '../telemetry/statistics.ts'
 import { PLATFORM } from '../v2/response.ts'
 
 type Method = (typeof GRPCInferenceService)['method']

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { deflateSync, gzipSync } from 'node:zlib'
-import type { ModelInput } from '../engine.ts'
+import type { ModelInput } from '../engine/engine.ts'
 import { toDouble, toIdentity, toTwoByTwo } from '../testing/models.ts'
 import { openServer } from '../testing/place.ts'
 import { toRawShape } from './binary.ts'

@@ -1,6 +1,6 @@
 import type { HttpRequest } from '../../core/http.ts'
 import { DTYPES, type Shape, toElementCount } from '../../tensor/index.ts'
-import type { ModelInput } from '../engine.ts'
+import type { ModelInput } from '../engine/engine.ts'
 import { Refusal } from '../errors.ts'
 
 /*

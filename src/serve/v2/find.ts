@@ -1,4 +1,4 @@
-import type { Catalog, ServedVersion } from '../catalog.ts'
+import type { Catalog, ServedVersion } from '../catalog/catalog.ts'
 import { Refusal } from '../errors.ts'
 import type { V2ModelPath } from './path.ts'
 

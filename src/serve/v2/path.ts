@@ -1,4 +1,4 @@
-import { decodeSegment } from '../path.ts'
+import { decodeSegment } from '../front/path.ts'
 
 /** What a path of the Open Inference Protocol V2, or of its extensions, names. */
 export type V2Path =

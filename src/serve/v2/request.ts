@@ -14,10 +14,10 @@ import {
   type Tensor,
   TensorError,
 } from '../../tensor/index.ts'
-import { parseBody, parseObject } from '../body.ts'
 import { checkShape } from '../check-inputs.ts'
-import type { ModelInput, Signature } from '../engine.ts'
+import type { ModelInput, Signature } from '../engine/engine.ts'
 import { Refusal } from '../errors.ts'
+import { parseBody, parseObject } from '../front/body.ts'
 import { BinaryTail, parseBinaryBody, toRawShape } from './binary.ts'
 import { isSize, parseFlag, parseParameters, parseSize } from './parameters.ts'
 import { checkOnce, findInput, toNoClassification, toOutputNames } from './signature.ts'

@@ -1,6 +1,6 @@
 import { type HttpResponse, toJsonResponse } from '../../core/http.ts'
 import { DTYPES, type NamedTensors, type TensorSpec, toRaw, toShapeText, toV2Data } from '../../tensor/index.ts'
-import type { ModelAbout, ServedVersion } from '../catalog.ts'
+import type { ModelAbout, ServedVersion } from '../catalog/catalog.ts'
 import { SERVER_VERSION } from '../version.ts'
 import { JSON_LENGTH_HEADER } from './binary.ts'
 import type { InferRequest } from './request.ts'

@@ -1,4 +1,4 @@
-import type { ModelInput, Signature } from '../engine.ts'
+import type { ModelInput, Signature } from '../engine/engine.ts'
 import { Refusal } from '../errors.ts'
 
 /** The model's input of a name. @throws BAD_REQUEST */

@@ -1,5 +1,5 @@
 import { type HttpResponse, toJsonResponse } from '../../core/http.ts'
-import type { ServedVersion } from '../catalog.ts'
+import type { ServedVersion } from '../catalog/catalog.ts'
 
 const NONE = { count: 0, ns: 0 }
 

@@ -1,0 +1,107 @@
+import { promisify } from 'node:util'
+import { deflate, gunzip, gzip, inflate, inflateRaw } from 'node:zlib'
+import { toErrorText, toSystemCode } from '../../core/errors.ts'
+import type { HttpHandler, HttpRequest, HttpResponse } from '../../core/http.ts'
+import { toQueue } from '../catalog/queue.ts'
+import { Refusal, toRefusalResponse } from '../errors.ts'
+import type { Admission } from './admission.ts'
+
+/** Shorter answers are not worth the work. */
+const MIN_BYTES = 16 * 1024
+/** Numbers as text shrink to a third at once; more work gains little. */
+const LEVEL = 1
+/** Bodies that are inflated at once: until that is over, nobody knows how long they are. */
+const PARALLEL = 4
+
+const run = {
+  gunzip: promisify(gunzip),
+  inflate: promisify(inflate),
+  inflateRaw: promisify(inflateRaw),
+  gzip: promisify(gzip),
+  deflate: promisify(deflate),
+}
+
+/** Within what a body may grow. */
+export interface InflateLimits {
+  readonly maxBodyBytes: number
+  readonly maxInFlight: number
+  /** Counts what a body has grown by. @throws OVERLOADED */
+  readonly reserve: Admission['reserve']
+}
+
+/**
+ * Has a handler get bodies inflated (`gzip`, `deflate`), and long answers sent deflated to those who accept that.
+ * Source: RFC 9110, sections 8.4 and 12.5.3.
+ */
+export function withCompression(handler: HttpHandler, limits: InflateLimits): HttpHandler {
+  const turns = toQueue({ parallel: PARALLEL, maxWaiting: limits.maxInFlight })
+  return async request => {
+    const encoding = (request.headers['content-encoding'] ?? 'identity').trim().toLowerCase()
+    if (encoding === 'identity' || encoding === '') return await compress(request, await handler(request))
+    let release = (): void => {}
+    try {
+      const body = await turns.run(() => inflateBody(request.body, encoding, limits.maxBodyBytes), request.signal)
+      release = limits.reserve(body.byteLength)
+      const { 'content-encoding': _, ...headers } = request.headers
+      return await compress(request, await handler({ ...request, headers, body }))
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error
+      return toRefusalResponse(error)
+    } finally {
+      release()
+    }
+  }
+}
+
+async function inflateBody(body: Uint8Array, encoding: string, maxOutputLength: number): Promise<Uint8Array> {
+  try {
+    switch (encoding) {
+      case 'gzip':
+      case 'x-gzip':
+        return await run.gunzip(body, { maxOutputLength })
+      case 'deflate':
+        // Some clients leave out the two bytes of zlib's header, whose first says "deflate" in its lower half.
+        return ((body[0] ?? 0) & 15) === 8
+          ? await run.inflate(body, { maxOutputLength })
+          : await run.inflateRaw(body, { maxOutputLength })
+      default:
+        throw new Refusal('BODY_TYPE', `Cannot read a body in "${encoding}": expected gzip, deflate or none`, {
+          headers: { 'accept-encoding': 'gzip, deflate' },
+        })
+    }
+  } catch (error) {
+    if (error instanceof Refusal) throw error
+    if (toSystemCode(error) === 'ERR_BUFFER_TOO_LARGE')
+      throw new Refusal('BODY_SIZE', `Request body inflates to more than the limit of ${maxOutputLength} bytes`)
+    throw new Refusal('BAD_REQUEST', `Cannot inflate the body as ${encoding}: ${toErrorText(error)}`)
+  }
+}
+
+async function compress(request: HttpRequest, response: HttpResponse): Promise<HttpResponse> {
+  const { body, headers } = response
+  if (!(body instanceof Uint8Array) || body.byteLength < MIN_BYTES || headers['content-encoding'] !== undefined)
+    return response
+  const vary = { ...headers, vary: 'accept-encoding' }
+  const encoding = pickEncoding(request.headers['accept-encoding'] ?? '')
+  if (encoding === undefined) return { ...response, headers: vary }
+  const packed = await run[encoding](body, { level: LEVEL })
+  return { ...response, headers: { ...vary, 'content-encoding': encoding }, body: packed }
+}
+
+/** The encoding that a client would rather have than none; `gzip` where it does not care. */
+export function pickEncoding(accept: string): 'gzip' | 'deflate' | undefined {
+  const weights = new Map(
+    accept
+      .toLowerCase()
+      .split(',')
+      .map(item => {
+        const [name = '', ...parameters] = item.split(';').map(part => part.trim())
+        const weight = parameters.find(part => part.startsWith('q='))
+        return [name, weight === undefined ? 1 : Number(weight.slice(2))] as const
+      }),
+  )
+  const weigh = (name: string): number => weights.get(name) ?? weights.get('*') ?? 0
+  const best = weigh('deflate') > weigh('gzip') ? 'deflate' : 'gzip'
+  const none = weights.get('identity') ?? 0
+  return weigh(best) > 0 && weigh(best) >= none ? best : undefined
+}

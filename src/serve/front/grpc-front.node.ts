@@ -1,0 +1,23 @@
+import { toErrorText } from '../../core/errors.ts'
+import { type GrpcServer, listenGrpc } from '../../core/grpc.node.ts'
+import type { Limits, ServerOptions } from '../options.ts'
+import { type GrpcParts, toGrpcAdmit, toGrpcHandler } from './grpc-handler.ts'
+
+/** Opens the port of the gRPC protocols. @throws PORT_IN_USE, LISTEN, TLS, TLS_CLIENT_CA */
+export async function openGrpcFront(
+  parts: GrpcParts,
+  port: number,
+  { host = '127.0.0.1', logger, tls }: ServerOptions,
+  limits: Limits,
+): Promise<GrpcServer> {
+  return await listenGrpc(toGrpcHandler(parts), {
+    host,
+    port,
+    maxMessageBytes: limits.maxBodyBytes,
+    maxBufferedBytes: limits.maxInFlightBytes,
+    requestTimeoutMs: limits.requestTimeoutMs,
+    ...(tls?.grpc && { tls: tls.grpc }),
+    admit: toGrpcAdmit(parts),
+    onError: error => logger?.error({ error: toErrorText(error) }, 'a call failed'),
+  })
+}

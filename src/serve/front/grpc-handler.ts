@@ -1,0 +1,114 @@
+import {
+  GRPC_CODES,
+  GrpcError,
+  type GrpcHandler,
+  type GrpcReply,
+  type GrpcRequest,
+  type GrpcRequestHead,
+} from '../../core/grpc.ts'
+import { HEALTH_METHODS } from '../health-grpc/handler.ts'
+import type { Service } from '../model.ts'
+import { type Counting, type RequestEnd, runCounted } from '../telemetry/counted.ts'
+import type { Protocol } from '../telemetry/protocols.ts'
+import { TFS_METHODS } from '../tfs-grpc/handler.ts'
+import { V2_METHODS } from '../v2-grpc/handler.ts'
+import type { Access } from './access.ts'
+import type { Admission } from './admission.ts'
+import type { GrpcCall, GrpcMethod, GrpcMethods } from './grpc-method.ts'
+import { HTTP_STATUSES, toGrpcError } from './grpc-status.ts'
+
+/** What answers calls, and whom it shares its bounds and its counts with. */
+export interface GrpcParts extends Counting {
+  readonly service: Service
+  readonly admission: Admission
+  readonly access: Access
+}
+
+const PROTOCOLS: readonly (readonly [protocol: Protocol, methods: GrpcMethods])[] = [
+  ['tfs-grpc', TFS_METHODS],
+  ['v2-grpc', V2_METHODS],
+  ['other', HEALTH_METHODS],
+]
+
+const METHODS: ReadonlyMap<string, GrpcMethod & { readonly protocol: Protocol }> = new Map(
+  PROTOCOLS.flatMap(([protocol, methods]) =>
+    [...methods].map(([path, method]) => [path, { ...method, protocol }] as const),
+  ),
+)
+
+/** Decides about a call before its message is read. */
+export function toGrpcAdmit(parts: GrpcParts): (head: GrpcRequestHead) => GrpcError | (() => void) {
+  return ({ path, metadata }) => {
+    const method = METHODS.get(path)
+    if (method === undefined) return new GrpcError('UNIMPLEMENTED', `Method not found: ${path}`)
+    const { kind } = method
+    const stranger = kind === 'probe' ? undefined : parts.access(metadata['authorization'])
+    // How long its message is shows when it is there.
+    const admitted = stranger ?? parts.admission.admit({ kind, bodyBytes: 0 })
+    if (typeof admitted === 'function') return admitted
+    const refusal = toGrpcError(admitted)
+    parts.metrics.onRequest(method.protocol, HTTP_STATUSES[refusal.status], 0)
+    return refusal
+  }
+}
+
+/** Answers every call that a model server answers; counts and times it, and traces predictions. */
+export function toGrpcHandler(parts: GrpcParts): GrpcHandler {
+  return async request => {
+    const method = METHODS.get(request.path)
+    if (method === undefined) throw new GrpcError('UNIMPLEMENTED', `Method not found: ${request.path}`)
+    const { protocol, kind } = method
+    const ended = await runCounted(
+      parts,
+      {
+        protocol,
+        isPrediction: kind === 'prediction',
+        traceparent: request.metadata['traceparent'],
+        name: request.path.slice(1),
+      },
+      () => settle(method, { service: parts.service, request }, parts.admission),
+      ({ error }) => toEnd(request, error),
+    )
+    if (ended.reply === undefined) throw ended.error
+    return ended.reply
+  }
+}
+
+/** How a call ended; one whose client has left has a reply that nobody waits for, and an error. */
+interface Ended {
+  readonly reply?: GrpcReply
+  readonly error?: unknown
+}
+
+async function settle(method: GrpcMethod, call: GrpcCall, admission: Admission): Promise<Ended> {
+  const { signal } = call.request
+  const findLeaving = (): object =>
+    signal.aborted && signal.reason instanceof GrpcError ? { error: signal.reason } : {}
+  try {
+    return { reply: await answer(method, call, admission), ...findLeaving() }
+  } catch (error) {
+    return { error: toGrpcError(error), ...findLeaving() }
+  }
+}
+
+async function answer(method: GrpcMethod, call: GrpcCall, admission: Admission): Promise<GrpcReply> {
+  if (method.kind === 'probe') return await method.answer(call)
+  const release = admission.reserve(call.request.message.byteLength)
+  try {
+    return await method.answer(call)
+  } finally {
+    release()
+  }
+}
+
+/** Attributes are those of OpenTelemetry's semantic conventions for gRPC; an error that is none of ours is a bug. */
+function toEnd({ path }: GrpcRequest, error: unknown): RequestEnd {
+  const status = error === undefined ? 'OK' : error instanceof GrpcError ? error.status : 'UNKNOWN'
+  const [, service = '', method = ''] = path.split('/')
+  const code = GRPC_CODES[status]
+  return {
+    status: HTTP_STATUSES[status],
+    attributes: { 'rpc.system': 'grpc', 'rpc.service': service, 'rpc.method': method, 'rpc.grpc.status_code': code },
+    error: HTTP_STATUSES[status] < 500 ? undefined : status,
+  }
+}

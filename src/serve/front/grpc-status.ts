@@ -1,0 +1,63 @@
+import { GrpcError, type GrpcStatus } from '../../core/grpc.ts'
+import { TensorError } from '../../tensor/index.ts'
+import { Refusal, type RefusalCode } from '../errors.ts'
+
+/** Status of each reason for which a call is refused, as TensorFlow Serving and Triton tell it where they have it. */
+const STATUSES = {
+  BAD_REQUEST: 'INVALID_ARGUMENT',
+  PRECONDITION: 'FAILED_PRECONDITION',
+  UNAUTHENTICATED: 'UNAUTHENTICATED',
+  FORBIDDEN: 'PERMISSION_DENIED',
+  NOT_FOUND: 'NOT_FOUND',
+  METHOD: 'UNIMPLEMENTED',
+  BODY_SIZE: 'RESOURCE_EXHAUSTED',
+  BODY_TYPE: 'INVALID_ARGUMENT',
+  OVERLOADED: 'RESOURCE_EXHAUSTED',
+  GONE: 'CANCELLED',
+  INFERENCE: 'INTERNAL',
+  // server_core.cc, `WaitUntilModelsAvailable`.
+  LOAD_FAILED: 'UNKNOWN',
+  UNSUPPORTED: 'UNIMPLEMENTED',
+  NOT_READY: 'UNAVAILABLE',
+  DEADLINE: 'DEADLINE_EXCEEDED',
+} as const satisfies Record<RefusalCode, GrpcStatus>
+
+/** The longest text of a refusal; it travels in a header, and clients bound those (grpc_status_util.cc). */
+const MAX_TEXT = 1024
+
+/** Words a refusal, and what is wrong with a message, as the end of a call. Anything else stays as it is: a bug. */
+export function toGrpcError(error: Refusal): GrpcError
+export function toGrpcError(error: unknown): unknown
+export function toGrpcError(error: unknown): unknown {
+  if (error instanceof Refusal) return new GrpcError(STATUSES[error.code], cut(error.message), { cause: error })
+  if (error instanceof TensorError) return new GrpcError('INVALID_ARGUMENT', cut(error.message), { cause: error })
+  return error
+}
+
+function cut(text: string): string {
+  return text.length <= MAX_TEXT ? text : `${text.slice(0, MAX_TEXT)}...TRUNCATED`
+}
+
+/**
+ * The HTTP status that says what a call's status says, by which metrics tell both. Source: tensorflow_serving/util/net_http,
+ * `ToHTTPStatusCode` (http_rest_api_util.cc), and google.rpc.Code.
+ */
+export const HTTP_STATUSES = {
+  OK: 200,
+  CANCELLED: 499,
+  UNKNOWN: 500,
+  INVALID_ARGUMENT: 400,
+  DEADLINE_EXCEEDED: 504,
+  NOT_FOUND: 404,
+  ALREADY_EXISTS: 409,
+  PERMISSION_DENIED: 403,
+  RESOURCE_EXHAUSTED: 429,
+  FAILED_PRECONDITION: 400,
+  ABORTED: 409,
+  OUT_OF_RANGE: 400,
+  UNIMPLEMENTED: 501,
+  INTERNAL: 500,
+  UNAVAILABLE: 503,
+  DATA_LOSS: 500,
+  UNAUTHENTICATED: 401,
+} as const satisfies Record<GrpcStatus, number>
