@@ -32,8 +32,9 @@ async function serve(): Promise<void> {
     const code = error instanceof RegattaError ? error.code : 'SERVER'
     // Its sentence is enough by itself; whatever else is thrown may need its causes.
     const reason = error instanceof RegattaError ? error.message : toErrorText(error)
-    process.stderr.write(`error[${code}] ${reason}\n`)
-    if (error instanceof RegattaError && error.fix !== undefined) process.stderr.write(`  try: ${error.fix}\n`)
+    const fix = error instanceof RegattaError && error.fix !== undefined ? `  try: ${error.fix}\n` : ''
+    // In one piece: the log goes to the same place.
+    process.stderr.write(`error[${code}] ${reason}\n${fix}`)
     await tell({ kind: 'failed', code, reason })
     process.exit(error instanceof UsageError ? 2 : 1)
   }

@@ -153,12 +153,8 @@ describe('startServer()', () => {
   })
 
   it('swaps versions under its clients without losing a request', async () => {
-    await using place = await openPlace({ 1: toDouble() })
-    const stop = new AbortController()
-    const server = await startServer(
-      { models: [toSingleModel('m', place.basePath)], httpPort: 0, pollMs: 5 },
-      stop.signal,
-    )
+    await using server = await openServer(toDouble(), { pollMs: 5 })
+    const { basePath } = server
     const versions = new Set<string>()
     let isOver = false
     const ask = async (): Promise<void> => {
@@ -172,9 +168,9 @@ describe('startServer()', () => {
     }
     const asking = Promise.all([ask(), ask(), ask()])
     for (const version of ['2', '3']) {
-      await mkdir(join(place.basePath, `part-${version}`))
-      await writeFile(join(place.basePath, `part-${version}`, 'model.onnx'), toDouble())
-      await rename(join(place.basePath, `part-${version}`), join(place.basePath, version))
+      await mkdir(join(basePath, `part-${version}`))
+      await writeFile(join(basePath, `part-${version}`, 'model.onnx'), toDouble())
+      await rename(join(basePath, `part-${version}`), join(basePath, version))
       await untilTrue(async () => versions.has(version))
     }
     isOver = true
@@ -184,8 +180,6 @@ describe('startServer()', () => {
       states.map(({ version, state }: { version: string; state: string }) => `${version} ${state}`),
       ['1 END', '2 END', '3 AVAILABLE'],
     )
-    stop.abort()
-    await server.closed
   })
 
   it('lets pages of other sites ask where it is told to', async () => {

@@ -25,6 +25,12 @@ describe('startServer() with a file of models', () => {
       { models: { path, pollMs: 5 }, httpPort: 0, logger: { info: write, warn: write, error: write } },
       stop.signal,
     )
+    await using _ = {
+      async [Symbol.asyncDispose]() {
+        stop.abort()
+        await server.closed
+      },
+    }
     const list = async (): Promise<string> => await (await fetch(`${server.url}/v1/models`)).text()
     const untilLogged = async (pattern: RegExp): Promise<void> =>
       await untilTrue(async () => log.some(line => pattern.test(line)))
@@ -36,11 +42,10 @@ describe('startServer() with a file of models', () => {
     assert.equal(await answer.text(), '{"predictions":[1.5]}')
     await writeFile(path, 'model_config_lst {}')
     await untilLogged(/^the models stay .*models\.config:1:1/)
+    assert.equal(await list(), '{"models":["two"]}')
     await writeFile(path, toText({ three: join(one.basePath, 'nowhere') }))
     await untilLogged(/^the models stay .*three due to error: .*no such folder/)
     assert.equal(await list(), '{"models":["two"]}')
-    stop.abort()
-    await server.closed
     assert.equal(log.filter(line => line.startsWith('the models stay')).length, 2)
   })
 

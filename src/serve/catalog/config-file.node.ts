@@ -22,6 +22,9 @@ export async function readModelConfigs(
   }
 }
 
+/** For so long a text must stay the same before it counts, ms. */
+const SETTLE_MS = 200
+
 /**
  * Follows a file until the signal aborts: another text in it is served from then on. What cannot be read or loaded leaves
  * all as it was, is logged, and is not tried again before the text is another.
@@ -36,16 +39,19 @@ export async function followModelConfigs(
   let lastText = firstText
   let lastProblem = ''
   while (!signal.aborted) {
-    await sleep(pollMs, undefined, { signal }).catch(() => undefined)
-    if (signal.aborted) return
     try {
-      const { configs, text } = await readModelConfigs(path)
+      await sleep(pollMs, undefined, { signal })
+      const text = await readFile(path, 'utf8')
       lastProblem = ''
       if (text === lastText) continue
+      // Whoever writes it may not be done: half a file may be a whole text, and serve half the models.
+      await sleep(Math.min(pollMs, SETTLE_MS), undefined, { signal })
+      if ((await readFile(path, 'utf8')) !== text) continue
       lastText = text
-      await catalog.reload(configs)
+      await catalog.reload(parseModelConfigs(text, path))
       logger?.info({ path, models: catalog.names }, 'the models of the file are served')
     } catch (error) {
+      if (signal.aborted) return
       if (toErrorText(error) !== lastProblem) logger?.error({ path, error: toErrorText(error) }, 'the models stay')
       lastProblem = toErrorText(error)
     }

@@ -1,4 +1,3 @@
-import { toErrorText } from '../../core/errors.ts'
 import type { Model } from '../model.ts'
 import { type ServedVersion, toNotLoaded, type VersionError, type VersionState, type VersionStatus } from './catalog.ts'
 import { type Loading, type ModelFile, type OpenedVersion, toVersionError } from './loading.ts'
@@ -59,7 +58,7 @@ export class LiveVersion {
         if (signal.aborted) break
         this.#cause = error
         const last = retries >= loading.limits.maxLoadRetries
-        const about = { model: this.#name, version: this.number, retries, error: toErrorText(error) }
+        const about = { model: this.#name, version: this.number, retries, error: toVersionError(error).message }
         loading.logger?.error(about, last ? 'not loaded' : 'not loaded, to be tried again')
         if (last) break
         // An end of the wait before its time is seen above.

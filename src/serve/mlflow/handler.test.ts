@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { startServer, toSingleModel } from '../index.ts'
+import { toSingleModel } from '../index.ts'
 import { toDouble, toIdentity, toTwoByTwo } from '../testing/models.ts'
 import { openPlace, openServer } from '../testing/place.ts'
 
@@ -139,19 +139,16 @@ describe("MLflow's scoring protocol", () => {
 
   it('needs a server of one model', async () => {
     await using place = await openPlace({ 1: toDouble() })
-    const stop = new AbortController()
     const models = [toSingleModel('a', place.basePath), toSingleModel('b', place.basePath)]
-    const server = await startServer({ models, httpPort: 0 }, stop.signal)
-    const response = await fetch(server.url + PATH, { method: 'POST', body: '{"instances":[[1,2]]}' })
+    await using server = await openServer(toDouble(), { models })
+    const answer = await server.ask(PATH, { instances: [[1, 2]] })
     assert.deepEqual(
-      [response.status, await response.text()],
+      [answer.status, answer.text],
       [
         400,
         '{"error":"Cannot tell which model /invocations is for: the server has 2 (a, b); use /v1/models/NAME:predict"}',
       ],
     )
-    stop.abort()
-    await server.closed
   })
 
   it('answers the other questions of the protocol', async () => {

@@ -33,6 +33,7 @@ export async function openServer(model: Uint8Array, options: Partial<ServerOptio
   const server = await startServer({ models, httpPort: 0, ...options }, stop.signal)
   return {
     ...server,
+    basePath: place.basePath,
     stop: () => stop.abort(),
     /** Asks for a path; with a body (a text as it is, anything else as JSON), posts. */
     async ask(path: string, body?: unknown, init: RequestInit = {}): Promise<Answer> {
