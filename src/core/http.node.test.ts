@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { request } from 'node:http'
+import { connect } from 'node:net'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type ListenOptions, listenHttp } from './http.node.ts'
@@ -93,6 +96,51 @@ describe('listenHttp()', () => {
     await server.drain(100)
     assert.ok(Date.now() - started < 5000)
     await assert.rejects(hanging)
+  })
+
+  it('gives a request as it came: its target, its query and its headers', async () => {
+    await using server = await listen(({ target, path, query, headers }) =>
+      toTextResponse(200, JSON.stringify([target, path, query.get('b'), headers['set-cookie'], headers['x-twice']])),
+    )
+    const headers = { 'set-cookie': ['a=1', 'b=2'], 'x-twice': ['1', '2'] }
+    const text = await new Promise((resolve, reject) => {
+      const asking = request(`${server.url}/p%41?a=%20&b=c+d`, { headers }, answer => {
+        answer.setEncoding('utf8').on('data', resolve)
+      })
+      asking.on('error', reject).end()
+    })
+    assert.deepEqual(JSON.parse(String(text)), ['/p%41?a=%20&b=c+d', '/p%41', 'c d', 'a=1, b=2', '1, 2'])
+  })
+
+  it('aborts a signal that is looked at only after the client went away', async () => {
+    let signal: AbortSignal | undefined
+    const entered = Promise.withResolvers<void>()
+    await using server = await listen(async incoming => {
+      entered.resolve()
+      await sleep(100)
+      signal = incoming.signal
+      return toTextResponse(200, '')
+    })
+    const leave = new AbortController()
+    const gone = fetch(server.url, { signal: leave.signal })
+    await entered.promise
+    leave.abort()
+    await assert.rejects(gone)
+    for (const deadline = Date.now() + 5000; signal === undefined && Date.now() < deadline; ) await sleep(5)
+    assert.equal(signal?.aborted, true)
+  })
+
+  it('refuses a head that is too long', async () => {
+    await using server = await listen(() => toTextResponse(200, 'ok'), { maxHeadBytes: 1000 })
+    assert.equal((await fetch(server.url, { headers: { x: 'y'.repeat(1000) } })).status, 431)
+  })
+
+  it('closes connections beyond the limit unanswered', async () => {
+    await using server = await listen(() => toTextResponse(200, 'ok'), { maxConnections: 1 })
+    const held = connect(server.port, server.host)
+    await once(held, 'connect')
+    await assert.rejects(fetch(server.url))
+    held.destroy()
   })
 
   it('tells of a port in use', async () => {

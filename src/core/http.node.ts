@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerOptions, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
-import { type HttpHandler, type HttpRequest, type HttpResponse, toJsonResponse } from './http.ts'
+import { type HttpHandler, type HttpResponse, toJsonResponse } from './http.ts'
+import { IncomingRequest } from './http-request.node.ts'
 import { type ListenAddress, listen, type RunningServer, watchConnections } from './listen.node.ts'
 import { type TlsOptions, toServerTls } from './tls.node.ts'
 
@@ -10,6 +11,10 @@ export interface ListenOptions extends ListenAddress {
   readonly maxBodyBytes?: number
   /** Time for the whole request to arrive, ms. @default 30_000 */
   readonly requestTimeoutMs?: number
+  /** A longer head of a request is answered with 431. @default 16 KiB */
+  readonly maxHeadBytes?: number
+  /** Connections open at once; further ones are closed unanswered. @default no limit */
+  readonly maxConnections?: number
   /** Time an idle kept-alive connection stays open, ms. @default 60_000 */
   readonly keepAliveTimeoutMs?: number
   /** Speaks HTTPS. */
@@ -36,6 +41,7 @@ export type HttpServer = RunningServer
 
 const CHUNKED_BODY_BYTES = 1024 * 1024
 const MAX_BODY_BYTES = 64 * 1024 * 1024
+const MAX_HEAD_BYTES = 16 * 1024
 
 /** Serves a handler over `node:http` or `node:https`. @throws PORT_IN_USE, LISTEN, TLS, TLS_CLIENT_CA */
 export async function listenHttp(handler: HttpHandler, options: ListenOptions): Promise<HttpServer> {
@@ -43,6 +49,7 @@ export async function listenHttp(handler: HttpHandler, options: ListenOptions): 
     // Every failure is answered inside; a rejection here would be a bug of this file.
     void answer(handler, options, incoming, outgoing)
   })
+  if (options.maxConnections !== undefined) server.maxConnections = options.maxConnections
   const address = await listen(server, options, options.tls === undefined ? 'http' : 'https')
   const breakAll = watchConnections(server)
   const closed = new Promise<void>(resolve => server.once('close', () => resolve()))
@@ -74,15 +81,17 @@ export async function listenHttp(handler: HttpHandler, options: ListenOptions): 
 
 type OnRequest = (incoming: IncomingMessage, outgoing: ServerResponse) => void
 
-function create({ tls, requestTimeoutMs = 30_000, keepAliveTimeoutMs = 60_000 }: ListenOptions, onRequest: OnRequest) {
-  const timeouts: ServerOptions = {
+function create(options: ListenOptions, onRequest: OnRequest) {
+  const { tls, requestTimeoutMs = 30_000, keepAliveTimeoutMs = 60_000, maxHeadBytes = MAX_HEAD_BYTES } = options
+  const bounds: ServerOptions = {
     requestTimeout: requestTimeoutMs,
     headersTimeout: requestTimeoutMs,
     keepAliveTimeout: keepAliveTimeoutMs,
+    maxHeaderSize: maxHeadBytes,
   }
   return tls === undefined
-    ? createServer(timeouts, onRequest)
-    : createTlsServer({ ...timeouts, ...toServerTls(tls, requestTimeoutMs) }, onRequest)
+    ? createServer(bounds, onRequest)
+    : createTlsServer({ ...bounds, ...toServerTls(tls, requestTimeoutMs) }, onRequest)
 }
 
 async function answer(
@@ -92,13 +101,13 @@ async function answer(
   outgoing: ServerResponse,
 ): Promise<void> {
   const toError = options.toError ?? ((status, error) => toJsonResponse(status, { error }))
-  const abort = new AbortController()
+  const request = new IncomingRequest(incoming)
   // Every answer closes; only one that was not finished means that the client has gone.
   outgoing.once('close', () => {
-    if (!outgoing.writableFinished) abort.abort()
+    if (!outgoing.writableFinished) request.leave()
   })
   const maxBodyBytes = options.maxBodyBytes ?? MAX_BODY_BYTES
-  const admitted = options.admit?.(toHead(incoming, maxBodyBytes))
+  const admitted = options.admit?.(toHead(incoming, request.path, maxBodyBytes))
   if (typeof admitted === 'function') outgoing.once('close', admitted)
   try {
     if (typeof admitted === 'object') return await refuse(incoming, outgoing, admitted)
@@ -107,9 +116,10 @@ async function answer(
       const text = `Request body is longer than the limit of ${maxBodyBytes} bytes`
       return await refuse(incoming, outgoing, toError(413, text))
     }
-    await send(outgoing, incoming.method, await handler(toRequest(incoming, body, abort.signal)))
+    request.setBody(body)
+    await send(outgoing, incoming.method, await handler(request))
   } catch (error) {
-    if (abort.signal.aborted || outgoing.destroyed) return
+    if (request.isGone || outgoing.destroyed) return
     options.onError?.(error)
     if (outgoing.headersSent) outgoing.destroy()
     else
@@ -126,31 +136,13 @@ async function refuse(incoming: IncomingMessage, outgoing: ServerResponse, respo
   incoming.resume()
 }
 
-function toHead(incoming: IncomingMessage, maxBodyBytes: number): HttpRequestHead {
+function toHead(incoming: IncomingMessage, path: string, maxBodyBytes: number): HttpRequestHead {
   const isChunked = incoming.headers['transfer-encoding'] !== undefined
-  const target = incoming.url ?? '/'
-  const mark = target.indexOf('?')
   return {
     method: incoming.method ?? 'GET',
-    path: mark === -1 ? target : target.slice(0, mark),
+    path,
     headers: incoming.headers,
     bodyBytes: isChunked ? Math.min(CHUNKED_BODY_BYTES, maxBodyBytes) : Number(incoming.headers['content-length'] ?? 0),
-  }
-}
-
-function toRequest(incoming: IncomingMessage, body: Uint8Array, signal: AbortSignal): HttpRequest {
-  const target = incoming.url ?? '/'
-  const mark = target.indexOf('?')
-  const headers: Record<string, string | undefined> = {}
-  for (const [name, value] of Object.entries(incoming.headers))
-    headers[name] = Array.isArray(value) ? value.join(', ') : value
-  return {
-    method: incoming.method ?? 'GET',
-    path: mark === -1 ? target : target.slice(0, mark),
-    query: new URLSearchParams(mark === -1 ? '' : target.slice(mark + 1)),
-    headers,
-    body,
-    signal,
   }
 }
 

@@ -2,6 +2,8 @@
 export interface HttpRequest {
   readonly method: string
   readonly path: string
+  /** Path and query as they came over the wire; absent where no wire carried the request. */
+  readonly target?: string
   readonly query: URLSearchParams
   readonly headers: Readonly<Record<string, string | undefined>>
   readonly body: Uint8Array

@@ -1,0 +1,67 @@
+import type { IncomingMessage } from 'node:http'
+import type { HttpRequest } from './http.ts'
+
+const NOTHING = new Uint8Array()
+
+/** A request as `node:http` carries it. What few handlers look at (query, signal) is made when it is looked at. */
+export class IncomingRequest implements HttpRequest {
+  readonly method: string
+  readonly target: string
+  readonly path: string
+  readonly headers: Readonly<Record<string, string | undefined>>
+  #body: Uint8Array = NOTHING
+  #query: URLSearchParams | undefined
+  #abort: AbortController | undefined
+  #isGone = false
+
+  constructor(incoming: IncomingMessage) {
+    this.method = incoming.method ?? 'GET'
+    this.target = incoming.url ?? '/'
+    this.path = toPath(this.target)
+    this.headers = toHeaders(incoming.headers)
+  }
+
+  get body(): Uint8Array {
+    return this.#body
+  }
+
+  get query(): URLSearchParams {
+    this.#query ??= new URLSearchParams(this.target.slice(this.path.length))
+    return this.#query
+  }
+
+  get signal(): AbortSignal {
+    this.#abort ??= new AbortController()
+    if (this.#isGone) this.#abort.abort()
+    return this.#abort.signal
+  }
+
+  /** Whether the client went away before its answer was whole. */
+  get isGone(): boolean {
+    return this.#isGone
+  }
+
+  /** Takes the body in, once it has arrived. */
+  setBody(body: Uint8Array): void {
+    this.#body = body
+  }
+
+  /** Notes that the client has gone, and aborts the signal. */
+  leave(): void {
+    this.#isGone = true
+    this.#abort?.abort()
+  }
+}
+
+/** The part of a request target before its query. */
+export function toPath(target: string): string {
+  const mark = target.indexOf('?')
+  return mark === -1 ? target : target.slice(0, mark)
+}
+
+function toHeaders(headers: IncomingMessage['headers']): Readonly<Record<string, string | undefined>> {
+  const cookies = headers['set-cookie']
+  const flat = cookies === undefined ? headers : { ...headers, 'set-cookie': cookies.join(', ') }
+  // Node joins every other header that is repeated itself (http.IncomingMessage, "message.headers").
+  return flat as Readonly<Record<string, string | undefined>>
+}
