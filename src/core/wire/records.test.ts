@@ -6,6 +6,7 @@ const batch: RecordBatch = {
   schema: 'regatta/records/v1',
   gateway: 'gateway-1',
   dropped: 2,
+  epoch: 3,
   records: [
     {
       request: '0198c6f0-0000-7000-8000-000000000001',
@@ -19,7 +20,11 @@ const batch: RecordBatch = {
       latencyUs: 812,
       replica: 'a-1',
       entity: 'user-7',
-      rows: [{ prediction: 1.5, series: 's', at: -3 }, { prediction: 'cat' }, { prediction: [0.25, 0.75] }],
+      rows: [
+        { prediction: 1.5, series: 's', at: -3, entity: 'e' },
+        { prediction: 'cat' },
+        { prediction: [0.25, 0.75] },
+      ],
     },
   ],
 }

@@ -37,6 +37,8 @@ export interface RecordRow {
   readonly series?: string
   /** The time the prediction is for, epoch ms. */
   readonly at?: number
+  /** Whom the row is for, where the rows of one request are for several. */
+  readonly entity?: string
 }
 
 export type PredictedValue = number | string | boolean | readonly number[]
@@ -47,6 +49,8 @@ export interface RecordBatch {
   readonly gateway: string
   /** Records this gateway had to drop since it started (its spool was full). */
   readonly dropped: number
+  /** Epoch of the routes in force; a new one is told at once, in a batch without records if need be. Absent before the first. */
+  readonly epoch?: number
   readonly records: readonly PredictionRecord[]
 }
 
@@ -70,11 +74,12 @@ const RECORD_KEYS = [
 
 /** Reads a batch of records. @throws RECORDS */
 export function parseRecordBatch(value: unknown): RecordBatch {
-  const fields = check.object(value, 'the batch', ['schema', 'gateway', 'dropped', 'records'])
+  const fields = check.object(value, 'the batch', ['schema', 'gateway', 'dropped', 'epoch', 'records'])
   return {
     schema: check.oneOf(fields['schema'], 'schema', ['regatta/records/v1']),
     gateway: check.string(fields['gateway'], 'gateway'),
     dropped: check.integer(fields['dropped'], 'dropped', 0),
+    ...(fields['epoch'] === undefined ? {} : { epoch: check.integer(fields['epoch'], 'epoch', 0) }),
     records: check
       .array(fields['records'], 'records')
       .map((item, index) => parsePredictionRecord(item, `records[${index}]`)),
@@ -106,14 +111,15 @@ export function parsePredictionRecord(value: unknown, path = 'the record'): Pred
 }
 
 function parseRow(value: unknown, path: string): RecordRow {
-  const fields = check.object(value, path, ['prediction', 'series', 'at'])
-  const { prediction, series, at } = fields
+  const fields = check.object(value, path, ['prediction', 'series', 'at', 'entity'])
+  const { prediction, series, at, entity } = fields
   return {
     prediction: isPredictedValue(prediction)
       ? prediction
       : check.fail(`${path}.prediction`, 'a number, a string, true, false or an array of numbers', prediction),
     ...(series === undefined ? {} : { series: check.string(series, `${path}.series`) }),
     ...(at === undefined ? {} : { at: check.integer(at, `${path}.at`) }),
+    ...(entity === undefined ? {} : { entity: check.string(entity, `${path}.entity`) }),
   }
 }
 

@@ -17,7 +17,7 @@ const routes = (variants: readonly unknown[], more: object = {}) => ({
   deployment: 'forecast',
   epoch: 3,
   variants,
-  capture: { prediction: '[0]' },
+  capture: { prediction: '[0]', series: 's', at: 't', entity: 'e' },
   ...more,
 })
 

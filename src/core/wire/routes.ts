@@ -48,9 +48,10 @@ export interface RouteReplica {
 export interface Capture {
   /** Path from one row of the output to the predicted value; absent: the row itself. */
   readonly prediction?: string
-  /** Paths from one row of the request to the series and the time, where the headers are not sent. */
+  /** Paths from one row of the request to the series, the time and the entity, where the headers are not sent. */
   readonly series?: string
   readonly at?: string
+  readonly entity?: string
 }
 
 const check = toChecks('ROUTES', 'routes')
@@ -101,7 +102,7 @@ function parseReplica(value: unknown, path: string): RouteReplica {
 }
 
 function parseCapture(value: unknown): Capture {
-  const fields = check.object(value, 'capture', ['prediction', 'series', 'at'])
+  const fields = check.object(value, 'capture', ['prediction', 'series', 'at', 'entity'])
   const paths = Object.entries(fields).filter(([, path]) => path !== undefined)
   return Object.fromEntries(paths.map(([key, path]) => [key, check.string(path, `capture.${key}`)]))
 }
