@@ -11,6 +11,7 @@ export interface RowPaths {
   readonly prediction: RowPath
   readonly series: RowPath | undefined
   readonly at: RowPath | undefined
+  readonly entity: RowPath | undefined
 }
 
 /** Compiles the expressions of a capture. @throws CAPTURE */
@@ -19,6 +20,7 @@ export function toRowPaths(capture: Capture): RowPaths {
     prediction: capture.prediction === undefined ? row => row : toRowPath('prediction', capture.prediction),
     series: capture.series === undefined ? undefined : toRowPath('series', capture.series),
     at: capture.at === undefined ? undefined : toRowPath('at', capture.at),
+    entity: capture.entity === undefined ? undefined : toRowPath('entity', capture.entity),
   }
 }
 

@@ -5,6 +5,8 @@ export type GatewayErrorCode =
   | 'HINT'
   | 'METHOD'
   | 'NO_ROUTES'
+  | 'TOKEN'
+  | 'CLOSED'
   | 'NO_VERSION'
   | 'NO_REPLICA'
   | 'OVERLOADED'

@@ -1,15 +1,35 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { parseFlags } from './flags.ts'
+import { parseFlags, type Secrets } from './flags.ts'
 
 const NEEDED = ['--control-url', 'http://127.0.0.1:8400', '--routes-file', 'r.json', '--spool', 's.ndjson']
+
+const toSecrets = (token: string | undefined, predictTokens?: string): Secrets => ({ token, predictTokens })
 
 describe('parseFlags()', () => {
   it('reads what a supervisor sets, and listens on this machine alone where it does not say', () => {
     const rest = { controlUrl: 'http://127.0.0.1:8400', routesFile: 'r.json', spoolFile: 's.ndjson', token: 't' }
-    assert.deepEqual(parseFlags(NEEDED, 't'), { host: '127.0.0.1', port: 8501, ...rest })
-    assert.deepEqual(parseFlags(['--host', '::', '--http-port', '0', ...NEEDED], 't'), { host: '::', port: 0, ...rest })
+    const access = { tokens: [], origins: [] }
+    assert.deepEqual(parseFlags(NEEDED, toSecrets('t')), { host: '127.0.0.1', port: 8501, ...rest, access })
+    assert.deepEqual(parseFlags(['--host', '::', '--http-port', '0', ...NEEDED], toSecrets('t')), {
+      host: '::',
+      port: 0,
+      ...rest,
+      access,
+    })
   })
+
+  it('reads who may ask for predictions', () => {
+    const origins = ['--cors-origin', 'https://a.example', '--cors-origin', '*']
+    assert.deepEqual(parseFlags([...NEEDED, ...origins], toSecrets('t', 'one two')).access, {
+      tokens: ['one', 'two'],
+      origins: ['https://a.example', '*'],
+    })
+  })
+
+  for (const tokens of ['', ' ', 'one  two', 'o\nne'])
+    it(`refuses ${JSON.stringify(tokens)} as tokens, which would open what was to be closed`, () =>
+      assert.throws(() => parseFlags(NEEDED, toSecrets('t', tokens)), { message: /REGATTA_PREDICT_TOKENS: expected/ }))
 
   const wrong: readonly [string, readonly string[], string | undefined, RegExp][] = [
     ['a flag that it does not know', ['--port', '1', ...NEEDED], 't', /Cannot use these flags: .*--port/],
@@ -19,9 +39,11 @@ describe('parseFlags()', () => {
     ['another scheme', ['--control-url', 'ftp://h', ...NEEDED.slice(2)], 't', /expected an http:\/\/ URL/],
     ['no file of routes', NEEDED.toSpliced(2, 2), 't', /no --routes-file/],
     ['no spool', NEEDED.slice(0, 4), 't', /no --spool/],
+    ['an origin with a path', [...NEEDED, '--cors-origin', 'https://a.example/x'], 't', /expected an origin/],
     ['no token', NEEDED, undefined, /REGATTA_TOKEN/],
     ['a token that no header can carry', NEEDED, 'a\nb', /REGATTA_TOKEN: expected the token for control/],
   ]
   for (const [name, args, token, message] of wrong)
-    it(`refuses ${name}`, () => assert.throws(() => parseFlags(args, token), { code: 'GATEWAY_FLAGS', message }))
+    it(`refuses ${name}`, () =>
+      assert.throws(() => parseFlags(args, toSecrets(token)), { code: 'GATEWAY_FLAGS', message }))
 })

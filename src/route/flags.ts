@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { toErrorText, UsageError } from '../core/errors.ts'
+import type { AccessOptions } from './access.ts'
 
 /** What the command line and the environment say about a gateway. */
 export interface Flags {
@@ -9,21 +10,39 @@ export interface Flags {
   readonly routesFile: string
   readonly spoolFile: string
   readonly token: string
+  /** Who may ask for predictions. */
+  readonly access: AccessOptions
 }
 
-const USAGE = '--host HOST --http-port PORT --control-url URL --routes-file FILE --spool FILE'
-const TEXT = { type: 'string' } as const
-const OPTIONS = { host: TEXT, 'http-port': TEXT, 'control-url': TEXT, 'routes-file': TEXT, spool: TEXT }
+/** The secrets of a gateway; command lines are public, so they come in the environment. */
+export interface Secrets {
+  /** `REGATTA_TOKEN`: for control. */
+  readonly token: string | undefined
+  /** `REGATTA_PREDICT_TOKENS`: what clients have to bring, separated by spaces; absent where prediction is open. */
+  readonly predictTokens: string | undefined
+}
 
-/** Reads the flags; the token comes from the environment, since command lines are public. @throws GATEWAY_FLAGS */
-export function parseFlags(args: readonly string[], token: string | undefined): Flags {
+const USAGE = '--host HOST --http-port PORT --control-url URL --routes-file FILE --spool FILE [--cors-origin ORIGIN]…'
+const TOKEN = /^[\w.~+/=-]+$/
+const TEXT = { type: 'string' } as const
+const OPTIONS = {
+  host: TEXT,
+  'http-port': TEXT,
+  'control-url': TEXT,
+  'routes-file': TEXT,
+  spool: TEXT,
+  'cors-origin': { type: 'string', multiple: true },
+} as const
+
+/** Reads the flags. @throws GATEWAY_FLAGS */
+export function parseFlags(args: readonly string[], { token, predictTokens }: Secrets): Flags {
   const values = parseValues(args)
   const port = values['http-port'] ?? '8501'
   if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) throw toUsage(`--http-port ${port}: expected 0–65535`)
   const controlUrl = parseText('--control-url', values['control-url'])
   if (!controlUrl.startsWith('http://') || !URL.canParse(controlUrl))
     throw toUsage(`--control-url ${controlUrl}: expected an http:// URL`)
-  if (token === undefined || !/^[\w.~+/=-]+$/.test(token))
+  if (token === undefined || !TOKEN.test(token))
     throw toUsage('REGATTA_TOKEN: expected the token for control in the environment')
   return {
     host: values.host ?? '127.0.0.1',
@@ -32,7 +51,22 @@ export function parseFlags(args: readonly string[], token: string | undefined): 
     routesFile: parseText('--routes-file', values['routes-file']),
     spoolFile: parseText('--spool', values.spool),
     token,
+    access: { tokens: parseTokens(predictTokens), origins: (values['cors-origin'] ?? []).map(parseOrigin) },
   }
+}
+
+/** A variable that is set to nothing would open what was to be closed: it is wrong. */
+function parseTokens(text: string | undefined): readonly string[] {
+  const tokens = text?.split(' ') ?? []
+  if (!tokens.every(token => TOKEN.test(token)))
+    throw toUsage('REGATTA_PREDICT_TOKENS: expected one token or more, separated by single spaces')
+  return tokens
+}
+
+function parseOrigin(text: string): string {
+  const isOrigin = text === '*' || (/^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text)
+  if (!isOrigin) throw toUsage(`--cors-origin ${text}: expected an origin such as https://app.example, or *`)
+  return text
 }
 
 function parseValues(args: readonly string[]) {

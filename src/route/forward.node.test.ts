@@ -106,18 +106,19 @@ describe('forward()', () => {
   })
 
   it('spreads requests over the replicas by what each has in flight', async () => {
-    const slow: Answer = (seen, response) => {
-      setTimeout(() => void predicting(1)(seen, response), 200)
-    }
-    await using a = await startServer(slow)
+    const released = Promise.withResolvers<void>()
+    await using a = await startServer(async (seen, response) => {
+      await released.promise
+      await predicting(1)(seen, response)
+    })
     await using b = await startServer(predicting(1))
     const routes = toRoutes([{ id: 1, name: 'a', role: 'champion', urls: [a.url, b.url] }])
     await using gateway = await startTestGateway({ routes })
-    const burst = async (): Promise<unknown> => await Promise.all([gateway.predict(), gateway.predict()])
-    const all = [burst()]
+    const burst = Promise.all([gateway.predict(), gateway.predict()])
     await until(() => a.seen.length === 1)
     for (let count = 0; count < 10; count++) await gateway.predict()
-    await Promise.all(all)
+    released.resolve()
+    await burst
     assert.equal(a.seen.length, 1)
     assert.equal(b.seen.length, 11)
   })

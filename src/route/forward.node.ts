@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts'
+import type { Fate } from './circuit.ts'
 import type { Limits } from './limits.ts'
 import type { LiveRoutes, LiveVariant } from './live-routes.node.ts'
 import type { GatewayMetrics } from './metrics.ts'
@@ -12,6 +13,8 @@ export interface ForwardWorld {
   readonly limits: Limits
   readonly metrics: GatewayMetrics
   readonly clock: Clock
+  /** Draws a number within [0, 1). */
+  readonly random: () => number
 }
 
 /** One request and who shall answer it. */
@@ -22,14 +25,21 @@ export interface Order {
   readonly mayFallBack: boolean
   /** The request may be sent again although it may have arrived. */
   readonly repeatable: boolean
+  /** It is a copy that nobody waits for: not worth a replica that does not answer. */
+  readonly isCopy: boolean
+  /** How long the client waits, where it says so. */
+  readonly timeoutMs: number | undefined
   readonly signal: AbortSignal | undefined
 }
 
-/** One try: who was asked and what came of it. `replica` is empty where the variant had none to ask. */
+/** Why a variant was not asked: none of its replicas could take the request, or it failed too often of late. */
+export type Miss = 'no-replica' | 'circuit-open'
+
+/** One try: who was asked and what came of it. `replica` is empty where none was asked. */
 export interface Try {
   readonly variant: LiveVariant
   readonly replica: string
-  readonly result: TryResult | { readonly kind: 'no-replica' }
+  readonly result: TryResult | { readonly kind: Miss }
   readonly latencyUs: number
 }
 
@@ -44,10 +54,11 @@ export interface Tries {
  * champion, or over a fresh connection where there is no other. The first sending is under way when this returns.
  */
 export async function forward(world: ForwardWorld, order: Order): Promise<Tries> {
-  const deadline = performance.now() + world.limits.deadlineMs
-  const first = choose(world, order, false) ?? choose(world, order, true)
-  if (first === undefined) return { earlier: [], last: toMiss(order.variant) }
-  const missed = first.variant.id === order.variant.id ? [] : [toMiss(order.variant)]
+  const deadline = performance.now() + Math.min(world.limits.deadlineMs, order.timeoutMs ?? Infinity)
+  const own = chooseOwn(world, order)
+  const first = typeof own === 'string' ? chooseChampion(world, order, true) : own
+  const missed = typeof own === 'string' ? [toMiss(order.variant, own)] : []
+  if (first === undefined) return { earlier: [], last: missed[0] ?? toMiss(order.variant, 'no-replica') }
   const tried = await send(world, order, first, deadline)
   if (!shallRepeat(tried.result, order.repeatable)) return { earlier: missed, last: tried }
   const second = chooseAgain(world, order, first, tried.result)
@@ -65,50 +76,76 @@ interface Choice {
   readonly fresh?: true
 }
 
-/** A connection that broke midway may have been stale: the same replica anew is better than one known to be out. */
-function chooseAgain(world: ForwardWorld, order: Order, first: Choice, result: Try['result']): Choice | undefined {
-  const other = choose(world, order, false, first)
-  if (other !== undefined || result.kind !== 'lost') return other
-  const anew: Choice = { ...first, fresh: true }
-  return result.sent ? anew : (choose(world, order, true, first) ?? anew)
-}
-
-/**
- * Chooses from the routes of this moment, which may have changed since the request came: a replica of the order's
- * variant, else of the champion, where it may fall back. `desperate`: an ejected replica is better than none.
- */
-function choose(world: ForwardWorld, order: Order, desperate: boolean, before?: Choice): Choice | undefined {
+/** Chooses among the replicas that the variant has at this moment: the routes may have changed since it was chosen. */
+function chooseOwn(world: ForwardWorld, order: Order): Choice | Miss {
   const { table } = world.routes
   const variant = table?.variants.find(item => item.id === order.variant.id)
-  const champion = order.mayFallBack ? table?.champion : undefined
-  const now = world.clock()
-  const { maxOutstanding } = world.limits
-  // The champion is the last resort; another variant is asked only while it is well.
-  for (const item of new Set([variant, champion])) {
-    if (item === undefined) continue
-    const isLast = champion === undefined || item === champion
-    const others = item.live.filter(replica => replica !== before?.replica)
-    const replica = chooseReplica(others, { now, maxOutstanding, desperate: desperate && isLast })
-    if (replica !== undefined) return { variant: item, replica }
-  }
-  return undefined
+  if (variant === undefined) return 'no-replica'
+  const isLast = !order.mayFallBack || variant === table?.champion
+  if (!isLast && !variant.health.take(world.clock())) return 'circuit-open'
+  const replica = pick(world, variant, isLast && !order.isCopy)
+  if (replica !== undefined) return { variant, replica }
+  if (!isLast) learn(world, variant, 'failed')
+  return 'no-replica'
+}
+
+function chooseChampion(world: ForwardWorld, order: Order, desperate: boolean, not?: Replica): Choice | undefined {
+  const variant = order.mayFallBack ? world.routes.table?.champion : undefined
+  const replica = variant === undefined ? undefined : pick(world, variant, desperate, not)
+  return variant === undefined || replica === undefined ? undefined : { variant, replica }
+}
+
+/** A connection that broke midway may have been stale: the same replica anew is better than one known to be out. */
+function chooseAgain(world: ForwardWorld, order: Order, first: Choice, result: Try['result']): Choice | undefined {
+  const variant = world.routes.table?.variants.find(item => item.id === first.variant.id)
+  const other = variant === undefined ? undefined : pick(world, variant, false, first.replica)
+  if (variant !== undefined && other !== undefined) return { variant, replica: other }
+  const champion = chooseChampion(world, order, false, first.replica)
+  if (champion !== undefined || result.kind !== 'lost') return champion
+  const anew: Choice = { ...first, fresh: true }
+  if (result.sent || order.isCopy) return anew
+  const last = order.mayFallBack ? world.routes.table?.champion : variant
+  const replica = last === undefined ? undefined : pick(world, last, true, first.replica)
+  return last === undefined || replica === undefined ? anew : { variant: last, replica }
+}
+
+function pick(world: ForwardWorld, variant: LiveVariant, desperate: boolean, not?: Replica): Replica | undefined {
+  const { limits, random } = world
+  const { maxOutstanding, slowStartMs } = limits
+  return chooseReplica(variant.live, { now: world.clock(), maxOutstanding, slowStartMs, random, desperate, not })
 }
 
 async function send(world: ForwardWorld, order: Order, choice: Choice, deadline: number): Promise<Try> {
+  const { tryTimeoutMs, maxBodyBytes } = world.limits
   const startedAt = performance.now()
-  const timeoutMs = Math.min(world.limits.tryTimeoutMs, Math.max(1, deadline - startedAt))
-  const bounds = { timeoutMs, maxAnswerBytes: world.limits.maxBodyBytes, signal: order.signal }
+  const leftMs = Math.max(1, deadline - startedAt)
+  const isTold = order.timeoutMs !== undefined
+  const isClients = isTold && leftMs < tryTimeoutMs
+  const timeoutMs = Math.min(tryTimeoutMs, leftMs)
+  const bounds = { timeoutMs, isTold, isClients, maxAnswerBytes: maxBodyBytes, signal: order.signal }
   const result = await choice.replica.send(order.request, bounds, choice.fresh)
   const latencyUs = Math.round((performance.now() - startedAt) * 1000)
+  if (order.mayFallBack && choice.variant.role === 'split') learn(world, choice.variant, toFate(result, isClients))
   return { variant: choice.variant, replica: choice.replica.name, result, latencyUs }
 }
 
-/** Not sent, or safe to repeat and either broken off or refused as unavailable. */
-function shallRepeat(result: Try['result'], repeatable: boolean): boolean {
-  if (result.kind === 'lost') return !result.sent || repeatable
-  return result.kind === 'answer' && result.status === 503 && repeatable
+function learn(world: ForwardWorld, { name, health }: LiveVariant, fate: Fate): void {
+  if (health.learn(fate, world.clock())) world.metrics.circuits.inc({ variant: name })
 }
 
-function toMiss(variant: LiveVariant): Try {
-  return { variant, replica: '', result: { kind: 'no-replica' }, latencyUs: 0 }
+function toFate(result: TryResult, isClients: boolean): Fate {
+  if (result.kind === 'answer') return result.status >= 500 ? 'failed' : 'answered'
+  if (result.kind === 'gone' || result.kind === 'unsendable') return 'unknown'
+  return result.kind === 'timeout' && isClients ? 'unknown' : 'failed'
+}
+
+/** Not sent, or safe to repeat and broken off, too slow, or refused by a server that was busy or not ready. */
+function shallRepeat(result: Try['result'], repeatable: boolean): boolean {
+  if (result.kind === 'lost') return !result.sent || repeatable
+  if (result.kind === 'answer') return (result.status === 503 || result.status === 429) && repeatable
+  return result.kind === 'timeout' && repeatable
+}
+
+function toMiss(variant: LiveVariant, kind: Miss): Try {
+  return { variant, replica: '', result: { kind }, latencyUs: 0 }
 }

@@ -26,11 +26,11 @@ describe('startGateway()', () => {
     await using gateway = await startTestGateway({
       routes: toRoutes([{ id: 1, name: 'a', role: 'champion', urls: [a.url] }]),
     })
-    for (const path of ['/v1/models/m', '/v1/models/m/metadata', '/v2/models/m/ready', '/v2/health/live?x=1&y=%20'])
+    for (const path of ['/v1/models/m', '/v1/models/m/metadata', '/v2/models/m/ready', '/v2?x=1&y=%20'])
       assert.equal((await ask(`${gateway.url}${path}`)).status, 200, path)
     assert.deepEqual(
       a.seen.map(seen => seen.url),
-      ['/v1/models/m', '/v1/models/m/metadata', '/v2/models/m/ready', '/v2/health/live?x=1&y=+'],
+      ['/v1/models/m', '/v1/models/m/metadata', '/v2/models/m/ready', '/v2?x=1&y=%20'],
     )
     const infer = await gateway.predict({}, '/v2/models/m/infer')
     assert.match(infer.headers.get('x-regatta-prediction') ?? '', UUID_V7)
@@ -63,7 +63,7 @@ describe('startGateway()', () => {
     assert.equal((await gateway.predict({}, '/v1/models/m/versions/2:predict')).text, '{"predictions":[[2]]}')
     const none = await gateway.predict({}, '/v1/models/m/versions/3:predict')
     assert.equal(none.status, 404)
-    assert.match(none.text, /Cannot find version 3 of model \\"m\\": expected one of 1, 2/)
+    assert.match(none.text, /Servable not found for request: Specific\(m, 3\): expected one of 1, 2/)
     assert.equal(none.headers.get('x-regatta-error'), 'NO_VERSION')
     assert.equal(c.seen.length, 0)
   })

@@ -1,7 +1,8 @@
 import type { Clock } from '../core/clock.ts'
 import { toErrorText } from '../core/errors.ts'
 import { type HttpServer, listenHttp } from '../core/http.node.ts'
-import { toAdmission } from './admission.ts'
+import { type AccessOptions, toAccess } from './access.ts'
+import { type Admission, toAdmission } from './admission.ts'
 import { type Control, openControl } from './control.node.ts'
 import { toRefusalResponse } from './errors.ts'
 import { type HandlerWorld, handle } from './handler.node.ts'
@@ -9,7 +10,7 @@ import { type Limits, withDefaultLimits } from './limits.ts'
 import { LiveRoutes } from './live-routes.node.ts'
 import type { Logger } from './logger.ts'
 import { toMetrics } from './metrics.ts'
-import { toOwnPath } from './path.ts'
+import { toOwnPath } from './own-path.ts'
 import { Recorder } from './records.node.ts'
 import { openRouteSource } from './routes-source.node.ts'
 import { ShadowCopier } from './shadow.node.ts'
@@ -30,6 +31,8 @@ export interface GatewayOptions {
   /** Names this process among all gateways of the deployment. */
   readonly name: string
   readonly logger: Logger
+  /** @default open to whoever reaches the port, and to no web page of another origin */
+  readonly access?: AccessOptions
   readonly limits?: Partial<Limits>
   /** @default Date.now */
   readonly clock?: Clock
@@ -69,7 +72,7 @@ interface Parts extends HandlerWorld {
   readonly recorder: Recorder
   readonly spool: Spool
   readonly control: Control
-  readonly routes: LiveRoutes
+  readonly admission: Admission
   readonly state: { draining: boolean }
 }
 
@@ -87,21 +90,24 @@ async function openParts(options: GatewayOptions, limits: Limits): Promise<Parts
   const routes: LiveRoutes = new LiveRoutes({ clock, limits, onEjected }, logger)
   const control = openControl({ url: controlUrl, token, limits })
   const recorder = new Recorder({ gateway: name, control, spool, limits, metrics, logger })
-  const base = { routes, limits, metrics, clock, sink: recorder }
+  const admission = toAdmission(limits)
+  const base = { routes, limits, metrics, clock, random, sink: recorder, isLoaded: admission.isLoaded }
   const shadows = new ShadowCopier(base)
-  return { ...base, random, shadows, control, recorder, spool, state: { draining: false } }
+  const access = toAccess(options.access ?? { tokens: [], origins: [] })
+  return { ...base, access, admission, shadows, control, recorder, spool, state: { draining: false } }
 }
 
 async function listen(options: GatewayOptions, limits: Limits, parts: Parts): Promise<HttpServer> {
-  const admission = toAdmission(limits)
   return await listenHttp(request => handle(parts, request), {
     host: options.host,
     port: options.port,
     maxBodyBytes: limits.maxBodyBytes,
+    maxHeadBytes: limits.maxHeadBytes,
+    maxConnections: limits.maxClients,
     admit({ path, bodyBytes }) {
       // Whoever asks how the gateway is must be answered when it is full, most of all.
       if (toOwnPath(path) !== undefined && path !== '/truth') return () => {}
-      const admitted = admission(bodyBytes)
+      const admitted = parts.admission.admit(bodyBytes)
       if (admitted !== 'full') return admitted
       parts.metrics.refused.inc({ code: 'OVERLOADED' })
       return toRefusalResponse(path, {
@@ -121,6 +127,7 @@ async function follow(options: GatewayOptions, limits: Limits, parts: Parts, sig
   for await (const routes of source.watch(signal)) {
     try {
       parts.routes.swap(routes)
+      parts.recorder.announce(routes.epoch)
       const { epoch, variants } = routes
       const shown = variants.map(({ name, role, replicas }) => `${role} ${name}: ${replicas.length}`)
       logger.info({ epoch, variants: shown }, 'Routes')
@@ -141,7 +148,7 @@ async function drain(limits: Limits, parts: Parts, server: HttpServer, following
 }
 
 async function close({ recorder, routes, control, spool }: Parts): Promise<void> {
-  await recorder.drain(0)
+  await recorder[Symbol.asyncDispose]()
   await spool[Symbol.asyncDispose]()
   await routes.destroy()
   await control.close()

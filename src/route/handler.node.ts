@@ -1,72 +1,43 @@
-import { type HttpRequest, type HttpResponse, toJsonResponse, toTextResponse } from '../core/http.ts'
-import type { Control } from './control.node.ts'
-import { classifyPath, type OwnPath, toOwnPath } from './path.ts'
-import { type PredictWorld, pass, predict, refuse } from './predict.node.ts'
+import type { HttpRequest, HttpResponse } from '../core/http.ts'
+import type { Access } from './access.ts'
+import { answerPrediction, type HttpWorld, pass, refuse } from './http.node.ts'
+import { answerOwn, type OwnWorld } from './own.node.ts'
+import { toOwnPath } from './own-path.ts'
+import { classifyPath } from './path.ts'
+import { CLOSED } from './refusals.ts'
 
 /** What answering any request works with. */
-export interface HandlerWorld extends PredictWorld {
-  readonly control: Pick<Control, 'sendTruths'>
-  /** True once the gateway stops: it answers, and tells balancers to send nothing more. */
-  readonly state: { readonly draining: boolean }
+export interface HandlerWorld extends HttpWorld, OwnWorld {
+  readonly routes: HttpWorld['routes']
+  readonly metrics: HttpWorld['metrics']
+  readonly access: Access
 }
 
 /** Answers one request; a gateway that stops keeps no connection open after its answer. */
 export async function handle(world: HandlerWorld, request: HttpRequest): Promise<HttpResponse> {
-  const response = await answer(world, request)
-  if (!world.state.draining) return response
-  return { ...response, headers: { ...response.headers, connection: 'close' } }
+  const preflight = request.method === 'OPTIONS' ? world.access.toPreflight(request) : undefined
+  const response = preflight ?? (await answer(world, request))
+  const cors = request.headers['origin'] === undefined ? undefined : world.access.toCorsHeaders(request.headers)
+  if (cors === undefined && !world.state.draining) return response
+  const close = world.state.draining ? { connection: 'close' } : {}
+  return { ...response, headers: { ...response.headers, ...cors, ...close } }
 }
 
 async function answer(world: HandlerWorld, request: HttpRequest): Promise<HttpResponse> {
   const own = toOwnPath(request.path)
   if (own !== undefined) return await answerOwn(world, request, own)
+  if (!world.access.mayPredict(request.headers)) return toUnauthorized(world, request)
   const { table } = world.routes
   if (table === undefined)
     return refuse(world, request, { code: 'NO_ROUTES', status: 503, text: 'The gateway knows no routes yet' })
   const use = classifyPath(request.method, request.path, table.deployment)
-  return use.kind === 'predict' ? await predict(world, table, request, use) : await pass(world, table, request, use)
+  if (use.kind === 'predict') return await answerPrediction(world, table, request, use)
+  if (use.kind === 'closed') return refuse(world, request, CLOSED)
+  return await pass(world, table, request, use)
 }
 
-async function answerOwn(world: HandlerWorld, request: HttpRequest, path: OwnPath): Promise<HttpResponse> {
-  const allowed = path === '/truth' ? ['POST'] : ['GET', 'HEAD']
-  if (!allowed.includes(request.method)) {
-    const text = `Cannot ${request.method} ${path}: expected ${allowed.join(' or ')}`
-    const refusal = refuse(world, request, { code: 'METHOD', status: 405, text })
-    return { ...refusal, headers: { ...refusal.headers, allow: allowed.join(', ') } }
-  }
-  switch (path) {
-    case '/livez':
-    case '/healthz':
-      return toJsonResponse(200, { status: 'ok' })
-    case '/readyz':
-      return toReadiness(world)
-    case '/metrics':
-      return toTextResponse(200, await world.metrics.registry.metrics(), world.metrics.registry.contentType)
-    case '/truth':
-      return await passTruths(world, request)
-    default:
-      return path satisfies never
-  }
-}
-
-/** Ready is who can answer a prediction: there is a champion with a replica. */
-function toReadiness(world: HandlerWorld): HttpResponse {
-  const { champion } = world.routes.table ?? {}
-  const reason = world.state.draining
-    ? 'The gateway is stopping'
-    : world.routes.table === undefined
-      ? 'The gateway knows no routes yet'
-      : champion === undefined || champion.live.length === 0
-        ? 'The champion has no replica yet'
-        : undefined
-  return reason === undefined
-    ? toJsonResponse(200, { status: 'ok' })
-    : toJsonResponse(503, { status: 'unavailable', reason })
-}
-
-async function passTruths(world: HandlerWorld, request: HttpRequest): Promise<HttpResponse> {
-  const answer = await world.control.sendTruths(request)
-  if (answer !== undefined) return answer
-  const text = 'Control does not answer: send the truths again, those that it has will count once'
-  return refuse(world, request, { code: 'CONTROL_AWAY', status: 503, text })
+function toUnauthorized(world: HandlerWorld, request: HttpRequest): HttpResponse {
+  const text = 'Expected a token of scope "predict" as "authorization: Bearer TOKEN"'
+  const refusal = refuse(world, request, { code: 'TOKEN', status: 401, text })
+  return { ...refusal, headers: { ...refusal.headers, 'www-authenticate': 'Bearer' } }
 }

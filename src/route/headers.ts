@@ -1,3 +1,5 @@
+import { TIMEOUT_HEADER } from './hints.ts'
+
 // RFC 9110, section 7.6.1: these belong to one connection. `host` and `content-length` are written anew;
 // `expect` was answered by this server already.
 const OF_THE_CONNECTION = new Set([
@@ -15,39 +17,51 @@ const OF_THE_CONNECTION = new Set([
   'expect',
 ])
 
+// W3C Trace Context, section 3.2: version, trace id, parent id, flags.
+const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/
+
+type Headers = Readonly<Record<string, string | readonly string[] | undefined>>
+
 /**
- * The headers of a request as they go to a replica. `recorded` leaves out `accept-encoding`: the answer is read for
- * the records, and a server may always answer unencoded (RFC 9110, section 12.5.3).
+ * The headers of a request as they go to a replica. The time limit is told anew with every try, and the token with
+ * which the gateway let the request in (`isGuarded`) is not the replica's business.
  */
-export function toReplicaHeaders(
-  headers: Readonly<Record<string, string | undefined>>,
-  recorded: boolean,
-): Record<string, string> {
+export function toReplicaHeaders(headers: Headers, isGuarded: boolean): Record<string, string> {
   const kept = toEndToEnd(headers)
-  if (recorded) delete kept['accept-encoding']
+  delete kept[TIMEOUT_HEADER]
+  if (isGuarded) delete kept['authorization']
   return kept
 }
 
 /** The headers of a replica's answer as they go to the client. */
-export function toClientHeaders(
-  headers: Readonly<Record<string, string | readonly string[] | undefined>>,
-  isHead: boolean,
-): Record<string, string> {
+export function toClientHeaders(headers: Headers, isHead: boolean): Record<string, string> {
+  const kept = toEndToEnd(headers)
   const length = headers['content-length']
-  return { ...toEndToEnd(headers), ...(isHead && typeof length === 'string' ? { 'content-length': length } : {}) }
+  if (isHead && typeof length === 'string') kept['content-length'] = length
+  return kept
 }
 
-function toEndToEnd(headers: Readonly<Record<string, string | readonly string[] | undefined>>): Record<string, string> {
+/** The trace that a request belongs to, as its answer repeats it; undefined where it names none. */
+export function toTrace(headers: Headers): string | undefined {
+  const trace = headers['traceparent']
+  return typeof trace === 'string' && TRACEPARENT.test(trace) ? trace : undefined
+}
+
+function toEndToEnd(headers: Headers): Record<string, string> {
+  const connection = headers['connection']
   const named =
-    headers['connection'] === undefined
-      ? []
-      : String(headers['connection'])
-          .toLowerCase()
-          .split(/\s*,\s*/)
+    connection === undefined || connection === 'keep-alive' || connection === 'close' ? [] : toNames(connection)
   const kept: Record<string, string> = {}
-  for (const [name, value] of Object.entries(headers)) {
+  for (const name in headers) {
+    const value = headers[name]
     if (value === undefined || OF_THE_CONNECTION.has(name) || named.includes(name)) continue
     kept[name] = typeof value === 'string' ? value : value.join(', ')
   }
   return kept
+}
+
+function toNames(connection: string | readonly string[]): readonly string[] {
+  return String(connection)
+    .toLowerCase()
+    .split(/\s*,\s*/)
 }

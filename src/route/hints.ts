@@ -1,15 +1,20 @@
 import { toErrorText } from '../core/errors.ts'
 import { parseInstant } from '../core/instant.ts'
 
-/** What a client says about a request in the `x-regatta-…` headers. */
+/** What a client says about a request in headers of its own choice. */
 export interface Hints {
-  /** Whom the answer is for: the same entity stays with the same variant. */
+  /** `x-regatta-entity`: whom the answer is for; the same entity stays with the same variant. */
   readonly entity: string | undefined
+  /** `x-regatta-series` */
   readonly series: string | undefined
-  /** The time the prediction is for, epoch ms. */
+  /** `x-regatta-at`: the time the prediction is for, epoch ms. */
   readonly at: number | undefined
+  /** `x-request-timeout-ms`: how long the client waits for the answer. */
+  readonly timeoutMs: number | undefined
 }
 
+/** How long the sender of a request waits, in whole milliseconds; told on to replicas as what is left of it. */
+export const TIMEOUT_HEADER = 'x-request-timeout-ms'
 const MAX_HINT_CHARS = 512
 
 /** Reads the headers of a request, or says what is wrong with them. */
@@ -19,17 +24,23 @@ export function parseHints(
   const entity = headers['x-regatta-entity']
   const series = headers['x-regatta-series']
   const at = headers['x-regatta-at']
-  for (const [name, value] of [
-    ['x-regatta-entity', entity],
-    ['x-regatta-series', series],
-  ] as const) {
-    if (value === undefined) continue
-    if (value === '' || value.length > MAX_HINT_CHARS)
-      return { problem: `Cannot use header ${name}: expected 1–${MAX_HINT_CHARS} characters, found ${value.length}` }
-  }
+  const timeout = headers[TIMEOUT_HEADER]
+  if (!isText(entity)) return toTextProblem('x-regatta-entity', entity)
+  if (!isText(series)) return toTextProblem('x-regatta-series', series)
+  const timeoutMs = timeout === undefined ? undefined : Number(timeout)
+  if (timeout !== undefined && !/^[1-9]\d{0,8}$/.test(timeout))
+    return { problem: `Cannot use header ${TIMEOUT_HEADER}: expected whole milliseconds above 0, found "${timeout}"` }
   try {
-    return { entity, series, at: at === undefined ? undefined : parseInstant(at) }
+    return { entity, series, at: at === undefined ? undefined : parseInstant(at), timeoutMs }
   } catch (error) {
     return { problem: `Cannot use header x-regatta-at: ${toErrorText(error)}` }
   }
+}
+
+function isText(value: string | undefined): boolean {
+  return value === undefined || (value !== '' && value.length <= MAX_HINT_CHARS)
+}
+
+function toTextProblem(name: string, value = ''): { readonly problem: string } {
+  return { problem: `Cannot use header ${name}: expected 1–${MAX_HINT_CHARS} characters, found ${value.length}` }
 }

@@ -8,6 +8,10 @@ export interface Limits {
   readonly maxInFlight: number
   /** Declared bytes of all request bodies in flight; more get 503. @default 512 MiB */
   readonly maxInFlightBytes: number
+  /** Bytes of a request's head; a longer one gets 431. @default 32 KiB */
+  readonly maxHeadBytes: number
+  /** Connections of clients; further ones are closed unanswered. @default 10_000 */
+  readonly maxClients: number
   /** Connections to one replica. @default 64 */
   readonly maxConnections: number
   /** Requests sent to or waiting for one replica. @default 256 */
@@ -16,7 +20,9 @@ export interface Limits {
   readonly tryTimeoutMs: number
   /** Time for all tries together, ms. @default 60_000 */
   readonly deadlineMs: number
-  /** Shadow copies in flight, and the bytes of their bodies; more are dropped. @default 128, 64 MiB */
+  /** Time in which a replica that joins others, or is trusted again, gets to its full share, ms. @default 10_000 */
+  readonly slowStartMs: number
+  /** Copies in flight to one shadow, and the bytes of their bodies; more are dropped. @default 128, 64 MiB */
   readonly maxShadows: number
   readonly maxShadowBytes: number
   /** A longer body is recorded without rows. @default 1 MiB */
@@ -43,10 +49,13 @@ const DEFAULTS: Limits = {
   maxBodyBytes: 64 * MIB,
   maxInFlight: 1024,
   maxInFlightBytes: 512 * MIB,
+  maxHeadBytes: 32 * 1024,
+  maxClients: 10_000,
   maxConnections: 64,
   maxOutstanding: 256,
   tryTimeoutMs: 30_000,
   deadlineMs: 60_000,
+  slowStartMs: 10_000,
   maxShadows: 128,
   maxShadowBytes: 64 * MIB,
   maxTapBytes: MIB,

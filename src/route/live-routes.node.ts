@@ -1,12 +1,15 @@
 import { toErrorText } from '../core/errors.ts'
-import type { Routes, RouteVariant } from '../core/wire/routes.ts'
-import { type RowPaths, toRowPaths } from './capture.ts'
+import type { Capture, Routes, RouteVariant } from '../core/wire/routes.ts'
+import { toRowPaths } from './capture.ts'
 import type { Logger } from './logger.ts'
 import { Replica, type ReplicaWorld } from './replica.node.ts'
+import { VariantHealth } from './variant-health.ts'
 
 /** A variant of the routes with its connections. */
 export interface LiveVariant extends RouteVariant {
   readonly live: readonly Replica[]
+  /** The same object as long as the variant stays in the routes. */
+  readonly health: VariantHealth
 }
 
 /** One document of routes, ready for use; replaced as a whole, never changed. */
@@ -16,7 +19,7 @@ export interface RoutingTable {
   readonly variants: readonly LiveVariant[]
   readonly champion: LiveVariant | undefined
   readonly shadows: readonly LiveVariant[]
-  readonly paths: RowPaths
+  readonly capture: Capture
 }
 
 /** The routes in force. A replica that stays keeps its connections; one that leaves finishes what it has. */
@@ -44,25 +47,20 @@ export class LiveRoutes {
 
   /** Puts routes in force at once: between two requests, never within the choice of one. */
   swap(routes: Routes): void {
-    const old = new Map(this.replicas.map(replica => [`${replica.name} ${replica.url}`, replica]))
-    const variants = routes.variants.map(variant => ({
-      ...variant,
-      live: variant.replicas.map(route => {
-        const key = `${route.name} ${route.url}`
-        const kept = old.get(key)
-        old.delete(key)
-        return kept ?? new Replica(route, this.#world)
-      }),
-    }))
+    this.#checkCapture(routes.capture)
+    const before = this.#table
+    const variants = routes.variants.map(variant => this.#toLive(variant, before))
     this.#table = {
       deployment: routes.deployment,
       epoch: routes.epoch,
       variants,
       champion: variants.find(variant => variant.role === 'champion'),
       shadows: variants.filter(variant => variant.role === 'shadow'),
-      paths: this.#compile(routes),
+      capture: routes.capture,
     }
-    for (const replica of old.values()) this.#retire(replica)
+    const kept = new Set(this.replicas)
+    for (const variant of before?.variants ?? [])
+      for (const replica of variant.live) if (!kept.has(replica)) this.#retire(replica)
   }
 
   /** Breaks every connection. */
@@ -84,16 +82,24 @@ export class LiveRoutes {
       .finally(() => this.#retiring.delete(replica))
   }
 
+  /** What stays keeps its connections and its health; a replica that joins others starts slowly. */
+  #toLive(variant: RouteVariant, before: RoutingTable | undefined): LiveVariant {
+    const old = before?.variants.find(item => item.id === variant.id)
+    const since = old === undefined || old.live.length === 0 ? 0 : this.#world.clock()
+    const live = variant.replicas.map(
+      route =>
+        old?.live.find(replica => replica.name === route.name && replica.url === route.url) ??
+        new Replica(route, this.#world, since),
+    )
+    return { ...variant, live, health: old?.health ?? new VariantHealth() }
+  }
+
   /** Routing goes on where a path cannot be compiled: every record then carries the reason. */
-  #compile(routes: Routes): RowPaths {
+  #checkCapture(capture: Capture): void {
     try {
-      return toRowPaths(routes.capture)
+      toRowPaths(capture)
     } catch (error) {
       this.#logger.error({ error: toErrorText(error) }, 'Cannot record predictions')
-      const prediction = (): never => {
-        throw error
-      }
-      return { prediction, series: undefined, at: undefined }
     }
   }
 }

@@ -1,19 +1,21 @@
 import { hostname } from 'node:os'
-import { pino } from 'pino'
+import { isMainThread } from 'node:worker_threads'
 import { RegattaError, toErrorText, UsageError } from '../core/errors.ts'
-import { parseFlags } from './flags.ts'
-import { startGateway } from './index.ts'
+import { parseFlags, type Secrets } from './flags.ts'
+import { runTapThread } from './tap-reader.node.ts'
 
 /*
- * The gateway's process. The token for control comes in REGATTA_TOKEN, since command lines are public on a machine.
- * A supervisor, if there is one, is told over the IPC channel where the gateway listens.
+ * The gateway's process, and the entry of its thread that reads taps, which loads no more than it needs. Secrets come in
+ * the environment, since command lines are public on a machine. A supervisor, if there is one, is told over the IPC
+ * channel where the gateway listens.
  */
 
-/** Takes the token out of the environment: whatever prints that later does not print it. */
-function takeToken(): string | undefined {
-  const token = process.env['REGATTA_TOKEN']
+/** Takes the secrets out of the environment: whatever prints that later does not print them. */
+function takeSecrets(): Secrets {
+  const { REGATTA_TOKEN: token, REGATTA_PREDICT_TOKENS: predictTokens } = process.env
   delete process.env['REGATTA_TOKEN']
-  return token
+  delete process.env['REGATTA_PREDICT_TOKENS']
+  return { token, predictTokens }
 }
 
 function tell(message: object): Promise<void> {
@@ -24,6 +26,7 @@ function tell(message: object): Promise<void> {
 }
 
 async function main(): Promise<number> {
+  const [{ pino }, { startGateway }] = await Promise.all([import('pino'), import('./index.ts')])
   const logger = pino({ base: { process: 'gateway' } })
   const stop = new AbortController()
   const onSignal = (): void => stop.abort()
@@ -32,7 +35,7 @@ async function main(): Promise<number> {
   // A supervisor that died is replaced by another, which decides about this process: until then it goes on.
   process.on('disconnect', () => {})
   try {
-    const flags = parseFlags(process.argv.slice(2), takeToken())
+    const flags = parseFlags(process.argv.slice(2), takeSecrets())
     const name = `${hostname()}/${process.pid}`
     const gateway = await startGateway({ ...flags, name, logger }, stop.signal)
     logger.info({ url: gateway.url }, 'Listening')
@@ -50,5 +53,9 @@ async function main(): Promise<number> {
   }
 }
 
-process.exitCode = await main()
-if (process.connected) process.disconnect()
+if (isMainThread) {
+  process.exitCode = await main()
+  if (process.connected) process.disconnect()
+} else {
+  runTapThread()
+}

@@ -3,7 +3,7 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 /** Why a body was recorded without its rows. */
 export type UntappedReason = 'too-long' | 'memory-full'
 /** Why a shadow got no copy. */
-export type ShadowDropReason = 'in-flight' | 'bytes' | 'no-replica'
+export type ShadowDropReason = 'load' | 'in-flight' | 'bytes' | 'no-replica'
 
 /** What the gateway counts; `/metrics` prints it. Times are in seconds, as Prometheus wants. */
 export interface GatewayMetrics {
@@ -12,6 +12,7 @@ export interface GatewayMetrics {
   readonly seconds: Histogram<'variant'>
   readonly retries: Counter<'variant'>
   readonly fallbacks: Counter<'variant'>
+  readonly circuits: Counter<'variant'>
   readonly ejections: Counter<'replica'>
   readonly refused: Counter<'code'>
   readonly shadowsDropped: Counter<'variant' | 'reason'>
@@ -65,6 +66,9 @@ export function toMetrics(gauges: GatewayGauges): GatewayMetrics {
     }),
     retries: counter('retries_total', 'Requests sent a second time, by the variant tried first', ['variant']),
     fallbacks: counter('fallbacks_total', 'Requests that the champion answered for a variant that could not', [
+      'variant',
+    ]),
+    circuits: counter('circuits_opened_total', 'Times a variant failed so often that the champion took its place', [
       'variant',
     ]),
     ejections: counter('ejections_total', 'Times a replica was put out', ['replica']),

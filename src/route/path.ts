@@ -1,50 +1,51 @@
 /** The protocol that words the answer of a path. */
-export type Protocol = 'v1' | 'v2'
+export type Protocol = 'v1' | 'v2' | 'mlflow'
+
+/** What a request names in place of leaving the choice to chance: a version, or a label of TensorFlow Serving. */
+export interface Pin {
+  readonly kind: 'version' | 'label'
+  readonly text: string
+}
 
 /**
  * What a request is for.
- * - `own`: answered by the gateway itself.
  * - `predict`: a prediction of the deployment's model: a variant is chosen, and it is recorded.
- * - `model`: anything else about the deployment's model; goes to the champion or to the version in the path.
+ * - `model`: anything else about the deployment's model; goes to the champion or to what the path names.
+ * - `closed`: loads or unloads a model, which is the deployment's business.
  * - `other`: any other path of the model servers; goes to the champion.
  */
-export type PathUse =
-  | { readonly kind: 'own'; readonly path: OwnPath }
-  | {
-      readonly kind: 'predict' | 'model'
-      readonly protocol: Protocol
-      readonly version: string | undefined
-      /** The path names a label (TensorFlow Serving): which version that is, only the champion's server knows. */
-      readonly labelled: boolean
-    }
-  | { readonly kind: 'other' }
+export type PathUse = ModelUse | { readonly kind: 'closed' | 'other' }
 
-const OWN_PATHS = ['/livez', '/readyz', '/healthz', '/metrics', '/truth'] as const
-/** A path that the gateway answers itself. */
-export type OwnPath = (typeof OWN_PATHS)[number]
+/** A request that is about the deployment's model. */
+export interface ModelUse {
+  readonly kind: 'predict' | 'model'
+  readonly protocol: Protocol
+  readonly pin: Pin | undefined
+}
 
 // TensorFlow Serving matches without regard to case (http_rest_api_util.cc); the V2 paths are as in the OpenAPI file.
 const V1 = /^\/v1\/models\/([^/:]+)(?:\/versions\/(\d+)|\/labels\/([^/:]+))?(:[a-z]+|\/metadata)?$/i
+const V1_CALL = /^:(predict|classify|regress)$/i
+const V1_LABEL = /^(\/v1\/models\/[^/:]+)\/labels\/[^/:?]+/i
 const V2 = /^\/v2\/models\/([^/]+)(?:\/versions\/([^/]+))?(\/.+)?$/
+const LOAD = /^\/v2\/repository\/models\/[^/]+\/(load|unload)$/
 
-/** The gateway's own path that this is, or undefined. */
-export function toOwnPath(path: string): OwnPath | undefined {
-  return OWN_PATHS.find(item => item === path)
-}
+const INVOCATIONS: ModelUse = { kind: 'predict', protocol: 'mlflow', pin: undefined }
 
 /** Tells what a request is for, given the deployment's (and so the model's) name. */
 export function classifyPath(method: string, path: string, deployment: string): PathUse {
-  const own = toOwnPath(path)
-  if (own !== undefined) return { kind: 'own', path: own }
   const v1 = V1.exec(path)
-  if (v1 !== null && toModelName(v1[1]) === deployment) {
-    const predicts = method === 'POST' && v1[4]?.toLowerCase() === ':predict'
-    return toUse(predicts, 'v1', v1[2], v1[3] !== undefined)
+  if (v1 !== null && decodeSegment(v1[1]) === deployment) {
+    const predicts = method === 'POST' && V1_CALL.test(v1[4] ?? '')
+    return { kind: predicts ? 'predict' : 'model', protocol: 'v1', pin: toPin(v1[2], v1[3]) }
   }
   const v2 = V2.exec(path)
-  if (v2 !== null && toModelName(v2[1]) === deployment)
-    return toUse(method === 'POST' && v2[3] === '/infer', 'v2', v2[2], false)
-  return { kind: 'other' }
+  if (v2 !== null && decodeSegment(v2[1]) === deployment) {
+    const predicts = method === 'POST' && v2[3] === '/infer'
+    return { kind: predicts ? 'predict' : 'model', protocol: 'v2', pin: toPin(v2[2], undefined) }
+  }
+  if (path === '/invocations' && method === 'POST') return INVOCATIONS
+  return { kind: LOAD.test(path) ? 'closed' : 'other' }
 }
 
 /**
@@ -56,13 +57,20 @@ export function isRepeatable(method: string, path: string): boolean {
   return method === 'POST' && (/:(predict|classify|regress)$/i.test(path) || /(\/infer|^\/invocations)$/.test(path))
 }
 
-function toUse(predicts: boolean, protocol: Protocol, version: string | undefined, labelled: boolean): PathUse {
-  return { kind: predicts ? 'predict' : 'model', protocol, version, labelled }
+/** The target for a replica, which knows no labels: its version stands in the label's place. */
+export function toVersionTarget(target: string, version: number): string {
+  return target.replace(V1_LABEL, `$1/versions/${version}`)
 }
 
-function toModelName(text: string | undefined): string | undefined {
+function toPin(version: string | undefined, label: string | undefined): Pin | undefined {
+  if (version !== undefined) return { kind: 'version', text: decodeSegment(version) ?? version }
+  return label === undefined ? undefined : { kind: 'label', text: decodeSegment(label) ?? label }
+}
+
+function decodeSegment(text: string | undefined): string | undefined {
+  if (text === undefined || !text.includes('%')) return text
   try {
-    return text === undefined ? undefined : decodeURIComponent(text)
+    return decodeURIComponent(text)
   } catch {
     return undefined
   }

@@ -1,15 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { toErrorText } from '../core/errors.ts'
 import { toBackOffMs } from './back-off.ts'
-import { toBatchText, toCheckedLines } from './batch.ts'
+import { toBatches, toBatchText, toCheckedLines } from './batch.ts'
 import type { Control } from './control.node.ts'
 import type { Limits } from './limits.ts'
 import type { Logger } from './logger.ts'
 import type { GatewayMetrics } from './metrics.ts'
 import type { RecordSink } from './record-sink.ts'
 import type { Spool } from './spool.node.ts'
-import { type Tap, toRecord } from './tap.ts'
+import type { Tap } from './tap.ts'
 import { TapQueue } from './tap-queue.ts'
+import { TapReader } from './tap-reader.node.ts'
 
 /** What records need on their way to control. */
 export interface RecorderWorld {
@@ -22,9 +23,9 @@ export interface RecorderWorld {
   readonly logger: Logger
 }
 
-/** Records of one batch, and taps read without letting requests in between. */
+/** Records of one batch, the bytes that are read into them at once, and the characters that they may have. */
 const MAX_BATCH = 500
-const TAPS_IN_A_ROW = 32
+const MAX_READ_BYTES = 8 * 1024 * 1024
 const MAX_BATCH_CHARS = 4 * 1024 * 1024
 
 /**
@@ -34,6 +35,7 @@ const MAX_BATCH_CHARS = 4 * 1024 * 1024
 export class Recorder implements RecordSink {
   readonly #world: RecorderWorld
   readonly #queue: TapQueue
+  readonly #reader: TapReader
   readonly #ended: Promise<void>
   /** Aborted when the time to drain is over: nothing is sent any more. */
   readonly #late = new AbortController()
@@ -42,10 +44,13 @@ export class Recorder implements RecordSink {
   #dropped = 0
   #failures = 0
   #awayUntil = 0
+  #epoch: number | undefined
+  #toldEpoch: number | undefined
 
   constructor(world: RecorderWorld) {
     this.#world = world
     this.#queue = new TapQueue(world.limits.maxPendingBytes)
+    this.#reader = new TapReader({ maxBodyBytes: world.limits.maxTapBytes, logger: world.logger })
     this.#ended = this.#run()
   }
 
@@ -55,16 +60,24 @@ export class Recorder implements RecordSink {
   }
 
   add(tap: Tap): void {
+    this.#reader.warmUp()
     const fate = this.#queue.push(tap)
     if (fate === 'without-rows') this.#world.metrics.untapped.inc({ reason: 'memory-full' })
     if (fate === 'dropped') this.#drop(1)
     if (this.#queue.length === MAX_BATCH) this.#wake.abort()
   }
 
+  /** Tells control which routes are in force: with the next batch, or alone where there are no records. */
+  announce(epoch: number): void {
+    this.#epoch = epoch
+    this.#wake.abort()
+  }
+
   async drain(ms: number): Promise<void> {
     const timer = setTimeout(() => this.#late.abort(), ms)
     this.#draining = true
     this.#wake.abort()
+    await this.#reader.endThread()
     await this.#ended
     clearTimeout(timer)
   }
@@ -77,11 +90,17 @@ export class Recorder implements RecordSink {
   async #run(): Promise<void> {
     for (;;) {
       const lines = await this.#readTaps()
-      if (lines.length > 0) await this.#handOver(lines)
-      else if (this.#draining) return
+      for (const batch of toBatches(lines, MAX_BATCH_CHARS)) await this.#handOver(batch)
+      if (lines.length === 0 && this.#draining) return
+      if (this.#epoch !== this.#toldEpoch && !this.#isAway && !this.#draining) await this.#send([])
       const replayed = !this.#draining && (await this.#replay())
       if (!replayed && this.#queue.length < MAX_BATCH) await this.#pause()
     }
+  }
+
+  /** Whether control did not answer a moment ago. */
+  get #isAway(): boolean {
+    return performance.now() < this.#awayUntil
   }
 
   async #pause(): Promise<void> {
@@ -90,31 +109,22 @@ export class Recorder implements RecordSink {
     await sleep(this.#world.limits.flushEveryMs, undefined, { signal: this.#wake.signal }).catch(() => {})
   }
 
-  /** Reads taps into the lines of one batch, letting requests in between. */
   async #readTaps(): Promise<readonly string[]> {
-    const lines: string[] = []
-    for (let chars = 0; lines.length < MAX_BATCH && chars < MAX_BATCH_CHARS; ) {
-      const tap = this.#queue.shift()
-      if (tap === undefined) break
-      const { record, unlabelled } = toRecord(tap)
-      if (unlabelled > 0) this.#world.metrics.unlabelledRows.inc(unlabelled)
-      const line = JSON.stringify(record)
-      lines.push(line)
-      chars += line.length
-      if (lines.length % TAPS_IN_A_ROW === 0) await new Promise(resolve => setImmediate(resolve))
-    }
+    const taps = this.#queue.take(MAX_BATCH, MAX_READ_BYTES)
+    if (taps.length === 0) return []
+    const { lines, unlabelled } = await this.#reader.read(taps)
+    if (unlabelled > 0) this.#world.metrics.unlabelledRows.inc(unlabelled)
     return lines
   }
 
   async #handOver(lines: readonly string[]): Promise<void> {
-    const isAway = performance.now() < this.#awayUntil && !this.#draining
-    if (isAway || !(await this.#send(lines))) await this.#putAside(lines)
+    if ((this.#isAway && !this.#draining) || !(await this.#send(lines))) await this.#putAside(lines)
   }
 
   /** Sends one page of the spool; false where there is nothing to send or nobody to send it to. */
   async #replay(): Promise<boolean> {
     const { spool, logger } = this.#world
-    if (spool.isEmpty || performance.now() < this.#awayUntil) return false
+    if (spool.isEmpty || this.#isAway) return false
     try {
       const page = await spool.read()
       const lines = toCheckedLines(page.lines)
@@ -133,19 +143,23 @@ export class Recorder implements RecordSink {
   async #send(lines: readonly string[]): Promise<boolean> {
     const { control, gateway, metrics, logger } = this.#world
     if (this.#late.signal.aborted) return false
-    const result = await control.sendRecords(toBatchText(gateway, this.#dropped, lines), this.#late.signal)
+    const epoch = this.#epoch
+    const head = { gateway, dropped: this.#dropped, ...(epoch === undefined ? {} : { epoch }) }
+    const result = await control.sendRecords(toBatchText(head, lines), this.#late.signal)
     if (result.kind === 'away') {
       this.#noteAway(result.reason)
       return false
     }
     this.#noteBack()
     if (result.kind === 'stored') {
+      this.#toldEpoch = epoch
       metrics.records.inc({ state: 'sent' }, lines.length)
       return true
     }
-    if (lines.length === 1) {
+    if (lines.length <= 1) {
       logger.error({ reason: result.reason }, 'Control refused a record')
-      this.#drop(1)
+      this.#toldEpoch = epoch
+      this.#drop(lines.length)
       return true
     }
     const half = Math.ceil(lines.length / 2)

@@ -9,13 +9,15 @@ const replica = (
   outstanding: number,
   ejection = TRUSTED,
   lastUsed = 0,
+  since = 0,
 ): Candidate & { name: string } => ({
   name,
   outstanding,
   ejection,
   lastUsed,
+  since,
 })
-const choice = { now: 1000, maxOutstanding: 8, desperate: false }
+const choice = { now: 1000, maxOutstanding: 8, slowStartMs: 500, random: () => 0.5, desperate: false, not: undefined }
 
 describe('chooseReplica()', () => {
   const [a, b, c] = [replica('a', 2), replica('b', 1, TRUSTED, 9), replica('c', 1, TRUSTED, 8)]
@@ -31,8 +33,34 @@ describe('chooseReplica()', () => {
       chooseReplica([replica('d', 8)], { ...choice, desperate: true }),
       undefined,
     ],
+    ['passes over one that was asked in vain', chooseReplica([a, b], { ...choice, not: b }), 'a'],
+    [
+      'takes one that it passed over in despair last',
+      chooseReplica([replica('d', 0, out), a], { ...choice, desperate: true }),
+      'a',
+    ],
+    ['lets a new one sit out', chooseReplica([a, replica('n', 0, TRUSTED, 0, 900)], choice), 'a'],
+    ['lets an older one take part', chooseReplica([a, replica('n', 0, TRUSTED, 0, 700)], choice), 'n'],
+    ['takes a new one where there are only such', chooseReplica([replica('n', 0, TRUSTED, 0, 1000)], choice), 'n'],
+    [
+      'takes a new one before an ejected one',
+      chooseReplica([replica('d', 0, out), replica('n', 5, TRUSTED, 0, 1000)], { ...choice, desperate: true }),
+      'n',
+    ],
     ['takes none of none', chooseReplica([], choice), undefined],
   ]
   for (const [name, found, wanted] of table)
     it(name, () => assert.equal(found !== undefined && 'name' in found ? found.name : undefined, wanted))
+
+  it('gives a new replica a share of the choices that grows with its age', () => {
+    let draws = 0
+    const random = (): number => (draws++ % 100) / 100
+    const shareAt = (age: number): number => {
+      const found = Array.from({ length: 100 }, () =>
+        chooseReplica([a, replica('n', 0, TRUSTED, 0, 1000 - age)], { ...choice, random }),
+      )
+      return found.filter(item => item?.name === 'n').length
+    }
+    assert.deepEqual([0, 25, 250, 400, 500].map(shareAt), [10, 10, 50, 80, 100])
+  })
 })

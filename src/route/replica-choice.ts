@@ -7,35 +7,56 @@ export interface Candidate {
   readonly outstanding: number
   /** When a request was last given to it; any growing number. */
   readonly lastUsed: number
+  /** Since when it takes requests, epoch ms: since it joined, or since it is trusted again. */
+  readonly since: number
 }
 
 /** The circumstances of a choice among replicas. */
-export interface ReplicaChoice {
+export interface ReplicaChoice<candidate> {
   /** Epoch ms. */
   readonly now: number
   /** A replica with so many outstanding requests takes no more. */
   readonly maxOutstanding: number
+  /** How long a new replica takes to get its full share of requests, ms. */
+  readonly slowStartMs: number
+  /** Draws a number within [0, 1). */
+  readonly random: () => number
   /** Whether an ejected replica is better than none. */
   readonly desperate: boolean
+  /** Asked before, in vain. */
+  readonly not: candidate | undefined
 }
+
+/** Share of the choices that a replica takes part in when it is new. */
+const FIRST_SHARE = 0.1
 
 /**
  * Chooses the available replica with the fewest outstanding requests, of equals the one that has waited longest;
- * undefined where there is none.
+ * undefined where there is none. A new replica takes part in a growing share of the choices, so that its caches, pools
+ * and compiled code are warm before it has its full load; it takes part in all where there are only new ones.
  */
 export function chooseReplica<candidate extends Candidate>(
   candidates: readonly candidate[],
-  choice: ReplicaChoice,
+  choice: ReplicaChoice<candidate>,
 ): candidate | undefined {
-  const free = candidates.filter(candidate => candidate.outstanding < choice.maxOutstanding)
-  const available = free.filter(candidate => isAvailable(candidate.ejection, choice.now))
-  return findIdlest(choice.desperate && available.length === 0 ? free : available)
+  let best: candidate | undefined
+  let bestRank = 0
+  for (const candidate of candidates) {
+    if (candidate === choice.not || candidate.outstanding >= choice.maxOutstanding) continue
+    const rank = toRank(candidate, choice)
+    if (rank < bestRank || rank === 0) continue
+    if (best !== undefined && rank === bestRank && !isIdler(candidate, best)) continue
+    best = candidate
+    bestRank = rank
+  }
+  return best
 }
 
-function findIdlest<candidate extends Candidate>(candidates: readonly candidate[]): candidate | undefined {
-  let best: candidate | undefined
-  for (const candidate of candidates) if (best === undefined || isIdler(candidate, best)) best = candidate
-  return best
+/** 3: takes part; 2: is new and sits this one out; 1: is ejected, better than none; 0: is ejected. */
+function toRank<candidate extends Candidate>(candidate: candidate, choice: ReplicaChoice<candidate>): 0 | 1 | 2 | 3 {
+  if (!isAvailable(candidate.ejection, choice.now)) return choice.desperate ? 1 : 0
+  const age = (choice.now - candidate.since) / choice.slowStartMs
+  return age >= 1 || choice.random() < Math.max(FIRST_SHARE, age) ? 3 : 2
 }
 
 function isIdler(a: Candidate, b: Candidate): boolean {

@@ -3,6 +3,7 @@ import type { Clock } from '../core/clock.ts'
 import type { RouteReplica } from '../core/wire/routes.ts'
 import { type Ejection, type Outcome, TRUSTED, toNext, toTried } from './ejection.ts'
 import type { Limits } from './limits.ts'
+import type { Candidate } from './replica-choice.ts'
 import { sendOnce, type TryResult, type UpstreamBounds, type UpstreamRequest } from './upstream.node.ts'
 
 /** What a replica needs of the gateway around it. */
@@ -16,7 +17,7 @@ export interface ReplicaWorld {
 const CONNECT_TIMEOUT_MS = 2_000
 
 /** One model server as the gateway knows it: its kept-alive connections, its load and whether it is trusted. */
-export class Replica {
+export class Replica implements Candidate {
   readonly name: string
   readonly url: string
   readonly #world: ReplicaWorld
@@ -27,11 +28,14 @@ export class Replica {
   #ejection: Ejection = TRUSTED
   #outstanding = 0
   #lastUsed = 0
+  #since: number
 
-  constructor(route: RouteReplica, world: ReplicaWorld) {
+  /** `since`: from when on it is new, epoch ms; 0 for one that shall get its full share at once. */
+  constructor(route: RouteReplica, world: ReplicaWorld, since = 0) {
     this.name = route.name
     this.url = route.url
     this.#world = world
+    this.#since = since
     this.#pool = this.#openPool()
   }
 
@@ -47,6 +51,10 @@ export class Replica {
     return this.#ejection
   }
 
+  get since(): number {
+    return this.#since
+  }
+
   /** Sends a request once, and learns from what comes of it. `fresh` does not use a connection that was open before. */
   async send(request: UpstreamRequest, bounds: UpstreamBounds, fresh = false): Promise<TryResult> {
     if (fresh && !this.#over) this.#renew()
@@ -55,7 +63,9 @@ export class Replica {
     this.#lastUsed = performance.now()
     const result = await sendOnce(this.#pool, request, bounds)
     this.#outstanding -= 1
-    this.#learn(toOutcome(result))
+    // A client that waits less than the gateway would says nothing about the replica.
+    const isHasty = result.kind === 'timeout' && bounds.isClients
+    this.#learn(isHasty ? 'unknown' : toOutcome(result))
     return result
   }
 
@@ -73,7 +83,9 @@ export class Replica {
 
   #learn(outcome: Outcome): void {
     const before = this.#ejection
-    this.#ejection = toNext(before, outcome, this.#world.clock())
+    const now = this.#world.clock()
+    this.#ejection = toNext(before, outcome, now)
+    if (before.state !== 'in' && this.#ejection.state === 'in') this.#since = now
     if (before.state === 'in' && this.#ejection.state === 'out') this.#world.onEjected(this.name)
   }
 

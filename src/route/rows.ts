@@ -1,38 +1,43 @@
 import { isObject, type JsonObject } from '../core/json.ts'
+import { toBinaryData } from './binary-data.ts'
+import type { ParsedBody } from './body.ts'
 import type { Protocol } from './path.ts'
 
 /** The rows of one body, or why it has none. */
 export type Rows = { readonly rows: readonly unknown[] } | { readonly problem: string }
 
 /**
- * Splits an answer into rows: `predictions` or `outputs` of TensorFlow Serving's REST API, or the first of V2's
- * `outputs`, whose data is flat or nested, row-major.
+ * Splits an answer into rows: `predictions`, `outputs` or (classify, regress) `results` of TensorFlow Serving's REST
+ * API, `predictions` of MLflow's, or the first of V2's `outputs`, whose data is flat, nested or binary, row-major.
  */
-export function toAnswerRows(protocol: Protocol, body: unknown): Rows {
-  if (!isObject(body)) return { problem: 'Cannot read the answer: expected a JSON object' }
+export function toAnswerRows(protocol: Protocol, { json, binary }: ParsedBody): Rows {
+  if (!isObject(json)) return { problem: 'Cannot read the answer: expected a JSON object' }
   if (protocol === 'v2') {
-    const first = Array.isArray(body['outputs']) ? body['outputs'][0] : undefined
+    const [first] = withBinary(json['outputs'], binary)
     return isObject(first) ? toTensorRows(first) : { problem: 'Cannot read the answer: expected outputs[0]' }
   }
-  if (Array.isArray(body['predictions'])) return { rows: body['predictions'] }
-  return toColumnRows(body['outputs'], 'Cannot read the answer: expected predictions or outputs')
+  if (Array.isArray(json['predictions'])) return { rows: json['predictions'] }
+  if (Array.isArray(json['results'])) return { rows: json['results'] }
+  const columns = protocol === 'mlflow' ? json['predictions'] : json['outputs']
+  return toColumnRows(columns, 'Cannot read the answer: expected predictions, outputs or results')
 }
 
 /**
- * Splits a request into rows: `instances`, or `inputs` by column; of V2, objects of each input's slice by its name,
- * over which stand the items of `parameters` that are arrays.
+ * Splits a request into rows: `instances`, `examples` or `inputs` by column; MLflow's frames of records or columns; of
+ * V2, objects of each input's slice by its name, over which stand the items of `parameters` that are arrays.
  */
-export function toRequestRows(protocol: Protocol, body: unknown): Rows {
-  if (!isObject(body)) return { problem: 'Cannot read the request: expected a JSON object' }
-  if (protocol === 'v2') return toInputRows(body)
-  if (Array.isArray(body['instances'])) return { rows: body['instances'] }
-  return toColumnRows(body['inputs'], 'Cannot read the request: expected instances or inputs')
+export function toRequestRows(protocol: Protocol, { json, binary }: ParsedBody): Rows {
+  if (!isObject(json)) return { problem: 'Cannot read the request: expected a JSON object' }
+  if (protocol === 'v2') return toInputRows(json, binary)
+  for (const key of ['instances', 'examples', 'dataframe_records'])
+    if (Array.isArray(json[key])) return { rows: json[key] }
+  if (isObject(json['dataframe_split'])) return toFrameRows(json['dataframe_split'])
+  return toColumnRows(json['inputs'], 'Cannot read the request: expected instances, examples, inputs or a dataframe')
 }
 
-function toInputRows(body: JsonObject): Rows {
-  const inputs: readonly unknown[] = Array.isArray(body['inputs']) ? body['inputs'] : []
+function toInputRows(body: JsonObject, binary: Uint8Array): Rows {
   const columns: Record<string, readonly unknown[]> = {}
-  for (const input of inputs) {
+  for (const input of withBinary(body['inputs'], binary)) {
     if (!isObject(input)) return { problem: 'Cannot read the request: expected objects in inputs' }
     const sliced = toTensorRows(input)
     if ('problem' in sliced) return sliced
@@ -41,6 +46,27 @@ function toInputRows(body: JsonObject): Rows {
   const parameters = isObject(body['parameters']) ? body['parameters'] : {}
   for (const [name, value] of Object.entries(parameters)) if (Array.isArray(value)) columns[name] = value
   return { rows: toRowObjects(columns) }
+}
+
+/** pandas' "split" orientation: names of columns, and rows as arrays. */
+function toFrameRows({ columns, data }: JsonObject): Rows {
+  if (!Array.isArray(columns) || !Array.isArray(data) || !data.every(Array.isArray))
+    return { problem: 'Cannot read the request: expected columns and data in dataframe_split' }
+  const names = columns.map(String)
+  return { rows: data.map(row => Object.fromEntries(names.map((name, index) => [name, row[index]]))) }
+}
+
+/** Tensors whose data stands behind the JSON get it as if it stood in it (V2, "Binary tensor data extension"). */
+function withBinary(tensors: unknown, binary: Uint8Array): readonly unknown[] {
+  let at = 0
+  return (Array.isArray(tensors) ? tensors : []).map((tensor: unknown) => {
+    const parameters = isObject(tensor) ? tensor['parameters'] : undefined
+    const size = isObject(parameters) ? parameters['binary_data_size'] : undefined
+    if (!isObject(tensor) || typeof size !== 'number') return tensor
+    const bytes = binary.subarray(at, at + size)
+    at += size
+    return { ...tensor, data: toBinaryData(String(tensor['datatype']), bytes) }
+  })
 }
 
 /** Columns by name, or one array: rows as objects, or the array's items. */
@@ -67,10 +93,12 @@ function toRowObjects(columns: Readonly<Record<string, readonly unknown[]>>): re
 function toTensorRows(tensor: JsonObject): Rows {
   const { data, shape } = tensor
   const name = String(tensor['name'])
-  if (!Array.isArray(data)) return { problem: `Cannot read tensor "${name}": expected data in JSON` }
+  if (!Array.isArray(data)) return { problem: `Cannot read tensor "${name}": expected data in JSON or behind it` }
   if (!isShape(shape)) return { problem: `Cannot read tensor "${name}": expected a shape of whole numbers` }
   if (shape.length <= 1 || Array.isArray(data[0])) return { rows: data }
   const size = shape.reduce((product, dim) => product * dim, 1)
+  // Rows without values hold no prediction, and a shape may claim any number of them.
+  if (size === 0 && data.length === 0) return { rows: [] }
   if (size !== data.length)
     return { problem: `Cannot read tensor "${name}": expected ${size} values as by its shape, found ${data.length}` }
   return { rows: nest(data, shape) }

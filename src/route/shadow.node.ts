@@ -6,22 +6,41 @@ import type { UpstreamRequest } from './upstream.node.ts'
 
 const SHADOW_PART = { served: false, propensity: 1, pinned: false } as const
 
-/** Sends copies of requests to shadows. Nobody waits for them, and only so many may be on their way. */
-export class ShadowCopier {
-  readonly #world: ForwardWorld & TapWorld
-  readonly #copies = new Set<Promise<void>>()
-  #bytes = 0
+/** What copying works with. */
+export interface ShadowWorld extends ForwardWorld, TapWorld {
+  readonly limits: ForwardWorld['limits']
+  readonly metrics: ForwardWorld['metrics']
+  /** Whether there is so much to answer that copies have to wait for better times. */
+  readonly isLoaded: () => boolean
+}
 
-  constructor(world: ForwardWorld & TapWorld) {
+/** What is on its way to one shadow. */
+interface OnTheWay {
+  copies: number
+  bytes: number
+}
+
+/**
+ * Sends copies of requests to shadows. Nobody waits for them, and only so many may be on their way to each: a shadow
+ * that hangs takes nothing from another.
+ */
+export class ShadowCopier {
+  readonly #world: ShadowWorld
+  readonly #copies = new Set<Promise<void>>()
+  /** By the variant's id; only of shadows that have copies on their way. */
+  readonly #onTheWay = new Map<number, OnTheWay>()
+
+  constructor(world: ShadowWorld) {
     this.#world = world
   }
 
   /** Sends the request to each shadow and records what comes of it; returns at once and never throws. */
   copy(request: UpstreamRequest, shadows: readonly LiveVariant[], taken: Taken): void {
     for (const shadow of shadows) {
-      const reason = this.#findObstacle(request)
+      const onTheWay = this.#onTheWay.get(shadow.id) ?? { copies: 0, bytes: 0 }
+      const reason = this.#findObstacle(request, onTheWay)
       if (reason !== undefined) this.#drop(shadow, reason)
-      else this.#start(request, shadow, taken)
+      else this.#start(request, shadow, taken, onTheWay)
     }
   }
 
@@ -35,24 +54,29 @@ export class ShadowCopier {
     clearTimeout(timer)
   }
 
-  #findObstacle(request: UpstreamRequest): ShadowDropReason | undefined {
+  #findObstacle(request: UpstreamRequest, { copies, bytes }: OnTheWay): ShadowDropReason | undefined {
     const { maxShadows, maxShadowBytes } = this.#world.limits
-    if (this.#copies.size >= maxShadows) return 'in-flight'
-    return this.#bytes + request.body.byteLength > maxShadowBytes ? 'bytes' : undefined
+    if (this.#world.isLoaded()) return 'load'
+    if (copies >= maxShadows) return 'in-flight'
+    return bytes + request.body.byteLength > maxShadowBytes ? 'bytes' : undefined
   }
 
-  #start(request: UpstreamRequest, shadow: LiveVariant, taken: Taken): void {
+  #start(request: UpstreamRequest, shadow: LiveVariant, taken: Taken, onTheWay: OnTheWay): void {
+    onTheWay.copies += 1
+    onTheWay.bytes += request.body.byteLength
+    this.#onTheWay.set(shadow.id, onTheWay)
     const copy = this.#send(request, shadow, taken).finally(() => {
       this.#copies.delete(copy)
-      this.#bytes -= request.body.byteLength
+      onTheWay.copies -= 1
+      onTheWay.bytes -= request.body.byteLength
+      if (onTheWay.copies === 0) this.#onTheWay.delete(shadow.id)
     })
-    this.#bytes += request.body.byteLength
     this.#copies.add(copy)
   }
 
   async #send(request: UpstreamRequest, variant: LiveVariant, taken: Taken): Promise<void> {
-    const order = { request, variant, mayFallBack: false, repeatable: true, signal: undefined }
-    const { last } = await forward(this.#world, order)
+    const part = { mayFallBack: false, repeatable: true, isCopy: true, timeoutMs: undefined, signal: undefined }
+    const { last } = await forward(this.#world, { request, variant, ...part })
     // A shadow that is starting, or whose replicas are busy with other copies, has not failed.
     if (last.result.kind === 'no-replica') this.#drop(variant, 'no-replica')
     else addTap(this.#world, taken, SHADOW_PART, last)

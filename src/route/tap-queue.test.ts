@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import type { Tap } from './tap.ts'
+import { type Tap, toTapBody } from './tap.ts'
 import { TapQueue } from './tap-queue.ts'
 
 const toTap = (id: number, bytes: number): Tap => ({
@@ -17,11 +17,11 @@ const toTap = (id: number, bytes: number): Tap => ({
     replica: 'a-1',
   },
   protocol: 'v1',
-  paths: { prediction: row => row, series: undefined, at: undefined },
+  capture: {},
   series: undefined,
   at: undefined,
   request: undefined,
-  answer: new Uint8Array(bytes),
+  answer: toTapBody(new Uint8Array(bytes), {}),
   problem: undefined,
 })
 
@@ -30,9 +30,9 @@ describe('TapQueue', () => {
     const queue = new TapQueue(4 * 1024)
     const fates = Array.from({ length: 10 }, (_, id) => queue.push(toTap(id, 512)))
     assert.deepEqual(fates, [...Array(3).fill('whole'), ...Array(2).fill('without-rows'), ...Array(5).fill('dropped')])
-    const taps = Array.from({ length: 5 }, () => queue.shift())
+    const taps = queue.take(10, 1e9)
     assert.deepEqual(
-      taps.map(tap => [tap?.head.request, tap?.answer?.byteLength]),
+      taps.map(tap => [tap.head.request, tap.answer?.bytes.byteLength]),
       [
         ['0', 512],
         ['1', 512],
@@ -42,8 +42,17 @@ describe('TapQueue', () => {
       ],
     )
     assert.match(taps[3]?.problem ?? '', /too many wait/)
-    assert.equal(queue.shift(), undefined)
+    assert.deepEqual(queue.take(10, 1e9), [])
     assert.equal(queue.push(toTap(11, 512)), 'whole')
+  })
+
+  it('gives no more bytes at once than asked for, but always one tap, and weighs what is compressed heavier', () => {
+    const queue = new TapQueue(1e9)
+    for (let id = 0; id < 4; id++) queue.push(toTap(id, 488))
+    const zipped = { ...toTap(4, 0), answer: toTapBody(new Uint8Array(488), { 'content-encoding': 'gzip' }) }
+    for (let count = 0; count < 2; count++) queue.push(zipped)
+    const takes = [2000, 1, 20_000, 20_000].map(bytes => queue.take(10, bytes).length)
+    assert.deepEqual(takes, [2, 1, 1, 1])
   })
 
   it('is first in, first out, over any number of taps', () => {
@@ -54,10 +63,9 @@ describe('TapQueue', () => {
         let shifted = 0
         for (const count of counts) {
           for (let at = 0; at < count; at++) queue.push(toTap(pushed++, 1))
-          for (let at = 0; at < -count; at++) {
-            const tap = queue.shift()
-            assert.equal(tap?.head.request, shifted < pushed ? String(shifted++) : undefined)
-          }
+          const taken = queue.take(Math.max(0, -count), 1e9)
+          assert.equal(taken.length, Math.min(Math.max(0, -count), pushed - shifted))
+          for (const tap of taken) assert.equal(tap.head.request, String(shifted++))
           assert.equal(queue.length, pushed - shifted)
         }
       }),

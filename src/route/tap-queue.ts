@@ -3,6 +3,7 @@ import { type Tap, toTapBytes } from './tap.ts'
 const PROBLEM = 'Cannot record the answer: too many wait to be recorded'
 /** Share of the memory up to which taps keep their bodies. */
 const BODIES_SHARE = 0.75
+const COMPRESSED_WEIGHT = 20
 
 /** Taps that wait to be read, first in first out, within a bound of bytes. */
 export class TapQueue {
@@ -33,25 +34,34 @@ export class TapQueue {
     return 'without-rows'
   }
 
-  /** Takes the oldest tap out; undefined where there is none. */
-  shift(): Tap | undefined {
-    const tap = this.#taps[this.#first]
-    if (tap === undefined) {
-      this.#taps = []
-      this.#first = 0
-      return undefined
+  /** Takes the oldest taps out: at most `maxTaps`, and at least one, though it weigh more than `maxBytes`. */
+  take(maxTaps: number, maxBytes: number): readonly Tap[] {
+    const first = this.#first
+    let bytes = 0
+    let end = first
+    while (end < this.#taps.length && end - first < maxTaps) {
+      bytes += toWeight(this.#taps[end])
+      if (end > first && bytes > maxBytes) break
+      end += 1
     }
-    this.#first += 1
-    this.#bytes -= toTapBytes(tap)
-    if (this.#first >= 1024) {
+    const taken = this.#taps.slice(first, end)
+    for (const tap of taken) this.#bytes -= toTapBytes(tap)
+    this.#first = end
+    if (this.#first >= 1024 || this.#first === this.#taps.length) {
       this.#taps = this.#taps.slice(this.#first)
       this.#first = 0
     }
-    return tap
+    return taken
   }
 
   #add(tap: Tap, bytes: number): void {
     this.#taps.push(tap)
     this.#bytes += bytes
   }
+}
+
+/** What reading a tap may take: a body that is compressed may be many times longer than it is. */
+function toWeight(tap: Tap | undefined): number {
+  const isCompressed = tap?.request?.encoding !== undefined || tap?.answer?.encoding !== undefined
+  return tap === undefined ? 0 : toTapBytes(tap) * (isCompressed ? COMPRESSED_WEIGHT : 1)
 }

@@ -1,11 +1,11 @@
-import type { RowPaths } from './capture.ts'
+import type { Capture } from '../core/wire/routes.ts'
 import type { Try } from './forward.node.ts'
 import type { Hints } from './hints.ts'
 import type { Limits } from './limits.ts'
 import type { GatewayMetrics } from './metrics.ts'
 import type { Protocol } from './path.ts'
 import type { RecordSink } from './record-sink.ts'
-import { needsRequest, type Tap } from './tap.ts'
+import { needsRequest, type Tap, type TapBody, toTapBody } from './tap.ts'
 
 /** A prediction request as it was taken in: what its records have in common, whoever answers. */
 export interface Taken {
@@ -15,11 +15,9 @@ export interface Taken {
   readonly at: number
   readonly epoch: number
   readonly protocol: Protocol
-  readonly paths: RowPaths
+  readonly capture: Capture
   readonly hints: Hints
-  readonly body: Uint8Array
-  /** False where the body is compressed: only the replica reads it then. */
-  readonly plain: boolean
+  readonly body: TapBody
 }
 
 /** In which part a variant answered: see `PredictionRecord`. */
@@ -43,44 +41,49 @@ export interface TapWorld {
 export function addTap(world: TapWorld, taken: Taken, part: Part, tried: Try): void {
   const { result } = tried
   if (result.kind === 'gone' || result.kind === 'unsendable') return
-  const { series, at, entity } = taken.hints
-  const wantsRequest = taken.plain && needsRequest(taken.paths, series, at)
+  const { hints, capture, protocol } = taken
+  const wantsRequest = needsRequest(capture, hints)
   world.sink.add({
-    head: {
-      request: taken.id,
-      at: taken.at,
-      variant: tried.variant.id,
-      epoch: taken.epoch,
-      served: part.served,
-      propensity: part.propensity,
-      ...(part.pinned ? { pinned: true } : {}),
-      status: result.kind === 'answer' ? result.status : 0,
-      latencyUs: tried.latencyUs,
-      replica: tried.replica,
-      ...(entity === undefined ? {} : { entity }),
-    },
-    protocol: taken.protocol,
-    paths: taken.paths,
-    series,
-    at,
+    head: toHead(taken, part, tried),
+    protocol,
+    capture,
+    series: hints.series,
+    at: hints.at,
     request: wantsRequest ? toBounded(world, taken.body) : undefined,
     ...toAnswer(world, result),
   })
 }
 
+function toHead(
+  { id, at, epoch, hints }: Taken,
+  part: Part,
+  { variant, replica, result, latencyUs }: Try,
+): Tap['head'] {
+  return {
+    request: id,
+    at,
+    variant: variant.id,
+    epoch,
+    served: part.served,
+    propensity: part.propensity,
+    ...(part.pinned ? { pinned: true } : {}),
+    status: result.kind === 'answer' ? result.status : 0,
+    latencyUs,
+    replica,
+    ...(hints.entity === undefined ? {} : { entity: hints.entity }),
+  }
+}
+
 /** A request that is too long leaves its rows unlabelled; the predictions are recorded. */
-function toBounded(world: TapWorld, body: Uint8Array): Uint8Array | undefined {
-  if (body.byteLength <= world.limits.maxTapBytes) return body
+function toBounded(world: TapWorld, body: TapBody): TapBody | undefined {
+  if (body.bytes.byteLength <= world.limits.maxTapBytes) return body
   world.metrics.untapped.inc({ reason: 'too-long' })
   return undefined
 }
 
 function toAnswer(world: TapWorld, result: Try['result']): Pick<Tap, 'answer' | 'problem'> {
   if (result.kind !== 'answer') return { answer: undefined, problem: toProblem(result) }
-  const encoding = result.headers['content-encoding']
-  if (encoding !== undefined && encoding !== 'identity')
-    return { answer: undefined, problem: `Cannot read the answer: it is encoded as ${String(encoding)}` }
-  const answer = toBounded(world, result.body)
+  const answer = toBounded(world, toTapBody(result.body, result.headers))
   return answer === undefined
     ? { answer, problem: `Cannot record the answer: it is longer than ${world.limits.maxTapBytes} bytes` }
     : { answer, problem: undefined }
@@ -90,6 +93,8 @@ function toProblem(result: Exclude<Try['result'], { readonly kind: 'answer' }>):
   switch (result.kind) {
     case 'no-replica':
       return 'no replica could take the request'
+    case 'circuit-open':
+      return 'the variant failed too often to be asked'
     case 'lost':
       return `the connection broke: ${result.reason}`
     case 'timeout':

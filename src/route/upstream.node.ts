@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici'
 import { toErrorText } from '../core/errors.ts'
+import { TIMEOUT_HEADER } from './hints.ts'
 
 /** One request as it goes to another server; `target` is the path with its query. */
 export interface UpstreamRequest {
@@ -12,6 +13,10 @@ export interface UpstreamRequest {
 /** How long to wait, how much to take, and who may stop it. */
 export interface UpstreamBounds {
   readonly timeoutMs: number
+  /** The client said how long it waits, so the replica is told. @default false */
+  readonly isTold?: boolean
+  /** It is the client's limit: the gateway alone would wait longer. @default false */
+  readonly isClients?: boolean
   readonly maxAnswerBytes: number
   readonly signal: AbortSignal | undefined
 }
@@ -40,7 +45,10 @@ export type TryResult =
 export function sendOnce(dispatcher: Dispatcher, request: UpstreamRequest, bounds: UpstreamBounds): Promise<TryResult> {
   return new Promise(resolve => {
     const exchange = new Exchange(bounds, resolve)
-    const { method, target: path, headers, body } = request
+    const { method, target: path, body } = request
+    const headers = bounds.isTold
+      ? { ...request.headers, [TIMEOUT_HEADER]: String(Math.floor(bounds.timeoutMs)) }
+      : request.headers
     dispatcher.dispatch({ method, path, headers, body: body.byteLength === 0 ? null : body }, exchange)
   })
 }
