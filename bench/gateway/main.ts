@@ -2,7 +2,9 @@
  * What the gateway costs: CPU time per request and added latency, over a server without a model, beside the same
  * server asked directly and, where there is one in PATH, nginx as a weighted proxy. Rounds are interleaved.
  *
- *     node_modules/.bin/node bench/gateway/main.ts [REQUESTS] [ROUNDS]
+ *     node_modules/.bin/node bench/gateway/main.ts [REQUESTS] [ROUNDS] [ENTRY…]
+ *
+ * Further entries are other builds of the gateway (`src/route/main.ts` of another checkout) to compare with.
  */
 import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -30,7 +32,7 @@ interface Row extends LoadResult {
   readonly cpuUs: number
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'regatta-bench-'))
+const root = mkdtempSync(join(tmpdir(), 'regatta-bench-'))
 const children: ChildProcess[] = []
 
 function readCpuSeconds(pid: number): number {
@@ -55,20 +57,20 @@ async function startUpstream(): Promise<Contender> {
   return { name: 'upstream directly', port: Number(port), pids: [child.pid ?? 0] }
 }
 
-async function startGateway(champion: number, challenger: number, control: number): Promise<Contender> {
-  const routes = toRoutes(champion, challenger)
-  writeFileSync(join(folder, 'routes.json'), JSON.stringify(routes))
+async function startGateway(entry: string, servers: readonly Contender[]): Promise<Contender> {
+  const [champion, challenger, control] = servers.map(server => server.port)
+  const folder = mkdtempSync(join(root, 'gateway-'))
+  writeFileSync(join(folder, 'routes.json'), JSON.stringify(toRoutes(champion ?? 0, challenger ?? 0)))
   const args = [
     ...['--http-port', '0', '--control-url', `http://127.0.0.1:${control}`],
     ...['--routes-file', join(folder, 'routes.json'), '--spool', join(folder, 'spool.ndjson')],
   ]
-  const entry = process.env['GATEWAY'] ?? join(import.meta.dirname, '../../src/route/main.ts')
   const execArgv = (process.env['GATEWAY_NODE_ARGS'] ?? '').split(' ').filter(Boolean)
   const child = fork(entry, args, { execArgv, env: { ...process.env, REGATTA_TOKEN: 'bench' }, silent: true })
   children.push(child)
   const [{ port }] = await once(child, 'message')
   await sleep(500)
-  return { name: 'gateway, sticky, recording', port: Number(port), pids: [child.pid ?? 0] }
+  return { name: `gateway, sticky, recording: ${entry}`, port: Number(port), pids: [child.pid ?? 0] }
 }
 
 function toRoutes(champion: number, challenger: number): object {
@@ -83,15 +85,15 @@ function toRoutes(champion: number, challenger: number): object {
 /** One worker and a weighted group of servers, kept alive; undefined where there is no nginx. */
 async function startNginx(champion: number, challenger: number): Promise<Contender | undefined> {
   const port = await findFreePort()
-  const temp = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(name => `${name}_temp_path ${folder}/${name};`)
-  const text = `worker_processes 1; daemon off; master_process off; pid ${folder}/nginx.pid; error_log ${folder}/nginx.log;
+  const temp = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(name => `${name}_temp_path ${root}/${name};`)
+  const text = `worker_processes 1; daemon off; master_process off; pid ${root}/nginx.pid; error_log ${root}/nginx.log;
 events { worker_connections 1024; }
 http { access_log off; keepalive_requests 10000000; ${temp.join(' ')}
   upstream u { server 127.0.0.1:${champion} weight=9; server 127.0.0.1:${challenger} weight=1; keepalive 64; keepalive_requests 10000000; }
   server { listen 127.0.0.1:${port}; location / { proxy_pass http://u; proxy_http_version 1.1; proxy_set_header Connection ""; } } }`
-  const file = join(folder, 'nginx.conf')
+  const file = join(root, 'nginx.conf')
   writeFileSync(file, text)
-  const child = spawn('nginx', ['-c', file, '-e', join(folder, 'nginx.log')], { stdio: 'ignore' })
+  const child = spawn('nginx', ['-c', file, '-e', join(root, 'nginx.log')], { stdio: 'ignore' })
   children.push(child)
   const failed = await Promise.race([once(child, 'error'), once(child, 'exit'), sleep(500)])
   return failed === undefined ? { name: 'nginx, weighted', port, pids: [child.pid ?? 0] } : undefined
@@ -110,11 +112,11 @@ function toMedian(rows: readonly Row[], key: 'cpuUs' | 'p50Ms' | 'p99Ms' | 'perS
   return values[Math.floor(values.length / 2)] ?? 0
 }
 
-async function main(requests: number, rounds: number): Promise<void> {
-  const [a, b, control] = [await startUpstream(), await startUpstream(), await startUpstream()]
-  const nginx = await startNginx(a.port, b.port)
-  const gateway = await startGateway(a.port, b.port, control.port)
-  const contenders = [a, ...(nginx === undefined ? [] : [nginx]), gateway]
+async function main(requests: number, rounds: number, entries: readonly string[]): Promise<void> {
+  const servers = [await startUpstream(), await startUpstream(), await startUpstream()] as const
+  const nginx = await startNginx(servers[0].port, servers[1].port)
+  const contenders = [servers[0], ...(nginx === undefined ? [] : [nginx])]
+  for (const entry of entries) contenders.push(await startGateway(entry, servers))
   for (const contender of contenders) await measure(contender, Math.ceil(requests / 4))
   const rows: Row[] = []
   for (let round = 0; round < rounds; round += 1)
@@ -133,8 +135,10 @@ async function main(requests: number, rounds: number): Promise<void> {
 }
 
 try {
-  await main(Number(process.argv[2] ?? 20_000), Number(process.argv[3] ?? 3))
+  const own = join(import.meta.dirname, '../../src/route/main.ts')
+  const [requests = '20000', rounds = '3', ...others] = process.argv.slice(2)
+  await main(Number(requests), Number(rounds), [own, ...others])
 } finally {
   for (const child of children) child.kill()
-  rmSync(folder, { recursive: true, force: true })
+  rmSync(root, { recursive: true, force: true })
 }

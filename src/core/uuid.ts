@@ -15,18 +15,15 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-
  * Source: RFC 9562, section 5.7.
  */
 export function toUuidV7(at: number, random: Uint8Array): string {
-  const bytes = new Uint8Array(16)
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(Math.trunc(at)) << 16n)
-  bytes.set(random.subarray(0, 10), 6)
-  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x70
-  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80
-  const hex = Buffer.from(bytes.buffer).toString('hex')
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
+  const time = toTimeHex(at)
+  const tail = Buffer.from(random.buffer, random.byteOffset, 10).toString('hex')
+  const variant = '89ab'[((random[2] ?? 0) >> 4) & 3]
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${tail.slice(1, 4)}-${variant}${tail.slice(5, 8)}-${tail.slice(8)}`
 }
 
 /** The first and the lowest UUIDv7 of an instant (epoch ms): keys below it are older. */
 export function toUuidV7Floor(at: number): string {
-  const hex = Math.trunc(at).toString(16).padStart(12, '0')
+  const hex = toTimeHex(at)
   return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000`
 }
 
@@ -41,4 +38,8 @@ export function parsePredictionId(text: string): PredictionId {
     )
   }
   return { request, row: row === undefined ? 0 : Number(row) }
+}
+
+function toTimeHex(at: number): string {
+  return Math.trunc(at).toString(16).padStart(12, '0')
 }

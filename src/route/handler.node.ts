@@ -15,25 +15,26 @@ export interface HandlerWorld extends HttpWorld, OwnWorld {
 
 /** Answers one request; a gateway that stops keeps no connection open after its answer. */
 export async function handle(world: HandlerWorld, request: HttpRequest): Promise<HttpResponse> {
-  const preflight = request.method === 'OPTIONS' ? world.access.toPreflight(request) : undefined
+  const { access, state } = world
+  const isOfPage = request.headers['origin'] !== undefined
+  const preflight = isOfPage ? access.toPreflight(request) : undefined
   const response = preflight ?? (await answer(world, request))
-  const cors = request.headers['origin'] === undefined ? undefined : world.access.toCorsHeaders(request.headers)
-  if (cors === undefined && !world.state.draining) return response
-  const close = world.state.draining ? { connection: 'close' } : {}
-  return { ...response, headers: { ...response.headers, ...cors, ...close } }
+  if (!isOfPage && !state.draining) return response
+  const close = state.draining ? { connection: 'close' } : {}
+  return { ...response, headers: { ...response.headers, ...access.toCorsHeaders(request.headers), ...close } }
 }
 
-async function answer(world: HandlerWorld, request: HttpRequest): Promise<HttpResponse> {
+function answer(world: HandlerWorld, request: HttpRequest): Promise<HttpResponse> | HttpResponse {
   const own = toOwnPath(request.path)
-  if (own !== undefined) return await answerOwn(world, request, own)
+  if (own !== undefined) return answerOwn(world, request, own)
   if (!world.access.mayPredict(request.headers)) return toUnauthorized(world, request)
   const { table } = world.routes
   if (table === undefined)
     return refuse(world, request, { code: 'NO_ROUTES', status: 503, text: 'The gateway knows no routes yet' })
   const use = classifyPath(request.method, request.path, table.deployment)
-  if (use.kind === 'predict') return await answerPrediction(world, table, request, use)
+  if (use.kind === 'predict') return answerPrediction(world, table, request, use)
   if (use.kind === 'closed') return refuse(world, request, CLOSED)
-  return await pass(world, table, request, use)
+  return pass(world, table, request, use)
 }
 
 function toUnauthorized(world: HandlerWorld, request: HttpRequest): HttpResponse {

@@ -4,25 +4,17 @@ import fc from 'fast-check'
 import { type Tap, toTapBody } from './tap.ts'
 import { TapQueue } from './tap-queue.ts'
 
-const toTap = (id: number, bytes: number): Tap => ({
+const toTap = (id: number, bytes: number, encoding = 'identity'): Tap => ({
   head: {
     request: String(id),
-    at: 0,
-    variant: 1,
-    epoch: 1,
-    served: true,
-    propensity: 1,
-    status: 200,
-    latencyUs: 1,
-    replica: 'a-1',
+    ...{ at: 0, variant: 1, epoch: 1, served: true, propensity: 1, status: 200, latencyUs: 1, replica: 'a-1' },
   },
-  protocol: 'v1',
-  capture: {},
-  series: undefined,
-  at: undefined,
-  request: undefined,
-  answer: toTapBody(new Uint8Array(bytes), {}),
-  problem: undefined,
+  content: {
+    ...{ status: 200, protocol: 'v1', capture: {}, series: undefined, at: undefined, entity: undefined },
+    request: undefined,
+    answer: toTapBody(new Uint8Array(bytes), { 'content-encoding': encoding }),
+    problem: undefined,
+  },
 })
 
 describe('TapQueue', () => {
@@ -32,7 +24,7 @@ describe('TapQueue', () => {
     assert.deepEqual(fates, [...Array(3).fill('whole'), ...Array(2).fill('without-rows'), ...Array(5).fill('dropped')])
     const taps = queue.take(10, 1e9)
     assert.deepEqual(
-      taps.map(tap => [tap.head.request, tap.answer?.bytes.byteLength]),
+      taps.map(tap => [tap.head.request, tap.content.answer?.bytes.byteLength]),
       [
         ['0', 512],
         ['1', 512],
@@ -41,7 +33,7 @@ describe('TapQueue', () => {
         ['4', undefined],
       ],
     )
-    assert.match(taps[3]?.problem ?? '', /too many wait/)
+    assert.match(taps[3]?.content.problem ?? '', /too many wait/)
     assert.deepEqual(queue.take(10, 1e9), [])
     assert.equal(queue.push(toTap(11, 512)), 'whole')
   })
@@ -49,8 +41,7 @@ describe('TapQueue', () => {
   it('gives no more bytes at once than asked for, but always one tap, and weighs what is compressed heavier', () => {
     const queue = new TapQueue(1e9)
     for (let id = 0; id < 4; id++) queue.push(toTap(id, 488))
-    const zipped = { ...toTap(4, 0), answer: toTapBody(new Uint8Array(488), { 'content-encoding': 'gzip' }) }
-    for (let count = 0; count < 2; count++) queue.push(zipped)
+    for (let id = 4; id < 6; id++) queue.push(toTap(id, 488, 'gzip'))
     const takes = [2000, 1, 20_000, 20_000].map(bytes => queue.take(10, bytes).length)
     assert.deepEqual(takes, [2, 1, 1, 1])
   })

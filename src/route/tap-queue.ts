@@ -28,7 +28,8 @@ export class TapQueue {
       this.#add(tap, bytes)
       return 'whole'
     }
-    const lean: Tap = { ...tap, request: undefined, answer: undefined, problem: PROBLEM }
+    const content = { ...tap.content, request: undefined, answer: undefined, problem: PROBLEM }
+    const lean: Tap = { head: tap.head, content }
     if (this.#bytes + toTapBytes(lean) > this.#maxBytes) return 'dropped'
     this.#add(lean, toTapBytes(lean))
     return 'without-rows'
@@ -62,6 +63,6 @@ export class TapQueue {
 
 /** What reading a tap may take: a body that is compressed may be many times longer than it is. */
 function toWeight(tap: Tap | undefined): number {
-  const isCompressed = tap?.request?.encoding !== undefined || tap?.answer?.encoding !== undefined
+  const isCompressed = tap?.content.request?.encoding !== undefined || tap?.content.answer?.encoding !== undefined
   return tap === undefined ? 0 : toTapBytes(tap) * (isCompressed ? COMPRESSED_WEIGHT : 1)
 }

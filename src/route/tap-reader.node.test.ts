@@ -1,22 +1,20 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { PredictionRecord } from '../core/wire/records.ts'
-import { type Tap, toTapBody } from './tap.ts'
+import { type Tap, type TapContent, toTapBody } from './tap.ts'
 import { TapReader } from './tap-reader.node.ts'
 
-const toTap = (answer: string, more: Partial<Tap> = {}): Tap => ({
+const toTap = (answer: string, more: Partial<TapContent> = {}): Tap => ({
   head: {
     request: '0198c6f0-0000-7000-8000-000000000001',
     ...{ at: 1, variant: 1, epoch: 1, served: true, propensity: 1, status: 200, latencyUs: 1, replica: 'a-1' },
   },
-  protocol: 'v1',
-  capture: { prediction: '[0]' },
-  series: undefined,
-  at: undefined,
-  request: undefined,
-  answer: toTapBody(Buffer.from(answer), {}),
-  problem: undefined,
-  ...more,
+  content: {
+    ...{ status: 200, protocol: 'v1', capture: { prediction: '[0]' } },
+    ...{ series: undefined, at: undefined, entity: undefined, request: undefined, problem: undefined },
+    answer: toTapBody(Buffer.from(answer), {}),
+    ...more,
+  },
 })
 const rowsOf = (lines: readonly string[]): unknown =>
   lines.map(line => {

@@ -5,11 +5,19 @@ import type { Protocol } from './path.ts'
 /** What one variant did with one request, as bytes: read into a record later, off the path of the answer. */
 export interface Tap {
   readonly head: Omit<PredictionRecord, 'rows' | 'error'>
+  readonly content: TapContent
+}
+
+/** What the rows of a record are read from. */
+export interface TapContent {
+  /** As in the head. */
+  readonly status: number
   readonly protocol: Protocol
   readonly capture: Capture
   /** From the headers; they hold for every row. */
   readonly series: string | undefined
   readonly at: number | undefined
+  readonly entity: string | undefined
   /** The request's body, where series, time or entity are to be read from its rows. */
   readonly request: TapBody | undefined
   /** The answer's body; undefined where there is none to read, and then `problem` says why. */
@@ -40,8 +48,8 @@ export function toTapBody(bytes: Uint8Array, headers: Headers): TapBody {
 }
 
 /** Bytes that a tap keeps in memory; 512 stand for the object itself. */
-export function toTapBytes(tap: Tap): number {
-  return 512 + (tap.request?.bytes.byteLength ?? 0) + (tap.answer?.bytes.byteLength ?? 0)
+export function toTapBytes({ content }: Tap): number {
+  return 512 + (content.request?.bytes.byteLength ?? 0) + (content.answer?.bytes.byteLength ?? 0)
 }
 
 /** Whether the request's body is needed to tell what the rows are predictions of, or for whom. */

@@ -5,7 +5,7 @@ import type { Limits } from './limits.ts'
 import type { GatewayMetrics } from './metrics.ts'
 import type { Protocol } from './path.ts'
 import type { RecordSink } from './record-sink.ts'
-import { needsRequest, type Tap, type TapBody, toTapBody } from './tap.ts'
+import { needsRequest, type Tap, type TapBody, type TapContent, toTapBody } from './tap.ts'
 
 /** A prediction request as it was taken in: what its records have in common, whoever answers. */
 export interface Taken {
@@ -41,17 +41,13 @@ export interface TapWorld {
 export function addTap(world: TapWorld, taken: Taken, part: Part, tried: Try): void {
   const { result } = tried
   if (result.kind === 'gone' || result.kind === 'unsendable') return
-  const { hints, capture, protocol } = taken
-  const wantsRequest = needsRequest(capture, hints)
-  world.sink.add({
-    head: toHead(taken, part, tried),
-    protocol,
-    capture,
-    series: hints.series,
-    at: hints.at,
-    request: wantsRequest ? toBounded(world, taken.body) : undefined,
-    ...toAnswer(world, result),
-  })
+  const { hints, capture, protocol, body } = taken
+  const { series, at, entity } = hints
+  const request = needsRequest(capture, hints) ? toBounded(world, body) : undefined
+  const { answer, problem } = toAnswer(world, result)
+  const head = toHead(taken, part, tried)
+  const { status } = head
+  world.sink.add({ head, content: { status, protocol, capture, series, at, entity, request, answer, problem } })
 }
 
 function toHead(
@@ -81,7 +77,7 @@ function toBounded(world: TapWorld, body: TapBody): TapBody | undefined {
   return undefined
 }
 
-function toAnswer(world: TapWorld, result: Try['result']): Pick<Tap, 'answer' | 'problem'> {
+function toAnswer(world: TapWorld, result: Try['result']): Pick<TapContent, 'answer' | 'problem'> {
   if (result.kind !== 'answer') return { answer: undefined, problem: toProblem(result) }
   const answer = toBounded(world, toTapBody(result.body, result.headers))
   return answer === undefined

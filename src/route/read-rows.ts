@@ -1,0 +1,119 @@
+import { toErrorText } from '../core/errors.ts'
+import { parseInstant } from '../core/instant.ts'
+import { isPredictedValue, type RecordRow } from '../core/wire/records.ts'
+import { parseBody } from './body.ts'
+import type { RowPath, RowPaths } from './capture.ts'
+import { toAnswerRows, toRequestRows } from './rows.ts'
+import type { TapContent } from './tap.ts'
+
+/**
+ * The rows of a record, and how many of them lack a series or time that a path should have given; or why there are
+ * none.
+ */
+export type ReadRows = { readonly rows: readonly RecordRow[]; readonly unlabelled: number } | { readonly error: string }
+
+/** What reading rows goes by. */
+export interface ReadOptions {
+  readonly paths: RowPaths
+  /** A body that is longer once it is inflated is not read. */
+  readonly maxBodyBytes: number
+}
+
+const MAX_ERROR_CHARS = 300
+
+/** Reads the rows of a tap. It never throws. */
+export function readRows(content: TapContent, options: ReadOptions): ReadRows {
+  try {
+    return readAnswer(content, options)
+  } catch (error) {
+    return { error: toErrorText(error) }
+  }
+}
+
+/** The JSON of a record, given that of its head. */
+export function toLine(head: string, read: ReadRows): string {
+  const more =
+    'error' in read
+      ? `"error":${JSON.stringify(read.error.slice(0, MAX_ERROR_CHARS))},"rows":[]`
+      : `"rows":${JSON.stringify(read.rows)}`
+  return `${head.slice(0, -1)},${more}}`
+}
+
+function readAnswer(content: TapContent, options: ReadOptions): ReadRows {
+  const { answer, problem, status, protocol } = content
+  if (answer === undefined || problem !== undefined) return { error: problem ?? 'no answer' }
+  const body = parseBody(answer, options.maxBodyBytes, status === 200)
+  if (status !== 200) return { error: body.text || 'empty answer' }
+  const found = toAnswerRows(protocol, body)
+  if ('problem' in found) return { error: found.problem }
+  const toPlace = toPlacer(content, options)
+  const rows: RecordRow[] = []
+  let unlabelled = 0
+  for (let index = 0; index < found.rows.length; index += 1) {
+    const prediction = options.paths.prediction(found.rows[index])
+    if (!isPredictedValue(prediction))
+      return {
+        error: `Cannot record row ${index}: expected a number, a label or numbers, found ${toShort(prediction)}`,
+      }
+    const place = toPlace(index)
+    if (place.isUnlabelled) unlabelled += 1
+    rows.push({ prediction, ...place.of })
+  }
+  return { rows, unlabelled }
+}
+
+/** What one row is a prediction of, and for whom. */
+interface Place {
+  readonly of: Omit<RecordRow, 'prediction'>
+  readonly isUnlabelled: boolean
+}
+
+/** Places the rows of an answer: by the headers' word, else by what the paths find in the request's rows. */
+function toPlacer(content: TapContent, options: ReadOptions): (index: number) => Place {
+  const { paths } = options
+  const requestRows = readRequest(content, options)
+  const wants = { series: paths.series !== undefined, at: paths.at !== undefined }
+  return index => {
+    const row = requestRows[index]
+    const series = content.series ?? toText(paths.series, row)
+    const at = content.at ?? toAt(paths.at, row)
+    // The header's entity stands in the record's head.
+    const entity = content.entity === undefined ? toText(paths.entity, row) : undefined
+    const of: { series?: string; at?: number; entity?: string } = {}
+    if (series !== undefined) of.series = series
+    if (at !== undefined) of.at = at
+    if (entity !== undefined) of.entity = entity
+    return { of, isUnlabelled: (wants.series && series === undefined) || (wants.at && at === undefined) }
+  }
+}
+
+/** A request that cannot be read leaves its rows unlabelled; the predictions are recorded. */
+function readRequest({ request, protocol }: TapContent, { maxBodyBytes }: ReadOptions): readonly unknown[] {
+  if (request === undefined) return []
+  try {
+    const read = toRequestRows(protocol, parseBody(request, maxBodyBytes))
+    return 'rows' in read ? read.rows : []
+  } catch {
+    // Counted by the caller.
+    return []
+  }
+}
+
+function toText(path: RowPath | undefined, row: unknown): string | undefined {
+  const value = path?.(row)
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined
+}
+
+function toAt(path: RowPath | undefined, row: unknown): number | undefined {
+  if (path === undefined) return undefined
+  try {
+    return parseInstant(path(row))
+  } catch {
+    // Counted by the caller: the row is recorded without its time.
+    return undefined
+  }
+}
+
+function toShort(value: unknown): string {
+  return (JSON.stringify(value) ?? 'nothing').slice(0, 80)
+}
