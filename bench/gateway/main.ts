@@ -66,7 +66,11 @@ async function startGateway(entry: string, servers: readonly Contender[]): Promi
     ...['--routes-file', join(folder, 'routes.json'), '--spool', join(folder, 'spool.ndjson')],
   ]
   const execArgv = (process.env['GATEWAY_NODE_ARGS'] ?? '').split(' ').filter(Boolean)
-  const child = fork(entry, args, { execArgv, env: { ...process.env, REGATTA_TOKEN: 'bench' }, silent: true })
+  const child = fork(entry, args, {
+    execArgv,
+    env: { ...process.env, REGATTA_TOKEN: 'bench' },
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  })
   children.push(child)
   const [{ port }] = await once(child, 'message')
   await sleep(500)
