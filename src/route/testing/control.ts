@@ -11,6 +11,8 @@ export interface TestControl extends AsyncDisposable {
   /** What the last batch told of drops, and how many batches came. */
   readonly dropped: number
   readonly batches: number
+  /** The epochs that batches told of, each once, in order. */
+  readonly epochs: readonly number[]
   readonly truths: readonly Seen[]
   /** Streams a line to every gateway that watches. */
   publish(line: Routes | string): void
@@ -34,6 +36,7 @@ export async function startControl(options: TestControlOptions = {}): Promise<Te
   const truths: Seen[] = []
   let dropped = 0
   let batches = 0
+  const epochs = new Set<number>()
   let current = options.routes
   const server = await startServer((seen, response) => {
     if (seen.url === '/truth') {
@@ -54,6 +57,7 @@ export async function startControl(options: TestControlOptions = {}): Promise<Te
     if (options.onBatch?.(seen, response)) return
     const batch = parseRecordBatch(JSON.parse(seen.body))
     dropped = batch.dropped
+    if (batch.epoch !== undefined) epochs.add(batch.epoch)
     for (const record of batch.records) {
       const key = `${record.request}/${record.variant}`
       if (!records.has(key)) records.set(key, record)
@@ -68,6 +72,9 @@ export async function startControl(options: TestControlOptions = {}): Promise<Te
     },
     get dropped() {
       return dropped
+    },
+    get epochs() {
+      return [...epochs]
     },
     get batches() {
       return batches

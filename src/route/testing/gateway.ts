@@ -11,7 +11,11 @@ export interface TestGateway extends Gateway, AsyncDisposable {
   readonly folder: string
   readonly log: readonly string[]
   stop(): Promise<void>
-  predict(headers?: Readonly<Record<string, string>>, path?: string): Promise<Reply>
+  predict(
+    headers?: Readonly<Record<string, string>>,
+    path?: string,
+    body?: string | Uint8Array<ArrayBuffer>,
+  ): Promise<Reply>
   metrics(): Promise<string>
 }
 
@@ -66,8 +70,8 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     folder,
     log,
     stop: stopGently,
-    predict: async (headers = {}, path = '/v1/models/m:predict') =>
-      await ask(`${gateway.url}${path}`, { method: 'POST', headers, body: '{"instances":[[1]]}' }),
+    predict: async (headers = {}, path = '/v1/models/m:predict', body = '{"instances":[[1]]}') =>
+      await ask(`${gateway.url}${path}`, { method: 'POST', headers, body }),
     metrics: async () => (await ask(`${gateway.url}/metrics`)).text,
     async [Symbol.asyncDispose]() {
       await stopGently()

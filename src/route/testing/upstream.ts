@@ -7,6 +7,7 @@ export interface Seen {
   readonly url: string
   readonly headers: IncomingMessage['headers']
   readonly body: string
+  readonly bytes: Buffer
 }
 
 /** A small HTTP server on a free port. Disposal breaks what is in flight. */
@@ -31,7 +32,8 @@ export async function startServer(answer: Answer, port = 0): Promise<TestServer>
       return
     }
     const { method = '', url = '', headers } = request
-    const item = { method, url, headers, body: Buffer.concat(chunks).toString() }
+    const bytes = Buffer.concat(chunks)
+    const item = { method, url, headers, body: bytes.toString(), bytes }
     seen.push(item)
     await answer(item, response)
   })
