@@ -130,6 +130,11 @@ describe('listenHttp()', () => {
     assert.equal(signal?.aborted, true)
   })
 
+  it('tells no length of an answer that never has a body', async () => {
+    await using server = await listen(() => ({ status: 204, headers: {}, body: new Uint8Array() }))
+    assert.equal((await fetch(server.url)).headers.get('content-length'), null)
+  })
+
   it('refuses a head that is too long', async () => {
     await using server = await listen(() => toTextResponse(200, 'ok'), { maxHeadBytes: 1000 })
     assert.equal((await fetch(server.url, { headers: { x: 'y'.repeat(1000) } })).status, 431)

@@ -173,8 +173,9 @@ async function send(outgoing: ServerResponse, method: string | undefined, respon
   const { body } = response
   if (body instanceof Uint8Array) {
     const isHead = method === 'HEAD'
-    // A HEAD answer that was forwarded has no body to measure (RFC 9110, section 8.6).
-    const length = isHead && body.byteLength === 0 ? {} : { 'content-length': body.byteLength }
+    // A HEAD answer that was forwarded has no body to measure, and some answers never have one (RFC 9110, section 8.6).
+    const isBare = (isHead && body.byteLength === 0) || response.status === 204 || response.status === 304
+    const length = isBare ? {} : { 'content-length': body.byteLength }
     outgoing.writeHead(response.status, { ...response.headers, ...length })
     outgoing.end(isHead ? undefined : body)
     return
