@@ -4,7 +4,7 @@ import { forward, type Tries, type Try } from './forward.node.ts'
 import { toClientHeaders, toReplicaHeaders, toTrace } from './headers.ts'
 import { type Hints, parseHints } from './hints.ts'
 import type { LiveVariant, RoutingTable } from './live-routes.node.ts'
-import { isRepeatable, type ModelUse, type PathUse, toVersionTarget } from './path.ts'
+import { isRepeatable, type ModelUse, type PathUse, type Pin, toVersionTarget } from './path.ts'
 import { type Asked, type PredictWorld, predict } from './predict.node.ts'
 import { toNoVariant, toRefusal } from './refusals.ts'
 import { toTapBody } from './tap.ts'
@@ -46,7 +46,7 @@ export async function pass(
   const variant = pin === undefined ? table.champion : findPinned(table.variants, pin)
   if (variant === undefined) return refuse(world, request, toNoVariant(table, use))
   const tries = await forward(world, {
-    request: toReplicaRequest(world, request, variant),
+    request: toReplicaRequest(world, request, pin, variant),
     variant,
     mayFallBack: pin === undefined,
     repeatable: isRepeatable(request.method, request.path),
@@ -74,16 +74,21 @@ function toAsked(world: HttpWorld, request: HttpRequest, { protocol, pin }: Mode
     hints,
     body: toTapBody(request.body, request.headers),
     signal: request.signal,
-    toRequest: variant => toReplicaRequest(world, request, variant),
+    toRequest: variant => toReplicaRequest(world, request, pin, variant),
   }
 }
 
 /** The same bytes, but for the headers of the hop, and for a label, which replicas do not know. */
-function toReplicaRequest(world: HttpWorld, request: HttpRequest, variant: LiveVariant): UpstreamRequest {
+function toReplicaRequest(
+  world: HttpWorld,
+  request: HttpRequest,
+  pin: Pin | undefined,
+  { version }: LiveVariant,
+): UpstreamRequest {
   const { method, path, target = path, body, headers } = request
   return {
     method,
-    target: toVersionTarget(target, variant.version),
+    target: pin?.kind === 'label' ? toVersionTarget(target, version) : target,
     headers: toReplicaHeaders(headers, world.access.isGuarded),
     body,
   }

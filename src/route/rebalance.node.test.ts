@@ -105,7 +105,7 @@ describe('the share of a replica', () => {
     await using stopped = await startReplica(1, 0)
     await using b = await startServer(predicting(1))
     const routes = toRoutes([{ id: 1, name: 'a', role: 'champion', urls: [stopped.url, b.url] }])
-    await using gateway = await startTestGateway({ routes, limits: { tryTimeoutMs: 300 } })
+    await using gateway = await startTestGateway({ routes, limits: { tryTimeoutMs: 1_500 } })
     await gateway.predict()
     stopped.child.kill('SIGSTOP')
     const replies = await Promise.all(Array.from({ length: 20 }, () => gateway.predict()))

@@ -75,7 +75,7 @@ describe('ShadowCopier', () => {
       await using gateway = await startTestGateway({
         routes: toVariants(a.url, [b.url]),
         controlUrl: control.url,
-        limits: { tryTimeoutMs: 100 },
+        limits: { tryTimeoutMs: 1_000 },
       })
       assert.equal((await gateway.predict()).status, 200)
       await until(() => control.records.length === 2)
