@@ -134,7 +134,7 @@ describe('a shadow that is stopped', () => {
       { id: 2, name: 'b', role: 'shadow', urls: [b.url] },
       { id: 3, name: 'c', role: 'shadow', urls: [c.url] },
     ])
-    const limits = { maxShadows: 16, tryTimeoutMs: 8_000, flushMs: 50 }
+    const limits = { maxShadows: 64, flushMs: 50 }
     await using gateway = await startTestGateway({ routes, limits })
     const measure = async (): Promise<number> => {
       const times: number[] = []
