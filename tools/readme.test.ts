@@ -40,6 +40,7 @@ describe('README', () => {
           NO_COLOR: '1',
           // So that it runs beside whatever uses the usual ports.
           REGATTA_TARGETS_LOCAL_HTTP_PORT: '0',
+          REGATTA_TARGETS_LOCAL_GRPC_PORT: '0',
           REGATTA_TARGETS_LOCAL_CONTROL_PORT: '0',
         },
         encoding: 'utf8',

@@ -61,7 +61,7 @@ race:
   prediction: '[0]'
 ${race}
 targets:
-  local: { httpPort: 0, controlPort: 0 }
+  local: { httpPort: 0, grpcPort: 0, controlPort: 0 }
 `
 }
 

@@ -62,16 +62,16 @@ const CHECKS: Readonly<Record<string, Check>> = {
     const { targets } = await readProject(call.cwd, call.env)
     if ((await readUpRecord(toStatePaths(call.cwd).upRecord)) !== undefined)
       return { state: 'ok', detail: 'regatta runs and uses its ports' }
-    const { controlPort, host, httpPort } = targets.local
+    const { controlPort, grpcPort, host, httpPort } = targets.local
     const taken = (
-      await Promise.all([httpPort, controlPort].map(async port => ((await isFree(host, port)) ? [] : [port])))
+      await Promise.all([httpPort, grpcPort, controlPort].map(async port => ((await isFree(host, port)) ? [] : [port])))
     ).flat()
     return taken.length === 0
-      ? { state: 'ok', detail: `${httpPort} and ${controlPort} are free` }
+      ? { state: 'ok', detail: `${httpPort}, ${grpcPort} and ${controlPort} are free` }
       : {
           state: 'bad',
           detail: `another program uses port ${taken.join(' and ')}`,
-          fix: 'Stop it, or set targets.local.httpPort and controlPort',
+          fix: 'Stop it, or set targets.local.httpPort, grpcPort and controlPort',
         }
   },
 }

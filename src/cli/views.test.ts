@@ -66,7 +66,12 @@ describe('toStatusLines()', () => {
     target: 'local',
     epoch: 3,
     ready: false,
-    gateway: { url: 'http://127.0.0.1:8501', process: { ...ready, name: 'gateway' }, droppedRecords: 0 },
+    gateway: {
+      grpcUrl: 'http://127.0.0.1:8500',
+      url: 'http://127.0.0.1:8501',
+      process: { ...ready, name: 'gateway' },
+      droppedRecords: 0,
+    },
     variants: [
       {
         name: 'a',

@@ -56,7 +56,7 @@ describe('parseProject()', () => {
         margin: 0,
         season: 1,
       },
-      targets: { local: { host: '127.0.0.1', httpPort: 8501, controlPort: 8400 } },
+      targets: { local: { host: '127.0.0.1', httpPort: 8501, grpcPort: 8500, controlPort: 8400 } },
     })
   })
 
@@ -91,7 +91,7 @@ race:
   minGain: 0.1
   margin: 0.2
   season: 24
-targets: { local: { host: 0.0.0.0, httpPort: 0, controlPort: 0 } }
+targets: { local: { host: 0.0.0.0, httpPort: 0, grpcPort: 0, controlPort: 0 } }
 `)
     assert.deepEqual(project, {
       folder: '/home/ada/forecast',
@@ -127,7 +127,7 @@ targets: { local: { host: 0.0.0.0, httpPort: 0, controlPort: 0 } }
         margin: 0.2,
         season: 24,
       },
-      targets: { local: { host: '0.0.0.0', httpPort: 0, controlPort: 0 } },
+      targets: { local: { host: '0.0.0.0', httpPort: 0, grpcPort: 0, controlPort: 0 } },
     })
   })
 
@@ -280,7 +280,7 @@ targets: { local: { host: 0.0.0.0, httpPort: 0, controlPort: 0 } }
     [
       'one port for two',
       'name: m\ntargets:\n  local:\n    httpPort: 8400',
-      ['regatta.yaml:4:5 targets.local.controlPort: expected another port than httpPort, found nothing'],
+      ['regatta.yaml:4:5 targets.local.controlPort: expected another port than httpPort and grpcPort, found nothing'],
     ],
     [
       'an expression with a syntax error',

@@ -95,6 +95,7 @@ export interface LocalTargetConfig {
   readonly host: string
   /** Port of the gateway. 0 takes a free one. @default 8501 */
   readonly httpPort: number
+  readonly grpcPort: number
   /** Port of control. 0 takes a free one. @default 8400 */
   readonly controlPort: number
 }

@@ -179,13 +179,19 @@ const local = section({
   host: text('a host name or an IP address', /^[A-Za-z0-9.:_-]+$/, 253)
     .default('127.0.0.1')
     .meta({ description: 'Address that the gateway and control listen on' }),
-  httpPort: port(8501, 'the gateway'),
+  httpPort: port(8501, 'the gateway, HTTP'),
+  grpcPort: port(8500, 'the gateway, gRPC'),
   controlPort: port(8400, 'control'),
 })
-  .refine(({ httpPort, controlPort }) => httpPort !== controlPort || httpPort === 0, {
+  .refine(({ httpPort, grpcPort }) => httpPort !== grpcPort || httpPort === 0, {
+    when: ({ value }) => isObject(value),
+    path: ['grpcPort'],
+    error: 'another port than httpPort',
+  })
+  .refine(({ httpPort, grpcPort, controlPort }) => controlPort === 0 || ![httpPort, grpcPort].includes(controlPort), {
     when: ({ value }) => isObject(value),
     path: ['controlPort'],
-    error: 'another port than httpPort',
+    error: 'another port than httpPort and grpcPort',
   })
   .meta({ description: 'Processes on this machine' })
 

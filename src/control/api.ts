@@ -13,7 +13,12 @@ export interface StatusJson {
   readonly epoch: number
   /** Every wanted replica is ready. */
   readonly ready: boolean
-  readonly gateway: { readonly url: string | null; readonly process: ProcessJson; readonly droppedRecords: number }
+  readonly gateway: {
+    readonly url: string | null
+    readonly grpcUrl: string | null
+    readonly process: ProcessJson
+    readonly droppedRecords: number
+  }
   readonly variants: readonly VariantJson[]
 }
 

@@ -237,6 +237,7 @@ describe('a deployment', () => {
     const state: TargetState = {
       gateway: { name: 'gateway', health: { state: 'ready', since: 0 }, pid: 1, restarts: 0 },
       gatewayUrl: 'http://127.0.0.1:1',
+      gatewayGrpcUrl: undefined,
       replicas: [],
     }
     assert.deepEqual(toDeployment(toRoutes(promoted, 'm', state, {})), promoted)

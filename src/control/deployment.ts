@@ -61,8 +61,10 @@ export function toRoutes(deployment: Deployment, name: string, state: TargetStat
 
 function toReadyReplicas(state: TargetState, variant: number): RouteVariant['replicas'] {
   return state.replicas
-    .flatMap(({ variant: of, health, name, url }) =>
-      of === variant && health.state === 'ready' && url !== undefined ? [{ name, url }] : [],
+    .flatMap(({ variant: of, health, name, url, grpcUrl }) =>
+      of === variant && health.state === 'ready' && url !== undefined
+        ? [{ name, url, ...(grpcUrl === undefined ? {} : { grpcUrl }) }]
+        : [],
     )
     .sort((a, b) => (a.name < b.name ? -1 : 1))
 }

@@ -37,7 +37,7 @@ export async function startLocalControl(options: LocalControlOptions, signal: Ab
   const { adminToken, clock, commands, layout, logger, paths, project } = options
   await using stack = new AsyncDisposableStack()
   const store = stack.use(await openSqliteStore(paths.database, { clock }))
-  const { controlPort, host, httpPort } = project.targets.local
+  const { controlPort, grpcPort, host, httpPort } = project.targets.local
   const port = controlPort === 0 ? await findFreePort(host) : controlPort
   const controlUrl = `http://${host.includes(':') ? `[${host}]` : host}:${port}`
   const target = stack.use(
@@ -46,7 +46,7 @@ export async function startLocalControl(options: LocalControlOptions, signal: Ab
       layout,
       deployment: project.name,
       commands,
-      gateway: { host, httpPort, controlUrl, token: toScopedToken(adminToken, 'gateway') },
+      gateway: { host, httpPort, grpcPort, controlUrl, token: toScopedToken(adminToken, 'gateway') },
       clock,
       onEvent: event => logger.info(event, 'Supervision'),
     }),

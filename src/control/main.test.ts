@@ -23,7 +23,7 @@ describe('main', () => {
     folder = await mkdtemp(join(tmpdir(), 'regatta-control-main-'))
     await writeFile(
       join(folder, 'regatta.yaml'),
-      'name: forecast\nrace: {}\ntargets:\n  local: { httpPort: 0, controlPort: 0 }\n',
+      'name: forecast\nrace: {}\ntargets:\n  local: { httpPort: 0, grpcPort: 0, controlPort: 0 }\n',
     )
   })
   afterEach(async () => {

@@ -42,7 +42,12 @@ const status: z.ZodType<StatusJson> = z.object({
   target: z.enum(['local', 'kubernetes']),
   epoch: count,
   ready: z.boolean(),
-  gateway: z.object({ url: z.nullable(z.string()), process: processJson, droppedRecords: count }),
+  gateway: z.object({
+    url: z.nullable(z.string()),
+    grpcUrl: z.nullable(z.string()),
+    process: processJson,
+    droppedRecords: count,
+  }),
   variants: z.array(
     z.object({
       name: z.string(),
@@ -194,7 +199,7 @@ const routes = z.object({
       digest,
       role,
       weight: fraction,
-      replicas: z.array(z.object({ name: z.string(), url: z.string() })),
+      replicas: z.array(z.object({ name: z.string(), url: z.string(), grpcUrl: z.string().optional() })),
     }),
   ),
   capture: z.object({

@@ -28,6 +28,7 @@ export function toStatus(deployment: Deployment, state: TargetState, facts: Stat
     ready: variants.length > 0 && variants.every(isWhole) && state.gateway.health.state === 'ready',
     gateway: {
       url: state.gatewayUrl ?? null,
+      grpcUrl: state.gatewayGrpcUrl ?? null,
       process: toProcess(state.gateway),
       droppedRecords: facts.droppedRecords,
     },

@@ -47,8 +47,9 @@ export interface VariantPlan {
 /** What runs now. */
 export interface TargetState {
   readonly gateway: ProcessState
-  /** Base URL that clients use, or undefined until the gateway listens. */
+  /** Base URLs that clients use, or undefined until the gateway listens. */
   readonly gatewayUrl: string | undefined
+  readonly gatewayGrpcUrl: string | undefined
   readonly replicas: readonly ReplicaState[]
 }
 
@@ -63,8 +64,9 @@ export interface ProcessState {
 /** One replica of a variant. */
 export interface ReplicaState extends ProcessState {
   readonly variant: number
-  /** Base URL of its HTTP port once it listens. */
+  /** Base URLs of its HTTP and gRPC ports once it listens. */
   readonly url: string | undefined
+  readonly grpcUrl: string | undefined
 }
 
 /**

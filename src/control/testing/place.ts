@@ -161,7 +161,7 @@ export function toProject(folder: string, race: Partial<RaceConfig>): Project {
       season: 1,
       ...race,
     },
-    targets: { local: { host: '127.0.0.1', httpPort: 0, controlPort: 0 } },
+    targets: { local: { host: '127.0.0.1', httpPort: 0, grpcPort: 0, controlPort: 0 } },
   }
 }
 

@@ -53,6 +53,7 @@ export class MapTarget implements Target {
     return {
       gateway: { name: 'gateway', health: { state: 'ready', since: SINCE }, pid: 1, restarts: 0 },
       gatewayUrl: 'http://127.0.0.1:8501',
+      gatewayGrpcUrl: 'http://127.0.0.1:8500',
       replicas: this.#replicas,
     }
   }
@@ -104,7 +105,15 @@ export class MapTarget implements Target {
 
   #toReplica(variant: number, name: string): ReplicaState {
     const health = { state: this.autoReady ? 'ready' : 'starting', since: SINCE } as const
-    return { name, variant, health, pid: 100 + variant, restarts: 0, url: `http://127.0.0.1:9${variant}00` }
+    return {
+      name,
+      variant,
+      health,
+      pid: 100 + variant,
+      restarts: 0,
+      url: `http://127.0.0.1:9${variant}00`,
+      grpcUrl: undefined,
+    }
   }
 
   #set(replicas: readonly ReplicaState[]): void {

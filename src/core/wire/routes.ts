@@ -42,6 +42,8 @@ export interface RouteReplica {
   readonly name: string
   /** Base URL of its HTTP port, such as `http://127.0.0.1:40123`. */
   readonly url: string
+  /** The same of its gRPC port; absent where it serves HTTP alone. */
+  readonly grpcUrl?: string
 }
 
 /** What is recorded of each prediction; JMESPath expressions apply to one row of the batch. */
@@ -95,10 +97,18 @@ function parseVariant(value: unknown, path: string): RouteVariant {
 }
 
 function parseReplica(value: unknown, path: string): RouteReplica {
-  const fields = check.object(value, path, ['name', 'url'])
-  const url = check.string(fields['url'], `${path}.url`)
-  if (!url.startsWith('http://') || !URL.canParse(url)) return check.fail(`${path}.url`, 'an http:// URL', url)
-  return { name: check.string(fields['name'], `${path}.name`), url }
+  const fields = check.object(value, path, ['name', 'url', 'grpcUrl'])
+  const { grpcUrl } = fields
+  return {
+    name: check.string(fields['name'], `${path}.name`),
+    url: parseUrl(fields['url'], `${path}.url`),
+    ...(grpcUrl === undefined ? {} : { grpcUrl: parseUrl(grpcUrl, `${path}.grpcUrl`) }),
+  }
+}
+
+function parseUrl(value: unknown, path: string): string {
+  const url = check.string(value, path)
+  return url.startsWith('http://') && URL.canParse(url) ? url : check.fail(path, 'an http:// URL', url)
 }
 
 function parseCapture(value: unknown): Capture {

@@ -1,3 +1,5 @@
+import type { Ports } from './life.node.ts'
+
 /** The host by which this machine reaches what listens on `host`, as it stands in a URL. */
 export function toLocalHost(host: string): string {
   if (host === '0.0.0.0') return '127.0.0.1'
@@ -8,19 +10,19 @@ export function toLocalHost(host: string): string {
 /** Where replicas listen: only this machine's gateway talks to them. */
 export const REPLICA_HOST = '127.0.0.1'
 
-/** The command line of a model server on a free port. */
+/** The command line of a model server on free ports. */
 export function toServerCommand(prefix: readonly string[], model: { name: string; basePath: string }): string[] {
   const { name, basePath } = model
-  const ports = ['--http-port', '0', '--grpc-port', '0']
-  return [...prefix, '--model-name', name, '--model-base-path', basePath, '--host', REPLICA_HOST, ...ports]
+  const ports = ['--host', REPLICA_HOST, '--http-port', '0', '--grpc-port', '0']
+  return [...prefix, '--model-name', name, '--model-base-path', basePath, ...ports]
 }
 
 /** The command line of the gateway. Its token is not here: command lines are public on a machine. */
 export function toGatewayCommand(
   prefix: readonly string[],
-  gateway: { host: string; port: number; controlUrl: string; routesPath: string; spoolPath: string },
+  gateway: { host: string; ports: Required<Ports>; controlUrl: string; routesPath: string; spoolPath: string },
 ): string[] {
-  const { host, port, controlUrl, routesPath, spoolPath } = gateway
+  const { host, ports, controlUrl, routesPath, spoolPath } = gateway
   const files = ['--routes-file', routesPath, '--control-url', controlUrl, '--spool', spoolPath]
-  return [...prefix, '--host', host, '--http-port', String(port), ...files]
+  return [...prefix, '--host', host, '--http-port', `${ports.http}`, '--grpc-port', `${ports.grpc}`, ...files]
 }

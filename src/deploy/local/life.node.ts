@@ -22,11 +22,17 @@ const LAST_WORDS_MS = 5_000
 export interface ProcessSpec {
   readonly name: string
   readonly kind: ProcessKind
-  /** The whole command line; `port` is the one it had before, if any. */
-  readonly toCommand: (port: number | undefined) => readonly string[]
+  /** The whole command line; `ports` are those it had before, if any. */
+  readonly toCommand: (ports: Ports | undefined) => readonly string[]
   /** Where it can be reached from this machine. */
   readonly host: string
   readonly environment: Environment
+}
+
+/** Where a process listens; `grpc` is absent where it serves HTTP alone. */
+export interface Ports {
+  readonly http: number
+  readonly grpc?: number
 }
 
 /** What a supervised process lives in. */
@@ -42,7 +48,7 @@ export interface ProcessWorld {
 /** What becomes known of a process while it lives. */
 export interface LifeListener {
   readonly onPid: (pid: number) => void
-  readonly onPort: (port: number) => void
+  readonly onPorts: (ports: Ports) => void
   readonly onHealth: (health: Health) => void
 }
 
@@ -73,11 +79,11 @@ export class Life {
   }
 
   /** Starts the process and resolves when it has ended; `stopping` makes it drain, `toPreStopMs` says how gently. */
-  async run(port: number | undefined, stopping: AbortSignal, toPreStopMs: () => number): Promise<LifeEnd> {
+  async run(ports: Ports | undefined, stopping: AbortSignal, toPreStopMs: () => number): Promise<LifeEnd> {
     const { log } = this.#world
     try {
       this.#since = await log.readEnd()
-      const child = await this.#start(port)
+      const child = await this.#start(ports)
       const watch = this.#watch(child)
       await this.#waitForEnd(child, stopping, toPreStopMs)
       this.#failure ??= toExitFailure(await child.exit)
@@ -100,12 +106,12 @@ export class Life {
     return toReason(this.#spec.name, failure, lines)
   }
 
-  async #start(port: number | undefined): Promise<Child> {
+  async #start(ports: Ports | undefined): Promise<Child> {
     const { name, kind, toCommand, environment } = this.#spec
     await using output = await this.#world.log.openToAppend()
     let child: Child | undefined
     child = startChild({
-      command: toCommand(port),
+      command: toCommand(ports),
       environment,
       output: output.fd,
       onMessage: message => this.#hear(message, child),
@@ -129,7 +135,10 @@ export class Life {
     switch (message?.kind) {
       case 'listening':
         this.#port = message.port
-        this.#listener.onPort(message.port)
+        this.#listener.onPorts({
+          http: message.port,
+          ...(message.grpcPort === undefined ? {} : { grpc: message.grpcPort }),
+        })
         break
       case 'ready':
         this.#saidReady.resolve('ready')

@@ -7,6 +7,7 @@ describe('parseChildMessage()', () => {
   const good = [
     { kind: 'ready' },
     { kind: 'listening', port: 65_535 },
+    { kind: 'listening', port: 8501, grpcPort: 8500 },
     { kind: 'failed', code: 'PORT_IN_USE', reason: 'Cannot listen' },
   ]
   for (const message of good)
@@ -14,6 +15,7 @@ describe('parseChildMessage()', () => {
 
   const bad = [
     { kind: 'listening', port: 0 },
+    { kind: 'listening', port: 8501, grpcPort: 0 },
     { kind: 'listening', port: 65_536 },
     { kind: 'listening', port: 1.5 },
     { kind: 'listening', port: '80' },

@@ -32,6 +32,7 @@ export interface GatewayOptions {
   readonly host: string
   /** 0 takes a free port once and keeps it over restarts. */
   readonly httpPort: number
+  readonly grpcPort: number
   readonly controlUrl: string
   /** Bearer token for control; goes into the gateway's environment and nowhere else. */
   readonly token: string

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Health, ProcessState } from '../target.ts'
-import { Life, type LifeEnd, type ProcessSpec, type ProcessWorld } from './life.node.ts'
+import { Life, type LifeEnd, type Ports, type ProcessSpec, type ProcessWorld } from './life.node.ts'
 import { toRestartMs } from './timings.ts'
 
 /** A process that is started again whenever it ends, until it is stopped. */
@@ -11,11 +11,11 @@ export class SupervisedProcess {
   readonly #stopping = new AbortController()
   readonly #ended: Promise<void>
   #preStopMs = 0
-  #port: number | undefined
+  #ports: Ports | undefined
   #isListening = false
   #state: ProcessState
 
-  /** Starts at once; `onChange` is called after every change of `state` and `url`. */
+  /** Starts at once; `onChange` is called after every change of `state` and the URLs. */
   constructor(spec: ProcessSpec, world: ProcessWorld, onChange: () => void) {
     this.#spec = spec
     this.#world = world
@@ -31,7 +31,12 @@ export class SupervisedProcess {
 
   /** Base URL of its HTTP port while it listens. */
   get url(): string | undefined {
-    return this.#isListening ? `http://${this.#spec.host}:${this.#port}` : undefined
+    return this.#toUrl(this.#ports?.http)
+  }
+
+  /** The same of its gRPC port, where it has one. */
+  get grpcUrl(): string | undefined {
+    return this.#toUrl(this.#ports?.grpc)
   }
 
   get isStopping(): boolean {
@@ -70,8 +75,8 @@ export class SupervisedProcess {
   async #live(): Promise<LifeEnd> {
     const life = new Life(this.#spec, this.#world, {
       onPid: pid => this.#update({ pid }),
-      onPort: port => {
-        this.#port = port
+      onPorts: ports => {
+        this.#ports = ports
         this.#isListening = true
         this.#onChange()
       },
@@ -79,7 +84,11 @@ export class SupervisedProcess {
         if (!this.isStopping && !isSame(health, this.#state.health)) this.#update({ health })
       },
     })
-    return await life.run(this.#port, this.#stopping.signal, () => this.#preStopMs)
+    return await life.run(this.#ports, this.#stopping.signal, () => this.#preStopMs)
+  }
+
+  #toUrl(port: number | undefined): string | undefined {
+    return this.#isListening && port !== undefined ? `http://${this.#spec.host}:${port}` : undefined
   }
 
   #wasStable(end: LifeEnd): boolean {

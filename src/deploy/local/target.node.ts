@@ -142,16 +142,16 @@ class LocalTarget implements Target {
   startGateway(): void {
     if (this.#gateway !== undefined) return
     const { commands, gateway, folder } = this.#options
-    const { host, httpPort, controlUrl, token } = gateway
+    const { host, httpPort, grpcPort, controlUrl, token } = gateway
     this.#gateway = this.#supervise({
       name: 'gateway',
       kind: 'gateway',
       host: toLocalHost(host),
       environment: toChildEnvironment(this.#options.environment, this.#mark, { REGATTA_TOKEN: token }),
-      toCommand: port =>
+      toCommand: ports =>
         toGatewayCommand(commands.gateway, {
           host,
-          port: port ?? httpPort,
+          ports: { http: httpPort, grpc: grpcPort, ...ports },
           controlUrl,
           routesPath: toRoutesPath(folder),
           spoolPath: join(folder, 'spool.ndjson'),
@@ -233,10 +233,12 @@ class LocalTarget implements Target {
     return {
       gateway: this.#gateway?.state ?? idle,
       gatewayUrl: this.#gateway?.url,
+      gatewayGrpcUrl: this.#gateway?.grpcUrl,
       replicas: [...this.#replicas.values()].map(({ process, variant }) => ({
         ...process.state,
         variant: variant.id,
         url: process.url,
+        grpcUrl: process.grpcUrl,
       })),
     }
   }

@@ -68,7 +68,7 @@ export async function openPlace() {
           server: [process.execPath, program, server],
           gateway: [process.execPath, program, gateway],
         },
-        gateway: { host: '127.0.0.1', httpPort, controlUrl: 'http://127.0.0.1:1', token: 'secret-token' },
+        gateway: { host: '127.0.0.1', httpPort, grpcPort: 0, controlUrl: 'http://127.0.0.1:1', token: 'secret-token' },
         clock: Date.now,
         environment: { PATH: process.env['PATH'], DATABASE_PASSWORD: 'secret-password' },
         timings: { ...QUICK, ...timings },

@@ -20,7 +20,7 @@ const [behaviour = 'well', ...rest] = process.argv.slice(2)
 const { values } = parseArgs({
   args: rest,
   strict: false,
-  options: { host: { type: 'string' }, 'http-port': { type: 'string' } },
+  options: { host: { type: 'string' }, 'http-port': { type: 'string' }, 'grpc-port': { type: 'string' } },
 })
 let isAccepting = behaviour !== 'shy'
 

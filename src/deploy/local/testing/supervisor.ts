@@ -10,7 +10,7 @@ const target = await openLocalTarget({
   layout: await openLayout(layout),
   deployment: 'forecast',
   commands: { server: [process.execPath, program, 'well'], gateway: [process.execPath, program, 'well'] },
-  gateway: { host: '127.0.0.1', httpPort: 0, controlUrl: 'http://127.0.0.1:1', token: 'secret-token' },
+  gateway: { host: '127.0.0.1', httpPort: 0, grpcPort: 0, controlUrl: 'http://127.0.0.1:1', token: 'secret-token' },
   clock: Date.now,
   timings: QUICK,
 })
