@@ -21,7 +21,7 @@ export {
 } from './tensor.ts'
 export { parseTfsInputs, parseTfsInstances } from './tfs-json.ts'
 export { toTfsOutputs, toTfsPredictions } from './tfs-json-text.ts'
-export type { ModelChoice } from './tfs-model.ts'
+export { type ModelChoice, peekTfsModel } from './tfs-model.ts'
 export {
   type PredictPeek,
   type PredictRequest,

@@ -1,5 +1,5 @@
 import { TensorError } from './errors.ts'
-import { nextField, type ProtoCursor, readInteger, readSpan, readText, skipField } from './proto-cursor.ts'
+import { nextField, openCursor, type ProtoCursor, readInteger, readSpan, readText, skipField } from './proto-cursor.ts'
 import { type ProtoWriter, putEmbedded, putInteger, putText, putTextUnlessEmpty, writtenBytes } from './proto-writer.ts'
 
 /** A `ModelSpec`: which version of which model is asked, or answered. */
@@ -53,6 +53,23 @@ export function readModel(cursor: ProtoCursor, before: ModelChoice): ModelChoice
     }
   }
   return { modelName, version, versionLabel, signatureName }
+}
+
+/** Where a request has its `ModelSpec`. */
+const IN_REQUEST = 1
+
+/**
+ * Reads which model a request asks, and nothing else of it: of any request of TensorFlow Serving's but `MultiInference`.
+ * @throws TENSOR_MESSAGE, TENSOR_VALUE
+ */
+export function peekTfsModel(bytes: Uint8Array): ModelChoice {
+  const cursor = openCursor(bytes)
+  let model = NO_MODEL
+  while (nextField(cursor)) {
+    if (cursor.field === IN_REQUEST) model = readModel(readSpan(cursor), model)
+    else skipField(cursor)
+  }
+  return model
 }
 
 function readVersion(cursor: ProtoCursor): number {
