@@ -4,6 +4,8 @@ import { type HttpResponse, toJsonResponse } from '../core/http.ts'
 export type GatewayErrorCode =
   | 'HINT'
   | 'METHOD'
+  | 'MESSAGE'
+  | 'UNKNOWN_CALL'
   | 'NO_ROUTES'
   | 'TOKEN'
   | 'CLOSED'

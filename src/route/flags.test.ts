@@ -10,10 +10,17 @@ describe('parseFlags()', () => {
   it('reads what a supervisor sets, and listens on this machine alone where it does not say', () => {
     const rest = { controlUrl: 'http://127.0.0.1:8400', routesFile: 'r.json', spoolFile: 's.ndjson', token: 't' }
     const access = { tokens: [], origins: [] }
-    assert.deepEqual(parseFlags(NEEDED, toSecrets('t')), { host: '127.0.0.1', port: 8501, ...rest, access })
-    assert.deepEqual(parseFlags(['--host', '::', '--http-port', '0', ...NEEDED], toSecrets('t')), {
+    assert.deepEqual(parseFlags(NEEDED, toSecrets('t')), {
+      host: '127.0.0.1',
+      port: 8501,
+      grpcPort: 8500,
+      ...rest,
+      access,
+    })
+    assert.deepEqual(parseFlags(['--host', '::', '--http-port', '0', '--grpc-port', '0', ...NEEDED], toSecrets('t')), {
       host: '::',
       port: 0,
+      grpcPort: 0,
       ...rest,
       access,
     })
@@ -34,6 +41,7 @@ describe('parseFlags()', () => {
   const wrong: readonly [string, readonly string[], string | undefined, RegExp][] = [
     ['a flag that it does not know', ['--port', '1', ...NEEDED], 't', /Cannot use these flags: .*--port/],
     ['a port that is none', ['--http-port', '70000', ...NEEDED], 't', /--http-port 70000: expected 0–65535/],
+    ['a port of gRPC that is none', ['--grpc-port', '-1', ...NEEDED], 't', /these flags: .*--grpc-port/],
     ['a port that is no number', ['--http-port', '1e3', ...NEEDED], 't', /--http-port 1e3: expected/],
     ['no address of control', NEEDED.slice(2), 't', /no --control-url/],
     ['another scheme', ['--control-url', 'ftp://h', ...NEEDED.slice(2)], 't', /expected an http:\/\/ URL/],

@@ -6,6 +6,7 @@ import type { AccessOptions } from './access.ts'
 export interface Flags {
   readonly host: string
   readonly port: number
+  readonly grpcPort: number
   readonly controlUrl: string
   readonly routesFile: string
   readonly spoolFile: string
@@ -22,12 +23,14 @@ export interface Secrets {
   readonly predictTokens: string | undefined
 }
 
-const USAGE = '--host HOST --http-port PORT --control-url URL --routes-file FILE --spool FILE [--cors-origin ORIGIN]…'
+const USAGE =
+  '--host HOST --http-port PORT --grpc-port PORT --control-url URL --routes-file FILE --spool FILE [--cors-origin ORIGIN]…'
 const TOKEN = /^[\w.~+/=-]+$/
 const TEXT = { type: 'string' } as const
 const OPTIONS = {
   host: TEXT,
   'http-port': TEXT,
+  'grpc-port': TEXT,
   'control-url': TEXT,
   'routes-file': TEXT,
   spool: TEXT,
@@ -37,8 +40,6 @@ const OPTIONS = {
 /** Reads the flags. @throws GATEWAY_FLAGS */
 export function parseFlags(args: readonly string[], { token, predictTokens }: Secrets): Flags {
   const values = parseValues(args)
-  const port = values['http-port'] ?? '8501'
-  if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) throw toUsage(`--http-port ${port}: expected 0–65535`)
   const controlUrl = parseText('--control-url', values['control-url'])
   if (!controlUrl.startsWith('http://') || !URL.canParse(controlUrl))
     throw toUsage(`--control-url ${controlUrl}: expected an http:// URL`)
@@ -46,13 +47,19 @@ export function parseFlags(args: readonly string[], { token, predictTokens }: Se
     throw toUsage('REGATTA_TOKEN: expected the token for control in the environment')
   return {
     host: values.host ?? '127.0.0.1',
-    port: Number(port),
+    port: parsePort('--http-port', values['http-port'] ?? '8501'),
+    grpcPort: parsePort('--grpc-port', values['grpc-port'] ?? '8500'),
     controlUrl,
     routesFile: parseText('--routes-file', values['routes-file']),
     spoolFile: parseText('--spool', values.spool),
     token,
     access: { tokens: parseTokens(predictTokens), origins: (values['cors-origin'] ?? []).map(parseOrigin) },
   }
+}
+
+function parsePort(flag: string, text: string): number {
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) throw toUsage(`${flag} ${text}: expected 0–65535`)
+  return Number(text)
 }
 
 /** A variable that is set to nothing would open what was to be closed: it is wrong. */

@@ -3,9 +3,9 @@ import type { Fate } from './circuit.ts'
 import type { Limits } from './limits.ts'
 import type { LiveRoutes, LiveVariant } from './live-routes.node.ts'
 import type { GatewayMetrics } from './metrics.ts'
-import type { Replica } from './replica.node.ts'
+import type { Replica, ReplicaRequest } from './replica.node.ts'
 import { chooseReplica } from './replica-choice.ts'
-import type { TryResult, UpstreamRequest } from './upstream.node.ts'
+import type { TryResult } from './upstream.node.ts'
 
 /** What forwarding works with. */
 export interface ForwardWorld {
@@ -19,7 +19,7 @@ export interface ForwardWorld {
 
 /** One request and who shall answer it. */
 export interface Order {
-  readonly request: UpstreamRequest
+  readonly request: ReplicaRequest
   readonly variant: LiveVariant
   /** The champion may answer where the variant cannot. */
   readonly mayFallBack: boolean
@@ -83,36 +83,49 @@ function chooseOwn(world: ForwardWorld, order: Order): Choice | Miss {
   if (variant === undefined) return 'no-replica'
   const isLast = !order.mayFallBack || variant === table?.champion
   if (!isLast && !variant.health.take(world.clock())) return 'circuit-open'
-  const replica = pick(world, variant, isLast && !order.isCopy)
+  const replica = pick(world, order, variant, isLast && !order.isCopy)
   if (replica !== undefined) return { variant, replica }
-  if (!isLast) learn(world, variant, 'failed')
+  // That it serves HTTP alone says nothing about its answers.
+  if (!isLast)
+    learn(world, variant, toCandidates(order, variant).length === 0 && variant.live.length > 0 ? 'unknown' : 'failed')
   return 'no-replica'
 }
 
 function chooseChampion(world: ForwardWorld, order: Order, desperate: boolean, not?: Replica): Choice | undefined {
   const variant = order.mayFallBack ? world.routes.table?.champion : undefined
-  const replica = variant === undefined ? undefined : pick(world, variant, desperate, not)
+  const replica = variant === undefined ? undefined : pick(world, order, variant, desperate, not)
   return variant === undefined || replica === undefined ? undefined : { variant, replica }
 }
 
 /** A connection that broke midway may have been stale: the same replica anew is better than one known to be out. */
 function chooseAgain(world: ForwardWorld, order: Order, first: Choice, result: Try['result']): Choice | undefined {
   const variant = world.routes.table?.variants.find(item => item.id === first.variant.id)
-  const other = variant === undefined ? undefined : pick(world, variant, false, first.replica)
+  const other = variant === undefined ? undefined : pick(world, order, variant, false, first.replica)
   if (variant !== undefined && other !== undefined) return { variant, replica: other }
   const champion = chooseChampion(world, order, false, first.replica)
   if (champion !== undefined || result.kind !== 'lost') return champion
   const anew: Choice = { ...first, fresh: true }
   if (result.sent || order.isCopy) return anew
   const last = order.mayFallBack ? world.routes.table?.champion : variant
-  const replica = last === undefined ? undefined : pick(world, last, true, first.replica)
+  const replica = last === undefined ? undefined : pick(world, order, last, true, first.replica)
   return last === undefined || replica === undefined ? anew : { variant: last, replica }
 }
 
-function pick(world: ForwardWorld, variant: LiveVariant, desperate: boolean, not?: Replica): Replica | undefined {
+function pick(
+  world: ForwardWorld,
+  order: Order,
+  variant: LiveVariant,
+  desperate: boolean,
+  not?: Replica,
+): Replica | undefined {
   const { limits, random } = world
   const { maxOutstanding, slowStartMs } = limits
-  return chooseReplica(variant.live, { now: world.clock(), maxOutstanding, slowStartMs, random, desperate, not })
+  const choice = { now: world.clock(), maxOutstanding, slowStartMs, random, desperate, not }
+  return chooseReplica(toCandidates(order, variant), choice)
+}
+
+function toCandidates({ request }: Order, { live, liveGrpc }: LiveVariant): readonly Replica[] {
+  return 'method' in request ? live : liveGrpc
 }
 
 async function send(world: ForwardWorld, order: Order, choice: Choice, deadline: number): Promise<Try> {

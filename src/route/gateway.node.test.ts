@@ -103,7 +103,7 @@ describe('startGateway()', () => {
     const reply = await ask(`${gateway.url}/livez`, { method: 'DELETE' })
     assert.deepEqual([reply.status, reply.headers.get('allow')], [405, 'GET, HEAD'])
     assert.equal((await ask(`${gateway.url}/truth`)).headers.get('allow'), 'POST')
-    assert.match(await gateway.metrics(), /regatta_gateway_refused_total\{code="METHOD"\} 2/)
+    assert.match(await gateway.metrics(), /regatta_gateway_refused_total\{code="METHOD",protocol="http"\} 2/)
   })
 
   it('passes truths on to control with the right of who reports them, not with its own', async () => {

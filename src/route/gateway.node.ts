@@ -1,17 +1,22 @@
 import type { Clock } from '../core/clock.ts'
 import { toErrorText } from '../core/errors.ts'
+import { type GrpcServer, listenGrpc } from '../core/grpc.node.ts'
 import { type HttpServer, listenHttp } from '../core/http.node.ts'
 import { type AccessOptions, toAccess } from './access.ts'
 import { type Admission, toAdmission } from './admission.ts'
 import { type Control, openControl } from './control.node.ts'
-import { toRefusalResponse } from './errors.ts'
+import { refuseCall } from './grpc.node.ts'
+import { classifyCall } from './grpc-calls.ts'
+import { handleGrpc } from './grpc-handler.node.ts'
 import { type HandlerWorld, handle } from './handler.node.ts'
+import { refuse } from './http.node.ts'
 import { type Limits, withDefaultLimits } from './limits.ts'
 import { LiveRoutes } from './live-routes.node.ts'
 import type { Logger } from './logger.ts'
 import { toMetrics } from './metrics.ts'
 import { toOwnPath } from './own-path.ts'
 import { Recorder } from './records.node.ts'
+import { OVERLOADED } from './refusals.ts'
 import { openRouteSource } from './routes-source.node.ts'
 import { ShadowCopier } from './shadow.node.ts'
 import { Spool } from './spool.node.ts'
@@ -21,6 +26,7 @@ export interface GatewayOptions {
   readonly host: string
   /** 0 takes a free port. */
   readonly port: number
+  readonly grpcPort: number
   /** Base URL of control, and the bearer of scope `gateway` for it. */
   readonly controlUrl: string
   readonly token: string
@@ -40,10 +46,11 @@ export interface GatewayOptions {
   readonly random?: () => number
 }
 
-/** A gateway that listens. */
+/** A gateway that listens; `url` and `port` are those of HTTP. */
 export interface Gateway {
   readonly url: string
   readonly port: number
+  readonly grpcPort: number
   /** Resolves when it has stopped: requests answered, records handed over or in the spool. */
   readonly closed: Promise<void>
 }
@@ -55,17 +62,17 @@ export interface Gateway {
 export async function startGateway(options: GatewayOptions, signal: AbortSignal): Promise<Gateway> {
   const limits = withDefaultLimits(options.limits)
   const parts = await openParts(options, limits)
-  const server = await listen(options, limits, parts).catch(async (error: unknown) => {
+  const servers = await listen(options, limits, parts).catch(async (error: unknown) => {
     await close(parts)
     throw error
   })
   const following = follow(options, limits, parts, signal)
   const closed = new Promise<void>(resolve => {
-    const stop = (): void => resolve(drain(limits, parts, server, following))
+    const stop = (): void => resolve(drain(limits, parts, servers, following))
     if (signal.aborted) stop()
     else signal.addEventListener('abort', stop, { once: true })
   })
-  return { url: server.url, port: server.port, closed }
+  return { url: servers.http.url, port: servers.http.port, grpcPort: servers.grpc.port, closed }
 }
 
 interface Parts extends HandlerWorld {
@@ -97,7 +104,41 @@ async function openParts(options: GatewayOptions, limits: Limits): Promise<Parts
   return { ...base, access, admission, shadows, control, recorder, spool, state: { draining: false } }
 }
 
-async function listen(options: GatewayOptions, limits: Limits, parts: Parts): Promise<HttpServer> {
+interface Servers {
+  readonly http: HttpServer
+  readonly grpc: GrpcServer
+}
+
+async function listen(options: GatewayOptions, limits: Limits, parts: Parts): Promise<Servers> {
+  const http = await listenForHttp(options, limits, parts)
+  try {
+    return { http, grpc: await listenForGrpc(options, limits, parts) }
+  } catch (error) {
+    await http[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+async function listenForGrpc(options: GatewayOptions, limits: Limits, parts: Parts): Promise<GrpcServer> {
+  return await listenGrpc(call => handleGrpc(parts, call), {
+    host: options.host,
+    port: options.grpcPort,
+    maxMessageBytes: limits.maxBodyBytes,
+    maxBufferedBytes: limits.maxInFlightBytes,
+    maxHeaderListBytes: limits.maxHeadBytes,
+    maxSessions: limits.maxClients,
+    admit({ path }) {
+      // Whoever asks how the gateway is must be answered when it is full, most of all.
+      if (classifyCall(path)?.kind === 'own') return () => {}
+      // How long its message is shows when it is there: `maxBufferedBytes` bounds that.
+      const admitted = parts.admission.admit(0)
+      return admitted === 'full' ? refuseCall(parts, OVERLOADED) : admitted
+    },
+    onError: error => options.logger.error({ error: toErrorText(error) }, 'A call failed inside the gateway'),
+  })
+}
+
+async function listenForHttp(options: GatewayOptions, limits: Limits, parts: Parts): Promise<HttpServer> {
   return await listenHttp(request => handle(parts, request), {
     host: options.host,
     port: options.port,
@@ -109,12 +150,7 @@ async function listen(options: GatewayOptions, limits: Limits, parts: Parts): Pr
       if (toOwnPath(path) !== undefined && path !== '/truth') return () => {}
       const admitted = parts.admission.admit(bodyBytes)
       if (admitted !== 'full') return admitted
-      parts.metrics.refused.inc({ code: 'OVERLOADED' })
-      return toRefusalResponse(path, {
-        code: 'OVERLOADED',
-        status: 503,
-        text: 'Too many requests are in flight: try again',
-      })
+      return refuse(parts, { path }, OVERLOADED)
     },
     onError: error => options.logger.error({ error: toErrorText(error) }, 'A request failed inside the gateway'),
   })
@@ -138,9 +174,9 @@ async function follow(options: GatewayOptions, limits: Limits, parts: Parts, sig
 }
 
 /** Requests first, then the copies they caused, then the records of both. Never rejects. */
-async function drain(limits: Limits, parts: Parts, server: HttpServer, following: Promise<void>): Promise<void> {
+async function drain(limits: Limits, parts: Parts, { http, grpc }: Servers, following: Promise<void>): Promise<void> {
   parts.state.draining = true
-  await server.drain(limits.drainMs)
+  await Promise.all([http.drain(limits.drainMs), grpc.drain(limits.drainMs)])
   await parts.shadows.settle(limits.flushMs / 2)
   await parts.recorder.drain(limits.flushMs / 2)
   await following

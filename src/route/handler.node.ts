@@ -4,7 +4,7 @@ import { answerPrediction, type HttpWorld, pass, refuse } from './http.node.ts'
 import { answerOwn, type OwnWorld } from './own.node.ts'
 import { toOwnPath } from './own-path.ts'
 import { classifyPath } from './path.ts'
-import { CLOSED } from './refusals.ts'
+import { CLOSED, NO_ROUTES, NO_TOKEN } from './refusals.ts'
 
 /** What answering any request works with. */
 export interface HandlerWorld extends HttpWorld, OwnWorld {
@@ -29,8 +29,7 @@ function answer(world: HandlerWorld, request: HttpRequest): Promise<HttpResponse
   if (own !== undefined) return answerOwn(world, request, own)
   if (!world.access.mayPredict(request.headers)) return toUnauthorized(world, request)
   const { table } = world.routes
-  if (table === undefined)
-    return refuse(world, request, { code: 'NO_ROUTES', status: 503, text: 'The gateway knows no routes yet' })
+  if (table === undefined) return refuse(world, request, NO_ROUTES)
   const use = classifyPath(request.method, request.path, table.deployment)
   if (use.kind === 'predict') return answerPrediction(world, table, request, use)
   if (use.kind === 'closed') return refuse(world, request, CLOSED)
@@ -38,7 +37,6 @@ function answer(world: HandlerWorld, request: HttpRequest): Promise<HttpResponse
 }
 
 function toUnauthorized(world: HandlerWorld, request: HttpRequest): HttpResponse {
-  const text = 'Expected a token of scope "predict" as "authorization: Bearer TOKEN"'
-  const refusal = refuse(world, request, { code: 'TOKEN', status: 401, text })
+  const refusal = refuse(world, request, NO_TOKEN)
   return { ...refusal, headers: { ...refusal.headers, 'www-authenticate': 'Bearer' } }
 }

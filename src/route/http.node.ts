@@ -63,7 +63,7 @@ export function refuse(
   request: Pick<HttpRequest, 'path'>,
   refusal: Refusal,
 ): HttpResponse {
-  world.metrics.refused.inc({ code: refusal.code })
+  world.metrics.refused.inc({ code: refusal.code, protocol: 'http' })
   return toRefusalResponse(request.path, refusal)
 }
 
@@ -107,7 +107,7 @@ function toResponse(
   const { result } = last
   const variant = last.variant.name
   const status = toStatus(result)
-  if (status !== undefined) world.metrics.requests.inc({ variant, status: String(status) })
+  if (status !== undefined) world.metrics.requests.inc({ variant, status: String(status), protocol: 'http' })
   if (result.kind === 'gone') return { status: GONE_STATUS, headers: {}, body: NO_BODY }
   if (result.kind !== 'answer') {
     const refused = refuse(world, request, toRefusal(last.variant, result))

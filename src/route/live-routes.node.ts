@@ -8,6 +8,8 @@ import { VariantHealth } from './variant-health.ts'
 /** A variant of the routes with its connections. */
 export interface LiveVariant extends RouteVariant {
   readonly live: readonly Replica[]
+  /** Those that serve gRPC too. */
+  readonly liveGrpc: readonly Replica[]
   /** The same object as long as the variant stays in the routes. */
   readonly health: VariantHealth
 }
@@ -88,10 +90,12 @@ export class LiveRoutes {
     const since = old === undefined || old.live.length === 0 ? 0 : this.#world.clock()
     const live = variant.replicas.map(
       route =>
-        old?.live.find(replica => replica.name === route.name && replica.url === route.url) ??
-        new Replica(route, this.#world, since),
+        old?.live.find(
+          ({ name, url, grpcUrl }) => name === route.name && url === route.url && grpcUrl === route.grpcUrl,
+        ) ?? new Replica(route, this.#world, since),
     )
-    return { ...variant, live, health: old?.health ?? new VariantHealth() }
+    const liveGrpc = live.filter(replica => replica.grpcUrl !== undefined)
+    return { ...variant, live, liveGrpc, health: old?.health ?? new VariantHealth() }
   }
 
   /** Routing goes on where a path cannot be compiled: every record then carries the reason. */

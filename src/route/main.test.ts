@@ -43,7 +43,7 @@ describe('main', () => {
     return { process: child, messages, output: () => output, exit }
   }
   const toArgs = (controlUrl: string, port = 0): string[] => [
-    ...['--host', '127.0.0.1', '--http-port', String(port), '--control-url', controlUrl],
+    ...['--host', '127.0.0.1', '--http-port', String(port), '--grpc-port', '0', '--control-url', controlUrl],
     ...['--routes-file', join(folder, 'routes.json'), '--spool', join(folder, 'spool.ndjson')],
   ]
   const listening = async (child: Child): Promise<string> => {

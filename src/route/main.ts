@@ -38,8 +38,8 @@ async function main(): Promise<number> {
     const flags = parseFlags(process.argv.slice(2), takeSecrets())
     const name = `${hostname()}/${process.pid}`
     const gateway = await startGateway({ ...flags, name, logger }, stop.signal)
-    logger.info({ url: gateway.url }, 'Listening')
-    await tell({ kind: 'listening', port: gateway.port })
+    logger.info({ url: gateway.url, grpcPort: gateway.grpcPort }, 'Listening')
+    await tell({ kind: 'listening', port: gateway.port, grpcPort: gateway.grpcPort })
     await tell({ kind: 'ready' })
     await gateway.closed
     logger.info({}, 'Stopped')

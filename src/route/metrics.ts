@@ -1,5 +1,7 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 
+/** The port that a request came to. */
+export type Wire = 'http' | 'grpc'
 /** Why a body was recorded without its rows. */
 export type UntappedReason = 'too-long' | 'memory-full'
 /** Why a shadow got no copy. */
@@ -8,13 +10,13 @@ export type ShadowDropReason = 'load' | 'in-flight' | 'bytes' | 'no-replica'
 /** What the gateway counts; `/metrics` prints it. Times are in seconds, as Prometheus wants. */
 export interface GatewayMetrics {
   readonly registry: Registry
-  readonly requests: Counter<'variant' | 'status'>
-  readonly seconds: Histogram<'variant'>
+  readonly requests: Counter<'variant' | 'status' | 'protocol'>
+  readonly seconds: Histogram<'variant' | 'protocol'>
   readonly retries: Counter<'variant'>
   readonly fallbacks: Counter<'variant'>
   readonly circuits: Counter<'variant'>
   readonly ejections: Counter<'replica'>
-  readonly refused: Counter<'code'>
+  readonly refused: Counter<'code' | 'protocol'>
   readonly shadowsDropped: Counter<'variant' | 'reason'>
   readonly records: Counter<'state'>
   readonly untapped: Counter<'reason'>
@@ -56,11 +58,15 @@ export function toMetrics(gauges: GatewayGauges): GatewayMetrics {
   })
   return {
     registry,
-    requests: counter('requests_total', 'Answers to clients', ['variant', 'status']),
+    requests: counter('requests_total', 'Answers to clients; of gRPC by the name of their status', [
+      'variant',
+      'status',
+      'protocol',
+    ]),
     seconds: new Histogram({
       name: 'regatta_gateway_request_seconds',
       help: 'From the arrival of a request to its answer',
-      labelNames: ['variant'],
+      labelNames: ['variant', 'protocol'],
       buckets: BUCKETS,
       registers,
     }),
@@ -72,7 +78,7 @@ export function toMetrics(gauges: GatewayGauges): GatewayMetrics {
       'variant',
     ]),
     ejections: counter('ejections_total', 'Times a replica was put out', ['replica']),
-    refused: counter('refused_total', 'Requests that the gateway refused', ['code']),
+    refused: counter('refused_total', 'Requests that the gateway refused', ['code', 'protocol']),
     shadowsDropped: counter('shadows_dropped_total', 'Copies that a shadow did not get', ['variant', 'reason']),
     records: counter('records_total', 'Records handed to control, put into the spool, or dropped', ['state']),
     untapped: counter('untapped_total', 'Bodies that were recorded without their rows', ['reason']),

@@ -50,8 +50,8 @@ function toReadiness(obstacle: string | undefined): HttpResponse {
     : toJsonResponse(503, { status: 'unavailable', reason: obstacle })
 }
 
-/** Ready is who can answer a prediction: there is a champion with a replica. */
-function findObstacle({ routes, state }: OwnWorld): string | undefined {
+/** Ready is who can answer a prediction: there is a champion with a replica. Says what is in the way. */
+export function findObstacle({ routes, state }: Pick<OwnWorld, 'routes' | 'state'>): string | undefined {
   if (state.draining) return 'The gateway is stopping'
   if (routes.table === undefined) return 'The gateway knows no routes yet'
   return (routes.table.champion?.live.length ?? 0) === 0 ? 'The champion has no replica yet' : undefined

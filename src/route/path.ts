@@ -1,5 +1,18 @@
 /** The protocol that words the answer of a path. */
-export type Protocol = 'v1' | 'v2' | 'mlflow'
+export type RestProtocol = 'v1' | 'v2' | 'mlflow'
+
+/** How a prediction is asked for and answered. */
+export type Protocol = RestProtocol | GrpcForm
+
+/** The kinds of messages of predictions over gRPC: each has its rows elsewhere. */
+export type GrpcForm = 'tfs-predict' | 'tfs-classify' | 'tfs-regress' | 'tfs-multi' | 'v2-infer'
+
+const HTTP_PROTOCOLS: ReadonlySet<string> = new Set(['v1', 'v2', 'mlflow'])
+
+/** Whether a protocol's messages are those of gRPC. */
+export function isGrpcForm(protocol: Protocol): protocol is GrpcForm {
+  return !HTTP_PROTOCOLS.has(protocol)
+}
 
 /** What a request names in place of leaving the choice to chance: a version, or a label of TensorFlow Serving. */
 export interface Pin {
@@ -19,7 +32,7 @@ export type PathUse = ModelUse | { readonly kind: 'closed' | 'other' }
 /** A request that is about the deployment's model. */
 export interface ModelUse {
   readonly kind: 'predict' | 'model'
-  readonly protocol: Protocol
+  readonly protocol: RestProtocol
   readonly pin: Pin | undefined
 }
 

@@ -1,12 +1,13 @@
 import { type ForwardWorld, forward, type Tries } from './forward.node.ts'
 import type { Hints } from './hints.ts'
 import type { LiveVariant, RoutingTable } from './live-routes.node.ts'
+import type { Wire } from './metrics.ts'
 import type { Pin, Protocol } from './path.ts'
 import { mintPredictionId } from './prediction-id.node.ts'
+import type { ReplicaRequest } from './replica.node.ts'
 import type { ShadowCopier } from './shadow.node.ts'
 import type { TapBody } from './tap.ts'
 import { addTap, type Taken, type TapWorld } from './taps.ts'
-import type { UpstreamRequest } from './upstream.node.ts'
 import { chooseVariant, type VariantChoice } from './variant-choice.ts'
 
 /** What answering predictions works with. */
@@ -24,7 +25,7 @@ export interface Asked {
   readonly body: TapBody
   readonly signal: AbortSignal
   /** The request for a replica of the variant that was chosen. */
-  toRequest(variant: LiveVariant): UpstreamRequest
+  toRequest(variant: LiveVariant): ReplicaRequest
 }
 
 /** A prediction as it was answered, or not. */
@@ -61,7 +62,8 @@ export async function predict(world: PredictWorld, table: RoutingTable, asked: A
   const tries = await sending
   record(world, taken, choice, tries)
   const { variant } = tries.last
-  world.metrics.seconds.observe({ variant: variant.name }, (performance.now() - startedAt) / 1000)
+  const wire: Wire = 'method' in request ? 'http' : 'grpc'
+  world.metrics.seconds.observe({ variant: variant.name, protocol: wire }, (performance.now() - startedAt) / 1000)
   return { id, tries, fallbackFrom: variant.id === choice.variant.id ? undefined : choice.variant.name }
 }
 

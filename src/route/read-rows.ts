@@ -3,8 +3,10 @@ import { parseInstant } from '../core/instant.ts'
 import { isPredictedValue, type RecordRow } from '../core/wire/records.ts'
 import { parseBody } from './body.ts'
 import type { RowPath, RowPaths } from './capture.ts'
-import { toAnswerRows, toRequestRows } from './rows.ts'
-import type { TapContent } from './tap.ts'
+import { toGrpcAnswerRows, toGrpcRequestRows } from './grpc-rows.ts'
+import { isGrpcForm, type Protocol } from './path.ts'
+import { type Rows, toAnswerRows, toRequestRows } from './rows.ts'
+import type { TapBody, TapContent } from './tap.ts'
 
 /**
  * The rows of a record, and how many of them lack a series or time that a path should have given; or why there are
@@ -42,9 +44,9 @@ export function toLine(head: string, read: ReadRows): string {
 function readAnswer(content: TapContent, options: ReadOptions): ReadRows {
   const { answer, problem, status, protocol } = content
   if (answer === undefined || problem !== undefined) return { error: problem ?? 'no answer' }
-  const body = parseBody(answer, options.maxBodyBytes, status === 200)
-  if (status !== 200) return { error: body.text || 'empty answer' }
-  const found = toAnswerRows(protocol, body)
+  const { maxBodyBytes } = options
+  if (status !== 200) return { error: parseBody(answer, maxBodyBytes, false).text || 'empty answer' }
+  const found = toFound(protocol, answer, maxBodyBytes)
   if ('problem' in found) return { error: found.problem }
   const toPlace = toPlacer(content, options)
   const rows: RecordRow[] = []
@@ -60,6 +62,12 @@ function readAnswer(content: TapContent, options: ReadOptions): ReadRows {
     rows.push({ prediction, ...place.of })
   }
   return { rows, unlabelled }
+}
+
+function toFound(protocol: Protocol, answer: TapBody, maxBodyBytes: number): Rows {
+  return isGrpcForm(protocol)
+    ? toGrpcAnswerRows(protocol, answer.bytes)
+    : toAnswerRows(protocol, parseBody(answer, maxBodyBytes))
 }
 
 /** What one row is a prediction of, and for whom. */
@@ -91,7 +99,9 @@ function toPlacer(content: TapContent, options: ReadOptions): (index: number) =>
 function readRequest({ request, protocol }: TapContent, { maxBodyBytes }: ReadOptions): readonly unknown[] {
   if (request === undefined) return []
   try {
-    const read = toRequestRows(protocol, parseBody(request, maxBodyBytes))
+    const read = isGrpcForm(protocol)
+      ? toGrpcRequestRows(protocol, request.bytes)
+      : toRequestRows(protocol, parseBody(request, maxBodyBytes))
     return 'rows' in read ? read.rows : []
   } catch {
     // Counted by the caller.

@@ -1,7 +1,7 @@
 import type { Refusal } from './errors.ts'
 import type { Try } from './forward.node.ts'
 import type { RoutingTable } from './live-routes.node.ts'
-import type { PathUse } from './path.ts'
+import type { PathUse, Pin, Protocol } from './path.ts'
 
 /** Why a request got no answer from a variant. */
 export function toRefusal(
@@ -33,7 +33,10 @@ export function toRefusal(
  * Why no variant can be chosen, in the words of the protocol: TensorFlow Serving's for its own paths (manager.cc,
  * server_core.cc), Triton's for those of V2.
  */
-export function toNoVariant(table: RoutingTable, use: PathUse): Refusal {
+export function toNoVariant(
+  table: RoutingTable,
+  use: PathUse | { readonly pin: Pin | undefined; readonly protocol: Protocol },
+): Refusal {
   const pin = 'pin' in use ? use.pin : undefined
   const { deployment } = table
   if (pin === undefined) return { code: 'NO_REPLICA', status: 503, text: `Nothing is deployed as "${deployment}" yet` }
@@ -45,7 +48,7 @@ export function toNoVariant(table: RoutingTable, use: PathUse): Refusal {
   }
   const known = open.map(variant => variant.version).join(', ')
   const what =
-    'protocol' in use && use.protocol === 'v2'
+    'protocol' in use && (use.protocol === 'v2' || use.protocol === 'v2-infer')
       ? `Request for unknown model: "${deployment}" version ${pin.text} is not found`
       : `Servable not found for request: Specific(${deployment}, ${pin.text})`
   return { code: 'NO_VERSION', status: 404, text: `${what}: expected one of ${known}` }
@@ -56,4 +59,21 @@ export const CLOSED: Refusal = {
   code: 'CLOSED',
   status: 403,
   text: 'Cannot load or unload a model here: its versions are those of the deployment, which `regatta deploy` changes',
+}
+
+/** Why a request is not even read. */
+export const OVERLOADED: Refusal = {
+  code: 'OVERLOADED',
+  status: 503,
+  text: 'Too many requests are in flight: try again',
+}
+
+/** Why nothing can be routed yet. */
+export const NO_ROUTES: Refusal = { code: 'NO_ROUTES', status: 503, text: 'The gateway knows no routes yet' }
+
+/** Why a request is not for whoever sent it. */
+export const NO_TOKEN: Refusal = {
+  code: 'TOKEN',
+  status: 401,
+  text: 'Expected a token of scope "predict" as "authorization: Bearer TOKEN"',
 }

@@ -1,7 +1,9 @@
 import { Pool } from 'undici'
 import type { Clock } from '../core/clock.ts'
+import { type GrpcChannel, openGrpcChannel } from '../core/grpc-client.node.ts'
 import type { RouteReplica } from '../core/wire/routes.ts'
 import { type Ejection, type Outcome, TRUSTED, toNext, toTried } from './ejection.ts'
+import { type GrpcUpstreamRequest, sendGrpcOnce } from './grpc-upstream.node.ts'
 import type { Limits } from './limits.ts'
 import type { Candidate } from './replica-choice.ts'
 import { sendOnce, type TryResult, type UpstreamBounds, type UpstreamRequest } from './upstream.node.ts'
@@ -14,14 +16,20 @@ export interface ReplicaWorld {
   readonly onEjected: (replica: string) => void
 }
 
+/** A request for a replica, over either of its ports. */
+export type ReplicaRequest = UpstreamRequest | GrpcUpstreamRequest
+
 const CONNECT_TIMEOUT_MS = 2_000
 
 /** One model server as the gateway knows it: its kept-alive connections, its load and whether it is trusted. */
 export class Replica implements Candidate {
   readonly name: string
   readonly url: string
+  /** Undefined where it serves HTTP alone. */
+  readonly grpcUrl: string | undefined
   readonly #world: ReplicaWorld
   #pool: Pool
+  readonly #channel: GrpcChannel | undefined
   /** Connections that take no more requests but still have some. */
   readonly #closing = new Set<Pool>()
   #over = false
@@ -34,9 +42,11 @@ export class Replica implements Candidate {
   constructor(route: RouteReplica, world: ReplicaWorld, since = 0) {
     this.name = route.name
     this.url = route.url
+    this.grpcUrl = route.grpcUrl
     this.#world = world
     this.#since = since
     this.#pool = this.#openPool()
+    this.#channel = route.grpcUrl === undefined ? undefined : openChannel(route.grpcUrl, world.limits)
   }
 
   get outstanding(): number {
@@ -56,12 +66,13 @@ export class Replica implements Candidate {
   }
 
   /** Sends a request once, and learns from what comes of it. `fresh` does not use a connection that was open before. */
-  async send(request: UpstreamRequest, bounds: UpstreamBounds, fresh = false): Promise<TryResult> {
-    if (fresh && !this.#over) this.#renew()
+  async send(request: ReplicaRequest, bounds: UpstreamBounds, fresh = false): Promise<TryResult> {
+    // A channel of gRPC leaves a connection that broke by itself.
+    if (fresh && !this.#over && 'method' in request) this.#renew()
     this.#ejection = toTried(this.#ejection, this.#world.clock())
     this.#outstanding += 1
     this.#lastUsed = performance.now()
-    const result = await sendOnce(this.#pool, request, bounds)
+    const result = await this.#sendOnce(request, bounds)
     this.#outstanding -= 1
     // A client that waits less than the gateway would says nothing about the replica.
     const isHasty = result.kind === 'timeout' && bounds.isClients
@@ -72,13 +83,18 @@ export class Replica implements Candidate {
   /** Lets requests in flight finish, then closes the connections. */
   async close(): Promise<void> {
     this.#over = true
-    await this.#pool.close()
+    await Promise.all([this.#pool.close(), this.#channel?.close(this.#world.limits.deadlineMs)])
   }
 
   /** Breaks what is in flight and closes the connections. */
   async destroy(): Promise<void> {
     this.#over = true
+    await this.#channel?.close(0)
     await Promise.all([this.#pool, ...this.#closing].map(pool => pool.destroy()))
+  }
+
+  #sendOnce(request: ReplicaRequest, bounds: UpstreamBounds): Promise<TryResult> {
+    return 'method' in request ? sendOnce(this.#pool, request, bounds) : sendGrpcOnce(this.#channel, request, bounds)
   }
 
   #learn(outcome: Outcome): void {
@@ -107,6 +123,15 @@ export class Replica implements Candidate {
       bodyTimeout: 0,
     })
   }
+}
+
+function openChannel(url: string, { maxBodyBytes, maxOutstanding }: Limits): GrpcChannel {
+  return openGrpcChannel(new URL(url).host, {
+    maxConcurrentStreams: maxOutstanding,
+    maxQueued: maxOutstanding,
+    maxMessageBytes: maxBodyBytes,
+    connectTimeoutMs: CONNECT_TIMEOUT_MS,
+  })
 }
 
 /** A 503 says that the server cannot take requests now; every other answer shows that it works. */

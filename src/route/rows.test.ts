@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import type { Protocol } from './path.ts'
+import type { RestProtocol } from './path.ts'
 import { type Rows, toAnswerRows, toRequestRows } from './rows.ts'
 
 const NOTHING = new Uint8Array()
-const answerRows = (protocol: Protocol, json: unknown, binary = NOTHING): Rows =>
+const answerRows = (protocol: RestProtocol, json: unknown, binary = NOTHING): Rows =>
   toAnswerRows(protocol, { text: '', json, binary })
-const requestRows = (protocol: Protocol, json: unknown, binary = NOTHING): Rows =>
+const requestRows = (protocol: RestProtocol, json: unknown, binary = NOTHING): Rows =>
   toRequestRows(protocol, { text: '', json, binary })
 const rowsOf = (found: Rows): unknown => ('rows' in found ? found.rows : found.problem)
 

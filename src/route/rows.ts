@@ -1,7 +1,7 @@
 import { isObject, type JsonObject } from '../core/json.ts'
 import { toBinaryData } from './binary-data.ts'
 import type { ParsedBody } from './body.ts'
-import type { Protocol } from './path.ts'
+import type { RestProtocol } from './path.ts'
 
 /** The rows of one body, or why it has none. */
 export type Rows = { readonly rows: readonly unknown[] } | { readonly problem: string }
@@ -10,7 +10,7 @@ export type Rows = { readonly rows: readonly unknown[] } | { readonly problem: s
  * Splits an answer into rows: `predictions`, `outputs` or (classify, regress) `results` of TensorFlow Serving's REST
  * API, `predictions` of MLflow's, or the first of V2's `outputs`, whose data is flat, nested or binary, row-major.
  */
-export function toAnswerRows(protocol: Protocol, { json, binary }: ParsedBody): Rows {
+export function toAnswerRows(protocol: RestProtocol, { json, binary }: ParsedBody): Rows {
   if (!isObject(json)) return { problem: 'Cannot read the answer: expected a JSON object' }
   if (protocol === 'v2') {
     const [first] = withBinary(json['outputs'], binary)
@@ -26,7 +26,7 @@ export function toAnswerRows(protocol: Protocol, { json, binary }: ParsedBody): 
  * Splits a request into rows: `instances`, `examples` or `inputs` by column; MLflow's frames of records or columns; of
  * V2, objects of each input's slice by its name, over which stand the items of `parameters` that are arrays.
  */
-export function toRequestRows(protocol: Protocol, { json, binary }: ParsedBody): Rows {
+export function toRequestRows(protocol: RestProtocol, { json, binary }: ParsedBody): Rows {
   if (!isObject(json)) return { problem: 'Cannot read the request: expected a JSON object' }
   if (protocol === 'v2') return toInputRows(json, binary)
   for (const key of ['instances', 'examples', 'dataframe_records'])
@@ -81,7 +81,8 @@ function toColumnRows(value: unknown, problem: string): Rows {
   return { rows: toRowObjects(columns) }
 }
 
-function toRowObjects(columns: Readonly<Record<string, readonly unknown[]>>): readonly JsonObject[] {
+/** Rows as objects, of columns by name. */
+export function toRowObjects(columns: Readonly<Record<string, readonly unknown[]>>): readonly JsonObject[] {
   const count = Math.max(0, ...Object.values(columns).map(column => column.length))
   const entries = Object.entries(columns)
   return Array.from({ length: count }, (_, row) =>
@@ -109,7 +110,7 @@ function isShape(value: unknown): value is readonly number[] {
 }
 
 /** Nests flat row-major data as its shape says: the items of the first dimension. */
-function nest(flat: readonly unknown[], shape: readonly number[]): readonly unknown[] {
+export function nest(flat: readonly unknown[], shape: readonly number[]): readonly unknown[] {
   const [rows = 0, ...inner] = shape
   if (inner.length === 0) return flat
   const stride = flat.length / Math.max(1, rows)

@@ -1,8 +1,8 @@
 import { type ForwardWorld, forward } from './forward.node.ts'
 import type { LiveVariant } from './live-routes.node.ts'
 import type { ShadowDropReason } from './metrics.ts'
+import type { ReplicaRequest } from './replica.node.ts'
 import { addTap, type Taken, type TapWorld } from './taps.ts'
-import type { UpstreamRequest } from './upstream.node.ts'
 
 const SHADOW_PART = { served: false, propensity: 1, pinned: false } as const
 
@@ -35,7 +35,7 @@ export class ShadowCopier {
   }
 
   /** Sends the request to each shadow and records what comes of it; returns at once and never throws. */
-  copy(request: UpstreamRequest, shadows: readonly LiveVariant[], taken: Taken): void {
+  copy(request: ReplicaRequest, shadows: readonly LiveVariant[], taken: Taken): void {
     for (const shadow of shadows) {
       const onTheWay = this.#onTheWay.get(shadow.id) ?? { copies: 0, bytes: 0 }
       const reason = this.#findObstacle(request, onTheWay)
@@ -54,14 +54,14 @@ export class ShadowCopier {
     clearTimeout(timer)
   }
 
-  #findObstacle(request: UpstreamRequest, { copies, bytes }: OnTheWay): ShadowDropReason | undefined {
+  #findObstacle(request: ReplicaRequest, { copies, bytes }: OnTheWay): ShadowDropReason | undefined {
     const { maxShadows, maxShadowBytes } = this.#world.limits
     if (this.#world.isLoaded()) return 'load'
     if (copies >= maxShadows) return 'in-flight'
     return bytes + request.body.byteLength > maxShadowBytes ? 'bytes' : undefined
   }
 
-  #start(request: UpstreamRequest, shadow: LiveVariant, taken: Taken, onTheWay: OnTheWay): void {
+  #start(request: ReplicaRequest, shadow: LiveVariant, taken: Taken, onTheWay: OnTheWay): void {
     onTheWay.copies += 1
     onTheWay.bytes += request.body.byteLength
     this.#onTheWay.set(shadow.id, onTheWay)
@@ -74,7 +74,7 @@ export class ShadowCopier {
     this.#copies.add(copy)
   }
 
-  async #send(request: UpstreamRequest, variant: LiveVariant, taken: Taken): Promise<void> {
+  async #send(request: ReplicaRequest, variant: LiveVariant, taken: Taken): Promise<void> {
     const part = { mayFallBack: false, repeatable: true, isCopy: true, timeoutMs: undefined, signal: undefined }
     const { last } = await forward(this.#world, { request, variant, ...part })
     // A shadow that is starting, or whose replicas are busy with other copies, has not failed.

@@ -79,7 +79,7 @@ function toBounded(world: TapWorld, body: TapBody): TapBody | undefined {
 
 function toAnswer(world: TapWorld, result: Try['result']): Pick<TapContent, 'answer' | 'problem'> {
   if (result.kind !== 'answer') return { answer: undefined, problem: toProblem(result) }
-  const answer = toBounded(world, toTapBody(result.body, result.headers))
+  const answer = toBounded(world, toTapBody(result.body, result.grpc === undefined ? result.headers : {}))
   return answer === undefined
     ? { answer, problem: `Cannot record the answer: it is longer than ${world.limits.maxTapBytes} bytes` }
     : { answer, problem: undefined }

@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici'
 import { toErrorText } from '../core/errors.ts'
+import type { GrpcEnd } from './grpc-upstream.node.ts'
 import { TIMEOUT_HEADER } from './hints.ts'
 
 /** One request as it goes to another server; `target` is the path with its query. */
@@ -23,11 +24,11 @@ export interface UpstreamBounds {
 
 /**
  * What came of sending a request once.
- * - `answer`: a whole answer.
+ * - `answer`: a whole answer. One of gRPC has the HTTP status that its own stands for, and the text of an error as its body.
  * - `lost`: the connection could not be made or broke; `sent` tells whether a part of the request may have arrived.
  * - `timeout`, `too-long`: it was given up.
  * - `gone`: the client left first.
- * - `unsendable`: not a request that HTTP can carry.
+ * - `unsendable`: not a request that the protocol can carry.
  */
 export type TryResult =
   | {
@@ -35,6 +36,7 @@ export type TryResult =
       readonly status: number
       readonly headers: Readonly<Record<string, string | string[] | undefined>>
       readonly body: Uint8Array
+      readonly grpc?: GrpcEnd
     }
   | { readonly kind: 'lost'; readonly sent: boolean; readonly reason: string }
   | { readonly kind: 'timeout' | 'too-long' }

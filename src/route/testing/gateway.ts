@@ -48,6 +48,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     {
       host: '127.0.0.1',
       port: 0,
+      grpcPort: 0,
       // The discard port: nothing listens there.
       controlUrl: 'http://127.0.0.1:9',
       token: 'secret-token',
@@ -92,6 +93,8 @@ export interface TestVariant {
   readonly name: string
   readonly role: Role
   readonly urls: readonly string[]
+  /** Of the same replicas; one without is HTTP alone. */
+  readonly grpcUrls?: readonly string[]
   /** @default 1 for a champion, else 0 */
   readonly weight?: number
 }
@@ -103,14 +106,18 @@ export function toRoutes(variants: readonly TestVariant[], more: { epoch?: numbe
     deployment: 'm',
     epoch: more.epoch ?? 1,
     capture: more.capture ?? { prediction: '[0]' },
-    variants: variants.map(({ id, name, role, urls, weight }) => ({
+    variants: variants.map(({ id, name, role, urls, grpcUrls = [], weight }) => ({
       id,
       name: parseVariantName(name),
       version: id,
       digest: parseDigest(`sha256:${String(id).padStart(64, '0')}`),
       role,
       weight: weight ?? (role === 'champion' ? 1 : 0),
-      replicas: urls.map((url, index) => ({ name: `${name}-${index + 1}`, url })),
+      replicas: urls.map((url, index) => ({
+        name: `${name}-${index + 1}`,
+        url,
+        ...(grpcUrls[index] === undefined ? {} : { grpcUrl: grpcUrls[index] }),
+      })),
     })),
   }
 }

@@ -1,0 +1,28 @@
+import type { GrpcReply, GrpcRequest } from '../core/grpc.ts'
+import type { Access } from './access.ts'
+import { answerCall, type GrpcWorld, passCall, refuseCall } from './grpc.node.ts'
+import { classifyCall } from './grpc-calls.ts'
+import { answerOwnCall } from './grpc-own.node.ts'
+import type { OwnWorld } from './own.node.ts'
+import { CLOSED, NO_ROUTES, NO_TOKEN } from './refusals.ts'
+
+/** What answering any call works with. */
+export interface GrpcHandlerWorld extends GrpcWorld {
+  readonly routes: OwnWorld['routes']
+  readonly state: OwnWorld['state']
+  readonly access: Access
+}
+
+/** Answers one call, or throws a `GrpcError`. */
+export async function handleGrpc(world: GrpcHandlerWorld, call: GrpcRequest): Promise<GrpcReply> {
+  const use = classifyCall(call.path)
+  if (use?.kind === 'own') return answerOwnCall(world, call, use.call)
+  if (!world.access.mayPredict(call.metadata)) throw refuseCall(world, NO_TOKEN)
+  if (use === undefined)
+    throw refuseCall(world, { code: 'UNKNOWN_CALL', status: 501, text: `Nothing here serves ${call.path}` })
+  if (use.kind === 'closed') throw refuseCall(world, CLOSED)
+  const { table } = world.routes
+  if (table === undefined) throw refuseCall(world, NO_ROUTES)
+  if (use.kind === 'predict') return await answerCall(world, table, call, use.form)
+  return await passCall(world, table, call, use.kind === 'model' ? use.names : undefined)
+}

@@ -1,0 +1,65 @@
+import { setInterval } from 'node:timers/promises'
+import { toErrorText } from '../core/errors.ts'
+import { GrpcError, type GrpcReply, type GrpcRequest } from '../core/grpc.ts'
+import { readFields, readString, toField } from '../core/protobuf.ts'
+import { HEALTH_SERVICES, type OwnCall } from './grpc-calls.ts'
+import { findObstacle, type OwnWorld } from './own.node.ts'
+
+/** `HealthCheckResponse.ServingStatus`. Source: grpc/grpc doc/health-checking.md. */
+const SERVING = 1
+const NOT_SERVING = 2
+const SERVICE_UNKNOWN = 3
+
+/** How late a watcher hears of a change, at most. */
+const WATCH_MS = 200
+
+type State = Pick<OwnWorld, 'routes' | 'state'>
+
+/** Answers one of the gateway's own calls: how it is itself. */
+export function answerOwnCall(world: State, call: GrpcRequest, own: OwnCall): GrpcReply {
+  switch (own) {
+    case 'live':
+      return { message: toField(1, 1) }
+    case 'ready':
+      return { message: findObstacle(world) === undefined ? toField(1, 1) : new Uint8Array(0) }
+    case 'health-check': {
+      const service = readService(call.message)
+      if (!HEALTH_SERVICES.has(service)) throw new GrpcError('NOT_FOUND', `Nothing here serves "${service}"`)
+      return { message: toField(1, toServing(world)) }
+    }
+    case 'health-watch':
+      return { message: watch(world, readService(call.message), call.signal) }
+    default:
+      return own satisfies never
+  }
+}
+
+function readService(message: Uint8Array): string {
+  try {
+    return readString(readFields({ bytes: message, start: 0, end: message.byteLength }), 1)
+  } catch (error) {
+    throw new GrpcError('INVALID_ARGUMENT', `Cannot read the name of the service: ${toErrorText(error)}`)
+  }
+}
+
+function toServing(world: State): number {
+  return findObstacle(world) === undefined ? SERVING : NOT_SERVING
+}
+
+/** Tells what is so, and then what changes, until the client leaves or the gateway stops. */
+async function* watch(world: State, service: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  const toStatus = (): number => (HEALTH_SERVICES.has(service) ? toServing(world) : SERVICE_UNKNOWN)
+  let told = toStatus()
+  yield toField(1, told)
+  try {
+    for await (const _ of setInterval(WATCH_MS, undefined, { signal, ref: false })) {
+      const now = toStatus()
+      if (now !== told) yield toField(1, now)
+      told = now
+      if (world.state.draining) break
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error
+  }
+  if (world.state.draining) throw new GrpcError('UNAVAILABLE', 'The gateway is stopping')
+}
