@@ -70,6 +70,20 @@ describe('a call to the gateway', () => {
     ])
   })
 
+  it('has the series and time of each row recorded where parameters hold one for each', async () => {
+    await using a = await startGrpcServer(predictingGrpc(3, 4))
+    await using control = await startControl()
+    await using gateway = await startTestGateway({ routes: toChampion(a.url), controlUrl: control.url })
+    using client = openGrpcJs(gateway.grpcPort)
+    const parameters = { 'x-regatta-series': '["p","q"]', 'x-regatta-at': '[5,"2026-01-31"]' }
+    assert.equal((await client.call(INFER, toInferRequest({ rows: 2, parameters }))).code, GRPC_CODES.OK)
+    await until(() => control.records.length === 1)
+    assert.deepEqual(control.records[0]?.rows, [
+      { prediction: 3, series: 'p', at: 5 },
+      { prediction: 4, series: 'q', at: Date.parse('2026-01-31T00:00:00Z') },
+    ])
+  })
+
   it('is copied to a shadow over gRPC, and both answers are recorded under one id', async () => {
     await using a = await startGrpcServer(predictingGrpc(1))
     await using b = await startGrpcServer(predictingGrpc(2))

@@ -2,7 +2,7 @@ import { toErrorText } from '../core/errors.ts'
 import { GrpcError, type GrpcMetadata, type GrpcReply, type GrpcRequest } from '../core/grpc.ts'
 import type { Refusal } from './errors.ts'
 import { forward, type Order, type Tries, type Try } from './forward.node.ts'
-import { parseGrpcHints } from './grpc-hints.ts'
+import { parseGrpcHints, toRowCapture } from './grpc-hints.ts'
 import { type CallTarget, readModelTarget, readPredictionTarget, withVersion } from './grpc-messages.ts'
 import { toRefusalError } from './grpc-status.ts'
 import type { GrpcUpstreamRequest } from './grpc-upstream.node.ts'
@@ -30,7 +30,7 @@ export async function answerCall(
   const hints = readHints(world, call, target)
   // What is not the deployment's model is for the champion to refuse, in its own words.
   if (target.model !== table.deployment) return await passTo(world, call, table.champion, { hints, table })
-  const predicted = await predict(world, table, toAsked(world, call, form, pin, hints))
+  const predicted = await predict(world, table, toAsked(world, call, form, { target, hints, table }))
   if (predicted === undefined) throw refuseCall(world, toNoVariant(table, { pin, protocol: form }))
   const { id, tries, fallbackFrom } = predicted
   const more = fallbackFrom === undefined ? {} : { 'x-regatta-fallback-from': fallbackFrom }
@@ -77,11 +77,19 @@ function readHints(world: GrpcWorld, { metadata, deadlineAt }: GrpcRequest, { pa
   return hints
 }
 
-function toAsked(world: GrpcWorld, call: GrpcRequest, form: GrpcForm, pin: Pin | undefined, hints: Hints): Asked {
+interface Wanted {
+  readonly target: CallTarget
+  readonly hints: Hints
+  readonly table: RoutingTable
+}
+
+function toAsked(world: GrpcWorld, call: GrpcRequest, form: GrpcForm, { target, hints, table }: Wanted): Asked {
+  const { pin, parameters } = target
   return {
     protocol: form,
     pin,
     hints,
+    capture: toRowCapture(table.capture, parameters),
     body: { bytes: call.message, encoding: undefined, jsonBytes: undefined },
     signal: call.signal,
     toRequest: variant => toReplicaCall(world, call, pin, variant, form),

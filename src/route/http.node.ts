@@ -26,7 +26,7 @@ export async function answerPrediction(
 ): Promise<HttpResponse> {
   const hints = parseHints(request.headers)
   if ('problem' in hints) return refuse(world, request, { code: 'HINT', status: 400, text: hints.problem })
-  const predicted = await predict(world, table, toAsked(world, request, use, hints))
+  const predicted = await predict(world, table, toAsked(world, table, request, use, hints))
   if (predicted === undefined) return refuse(world, request, toNoVariant(table, use))
   const { id, tries, fallbackFrom } = predicted
   const more = fallbackFrom === undefined ? {} : { 'x-regatta-fallback-from': fallbackFrom }
@@ -67,11 +67,18 @@ export function refuse(
   return toRefusalResponse(request.path, refusal)
 }
 
-function toAsked(world: HttpWorld, request: HttpRequest, { protocol, pin }: ModelUse, hints: Hints): Asked {
+function toAsked(
+  world: HttpWorld,
+  { capture }: RoutingTable,
+  request: HttpRequest,
+  { protocol, pin }: ModelUse,
+  hints: Hints,
+): Asked {
   return {
     protocol,
     pin,
     hints,
+    capture,
     body: toTapBody(request.body, request.headers),
     signal: request.signal,
     toRequest: variant => toReplicaRequest(world, request, pin, variant),

@@ -1,3 +1,4 @@
+import type { Capture } from '../core/wire/routes.ts'
 import { type ForwardWorld, forward, type Tries } from './forward.node.ts'
 import type { Hints } from './hints.ts'
 import type { LiveVariant, RoutingTable } from './live-routes.node.ts'
@@ -23,6 +24,7 @@ export interface Asked {
   readonly pin: Pin | undefined
   readonly hints: Hints
   readonly body: TapBody
+  readonly capture: Capture
   readonly signal: AbortSignal
   /** The request for a replica of the variant that was chosen. */
   toRequest(variant: LiveVariant): ReplicaRequest
@@ -42,12 +44,12 @@ export interface Predicted {
  */
 export async function predict(world: PredictWorld, table: RoutingTable, asked: Asked): Promise<Predicted | undefined> {
   const startedAt = performance.now()
-  const { pin, hints, protocol, body, signal } = asked
+  const { pin, hints, protocol, body, capture, signal } = asked
   const choice = chooseVariant(table.variants, { pin, entity: hints.entity, random: world.random })
   if (choice === undefined) return undefined
   const at = world.clock()
   const id = mintPredictionId(at)
-  const taken: Taken = { id, at, epoch: table.epoch, protocol, capture: table.capture, hints, body }
+  const taken: Taken = { id, at, epoch: table.epoch, protocol, capture, hints, body }
   const request = asked.toRequest(choice.variant)
   const sending = forward(world, {
     request,
