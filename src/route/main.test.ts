@@ -5,6 +5,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { GRPC_CODES } from '../core/grpc.ts'
+import { openGrpcJs } from '../core/testing/grpc-js.ts'
 import { startControl } from './testing/control.ts'
 import { ask, toRoutes, until, untilText } from './testing/gateway.ts'
 import { predicting, startServer } from './testing/upstream.ts'
@@ -13,7 +15,12 @@ const TOKEN = 'very-secret-token'
 
 interface Child {
   readonly process: ChildProcess
-  readonly messages: readonly { readonly kind: string; readonly port?: number; readonly code?: string }[]
+  readonly messages: readonly {
+    readonly kind: string
+    readonly port?: number
+    readonly grpcPort?: number
+    readonly code?: string
+  }[]
   readonly output: () => string
   readonly exit: Promise<number | null>
 }
@@ -85,6 +92,8 @@ describe('main', () => {
     const url = await listening(child)
     child.process.disconnect()
     assert.equal((await ask(`${url}/livez`)).status, 200)
+    using client = openGrpcJs(child.messages[0]?.grpcPort ?? 0)
+    assert.equal((await client.call('/grpc.health.v1.Health/Check', new Uint8Array(0))).code, GRPC_CODES.OK)
     child.process.kill('SIGTERM')
     assert.equal(await child.exit, 0)
   })
