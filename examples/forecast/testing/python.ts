@@ -10,23 +10,25 @@ const WANTED = 'Python 3.10 to 3.13 with venv and pip'
 const PROBE = 'import sys, venv, ensurepip; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))'
 
 /**
- * Returns the Python of a virtual environment in `folder` that holds the packages of a requirements file. It is made
- * anew when those change or an installation was broken off.
+ * Returns the Python of a virtual environment in `folder` that holds the packages of a requirements file, and those of
+ * `bare`, where given, without what they depend on. It is made anew when those change or an installation was broken off.
  * @throws saying what is missing, or the last lines of pip
  */
-export function makeEnvironment(folder: string, requirements: string): string {
+export function makeEnvironment(folder: string, requirements: string, bare?: string): string {
+  const files = bare === undefined ? [requirements] : [requirements, bare]
   const python = join(folder, 'bin', 'python')
   const system = findPython()
   const stamp = join(folder, '.regatta-installed')
-  const wanted = createHash('sha256')
-    .update(run([system, '--version']))
-    .update(readFileSync(requirements))
-    .digest('hex')
+  const hash = createHash('sha256').update(run([system, '--version']))
+  for (const file of files) hash.update(readFileSync(file))
+  const wanted = hash.digest('hex')
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return python
   console.log(`installing ${requirements} in ${folder} …`)
   rmSync(folder, { recursive: true, force: true })
   run([system, '-m', 'venv', folder])
-  run([python, '-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--requirement', requirements])
+  const pip = [python, '-m', 'pip', 'install', '--quiet', '--disable-pip-version-check']
+  run([...pip, '--requirement', requirements])
+  if (bare !== undefined) run([...pip, '--no-deps', '--requirement', bare])
   writeFileSync(stamp, wanted)
   return python
 }

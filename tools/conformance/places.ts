@@ -1,0 +1,95 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import type { Asked } from './client.ts'
+import { openMetricsCheck } from './metrics.ts'
+import { type Parts, ROOT } from './parts.ts'
+
+/** Something that listens and is asked. */
+export interface Place extends AsyncDisposable {
+  readonly name: string
+  /** `HOST:PORT` of each. */
+  readonly http: string
+  readonly grpc: string
+  /** The folder of the models that it serves. */
+  readonly models: string
+  /** Where it serves one model of the table alone. */
+  readonly only?: string
+  /** Checks that need no client. */
+  readonly check?: () => Promise<Asked>
+}
+
+const REGATTA = join(ROOT, 'bin', 'regatta.ts')
+
+/** What is told of what was started. */
+interface Started {
+  readonly url: string
+  readonly grpcUrl: string
+}
+
+/** `regatta serve` with the whole table. */
+export async function openServer({ models }: Parts): Promise<Place> {
+  const args = ['serve', '--json', '--allow-model-control', '--model-config-file', join(models, 'models.config')]
+  const child = spawn(process.execPath, [REGATTA, ...args, '--http-port', '0', '--grpc-port', '0'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const closed = new Promise<number | null>(resolve => child.once('close', resolve))
+  const line = await new Promise<string>((resolve, reject) => {
+    let text = ''
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk
+      if (text.includes('\n')) resolve(text)
+    })
+    void closed.then(code => reject(new Error(`regatta serve ended with ${code} before it was ready`)))
+  })
+  const { url, grpcUrl } = JSON.parse(line) as Started
+  return {
+    name: 'server',
+    http: toAddress(url),
+    grpc: toAddress(grpcUrl),
+    models,
+    check: openMetricsCheck(url),
+    async [Symbol.asyncDispose]() {
+      child.kill('SIGTERM')
+      await closed
+    },
+  }
+}
+
+/** A deployment of one model of the table: two replicas behind a gateway. */
+export async function openGateway({ deployed, folder }: Parts): Promise<Place> {
+  const project = join(folder, 'project')
+  mkdirSync(join(project, 'model'), { recursive: true })
+  cpSync(deployed.file, join(project, 'model', 'model.onnx'))
+  const yaml = `name: ${deployed.name}
+train: { run: 'true' }
+serve: { replicas: 2 }
+race: { prediction: '[0]' }
+targets: { local: { httpPort: 0, grpcPort: 0, controlPort: 0 } }
+`
+  writeFileSync(join(project, 'regatta.yaml'), yaml)
+  runRegatta(project, 'pack', '--model', 'model')
+  runRegatta(project, 'deploy')
+  const status = JSON.parse(runRegatta(project, 'status', '--json')) as { gateway: Started }
+  return {
+    name: 'gateway',
+    http: toAddress(status.gateway.url),
+    grpc: toAddress(status.gateway.grpcUrl),
+    models: deployed.models,
+    only: deployed.name,
+    check: openMetricsCheck(status.gateway.url),
+    async [Symbol.asyncDispose]() {
+      runRegatta(project, 'down')
+    },
+  }
+}
+
+function runRegatta(cwd: string, ...args: readonly string[]): string {
+  const { status, stderr, stdout } = spawnSync(process.execPath, [REGATTA, ...args], { cwd, encoding: 'utf8' })
+  if (status === 0) return stdout
+  throw new Error(`regatta ${args.join(' ')} in ${dirname(cwd)} ended with ${status}: ${stderr}`)
+}
+
+function toAddress(url: string): string {
+  return new URL(url).host
+}

@@ -1,0 +1,33 @@
+// Lets other projects' clients ask the model server and the gateway: `node tools/test-conformance.ts [CLIENT …]`. Installs
+// the clients from PyPI (again only when their versions change). Ends with `N passed, N failed, N skipped`.
+import { type Asked, runClient } from './conformance/client.ts'
+import { CLIENTS, type ClientName, prepare } from './conformance/parts.ts'
+import { openGateway, openServer } from './conformance/places.ts'
+
+const wanted = parseClients(process.argv.slice(2))
+const counts = { passed: 0, failed: 0 }
+try {
+  using parts = prepare()
+  for (const open of [openServer, openGateway]) {
+    await using place = await open(parts)
+    for (const client of wanted) add(await runClient(parts, place, client))
+    if (place.check !== undefined) add(await place.check())
+  }
+} catch (error) {
+  counts.failed += 1
+  console.log(error instanceof Error ? error.message : error)
+}
+console.log(`${counts.passed} passed, ${counts.failed} failed, 0 skipped`)
+process.exitCode = counts.failed > 0 || counts.passed === 0 ? 1 : 0
+
+function add({ passed, failed }: Asked): void {
+  counts.passed += passed
+  counts.failed += failed
+}
+
+function parseClients(args: readonly string[]): readonly ClientName[] {
+  const unknown = args.find(name => !CLIENTS.some(client => client === name))
+  if (unknown === undefined) return args.length === 0 ? CLIENTS : CLIENTS.filter(client => args.includes(client))
+  console.error(`Cannot run "${unknown}": expected ${CLIENTS.join(', ')}`)
+  process.exit(2)
+}
