@@ -38,7 +38,8 @@ def rows(inputs: dict[str, np.ndarray]) -> list[object]:
     if len(inputs) == 1:
         return column(next(iter(inputs.values())))
     count = len(next(iter(inputs.values())))
-    return [{name: array[index].tolist() for name, array in inputs.items()} for index in range(count)]
+    columns = {name: array.tolist() for name, array in inputs.items()}
+    return [{name: values[index] for name, values in columns.items()} for index in range(count)]
 
 
 def to_array(value: object, like: np.ndarray) -> np.ndarray:
