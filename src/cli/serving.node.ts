@@ -39,8 +39,9 @@ export async function serveUntilAborted(call: Call, flags: ServeFlags): Promise<
     },
     call.signal,
   )
-  const [url, grpc] = [server.url, server.grpc?.url]
-  call.out(call.json ? `${JSON.stringify({ schema: 'regatta/serve/v1', url, grpc })}\n` : `${url}\n${grpc} (gRPC)\n`)
+  const [url, grpcUrl] = [server.url, server.grpc?.url]
+  const told = { schema: 'regatta/serve/v1', url, grpcUrl }
+  call.out(call.json ? `${JSON.stringify(told)}\n` : `${url}\n${grpcUrl} (gRPC)\n`)
   await server.closed
 }
 
