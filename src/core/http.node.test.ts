@@ -5,7 +5,7 @@ import { connect } from 'node:net'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type ListenOptions, listenHttp } from './http.node.ts'
-import { type HttpHandler, toTextResponse } from './http.ts'
+import { type HttpHandler, toChanged, toTextResponse } from './http.ts'
 
 const listen = (handler: HttpHandler, options: Partial<ListenOptions> = {}) =>
   listenHttp(handler, { port: 0, ...options })
@@ -133,6 +133,17 @@ describe('listenHttp()', () => {
   it('tells no length of an answer that never has a body', async () => {
     await using server = await listen(() => ({ status: 204, headers: {}, body: new Uint8Array() }))
     assert.equal((await fetch(server.url)).headers.get('content-length'), null)
+  })
+
+  it('gives requests that keep their query and signal when some of them is replaced', async () => {
+    const body = new TextEncoder().encode('another')
+    await using server = await listen(request => {
+      const changed = toChanged(request, { body })
+      const { signal, query, method, path } = changed
+      return toTextResponse(200, `${method} ${path} ${query.get('q')} ${signal.aborted} ${changed.body === body}`)
+    })
+    const response = await fetch(`${server.url}/p?q=1`, { method: 'POST', body: 'one' })
+    assert.equal(await response.text(), 'POST /p 1 false true')
   })
 
   it('refuses a head that is too long', async () => {

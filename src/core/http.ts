@@ -11,6 +11,12 @@ export interface HttpRequest {
   readonly signal: AbortSignal
 }
 
+/** The request with some of it replaced. A spread would not do: what a request makes when looked at is no property of it. */
+export function toChanged(request: HttpRequest, change: Partial<HttpRequest>): HttpRequest {
+  const { method, path, target, query, headers, body, signal } = request
+  return { method, path, ...(target !== undefined && { target }), query, headers, body, signal, ...change }
+}
+
 /** One HTTP response. A body of chunks is streamed with back-pressure and ends when the iterable ends. */
 export interface HttpResponse {
   readonly status: number

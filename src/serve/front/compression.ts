@@ -1,7 +1,7 @@
 import { promisify } from 'node:util'
 import { deflate, gunzip, gzip, inflate, inflateRaw } from 'node:zlib'
 import { toErrorText, toSystemCode } from '../../core/errors.ts'
-import type { HttpHandler, HttpRequest, HttpResponse } from '../../core/http.ts'
+import { type HttpHandler, type HttpRequest, type HttpResponse, toChanged } from '../../core/http.ts'
 import { toQueue } from '../catalog/queue.ts'
 import { Refusal, toRefusalResponse } from '../errors.ts'
 import type { Admission } from './admission.ts'
@@ -43,7 +43,7 @@ export function withCompression(handler: HttpHandler, limits: InflateLimits): Ht
       const body = await turns.run(() => inflateBody(request.body, encoding, limits.maxBodyBytes), request.signal)
       release = limits.reserve(body.byteLength)
       const { 'content-encoding': _, ...headers } = request.headers
-      return await compress(request, await handler({ ...request, headers, body }))
+      return await compress(request, await handler(toChanged(request, { headers, body })))
     } catch (error) {
       if (!(error instanceof Refusal)) throw error
       return toRefusalResponse(error)

@@ -1,4 +1,4 @@
-import type { HttpHandler } from '../../core/http.ts'
+import { type HttpHandler, toChanged } from '../../core/http.ts'
 import { Refusal, toRefusalResponse } from '../errors.ts'
 
 /** Gives answers up that take longer; what still waits for its turn is not run then. */
@@ -12,7 +12,7 @@ export function withTimeLimit(handler: HttpHandler, limitMs: number): HttpHandle
     }, limitMs)
     try {
       const signal = AbortSignal.any([request.signal, abort.signal])
-      const response = await Promise.race([handler({ ...request, signal }), late.promise])
+      const response = await Promise.race([handler(toChanged(request, { signal })), late.promise])
       return response ?? toRefusalResponse(new Refusal('DEADLINE', `The answer took longer than ${limitMs} ms`))
     } finally {
       clearTimeout(timer)
