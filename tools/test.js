@@ -6,7 +6,13 @@ import { fileURLToPath } from 'node:url'
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
 const node = join(root, 'node_modules', `node-linux-${process.arch}`, 'bin', 'node')
-const UNIT_TESTS = ['src/**/*.test.ts', 'tools/**/*.test.ts', 'examples/**/*.test.ts', 'bin/**/*.test.ts']
+const UNIT_TESTS = [
+  'src/**/*.test.ts',
+  'tools/**/*.test.ts',
+  'examples/**/*.test.ts',
+  'bin/**/*.test.ts',
+  'bench/**/*.test.ts',
+]
 const wanted = process.argv.slice(2)
 
 const child = spawn(

@@ -36,11 +36,3 @@ export async function measure(time: string, script: string, folder: string, limi
   const [user = 0, system = 0, kibibytes = 0] = readFileSync(told, 'utf8').trim().split(' ').map(Number)
   return { wallS, cpuS: user + system, peakBytes: kibibytes * 1024 }
 }
-
-/** The middle one, or the mean of the two in the middle. NaN of none. */
-export function toMedian(numbers: readonly number[]): number {
-  const sorted = [...numbers].sort((a, b) => a - b)
-  const middle = sorted.length >> 1
-  const upper = sorted[middle] ?? Number.NaN
-  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2
-}

@@ -1,5 +1,7 @@
+import { toMedian } from '../statistics.ts'
+import { toAligned } from '../table.ts'
 import { CASES, type Case } from './contender.ts'
-import { type Cost, toMedian } from './measure.ts'
+import type { Cost } from './measure.ts'
 import type { Costs } from './rounds.ts'
 
 /** How one contender did in one case, as multiples of regatta in the same round. */
@@ -66,13 +68,5 @@ export function toTable(lines: readonly Line[]): string {
       daemon ? '-' : (line.peakBytes / 1e6).toFixed(0),
     ]
   })
-  const widths = head.map((_, column) => Math.max(...[head, ...rows].map(row => row[column]?.length ?? 0)))
-  return [head, ...rows]
-    .map(row =>
-      row
-        .map((cell, i) => cell.padEnd(widths[i] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n')
+  return toAligned(head, rows)
 }
