@@ -29,7 +29,7 @@ export function prepare(): Parts {
   const python = makeEnvironment(
     join(ROOT, '.venv', 'conformance'),
     join(CONFORMANCE, 'requirements.txt'),
-    join(CONFORMANCE, 'requirements-bare.txt'),
+    { bare: join(CONFORMANCE, 'requirements-bare.txt') },
   )
   const folder = mkdtempSync(join(tmpdir(), 'regatta-conformance-'))
   const models = join(folder, 'models')

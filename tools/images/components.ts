@@ -23,6 +23,8 @@ const COMPONENTS = {
   docker: { apt: 'docker.io' },
   dockerd: { apt: 'docker.io' },
   time: { apt: 'time' },
+  wrk: { apt: 'wrk' },
+  nginx: { apt: 'nginx' },
   buildctl: { module: 'bench/images/buildkit', build: 'github.com/moby/buildkit/cmd/buildctl' },
   buildkitd: { module: 'bench/images/buildkit', build: 'github.com/moby/buildkit/cmd/buildkitd' },
   crane: { install: 'github.com/google/go-containerregistry/cmd/crane@v0.22.1' },

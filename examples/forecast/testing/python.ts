@@ -12,12 +12,15 @@ const PROBE = 'import sys, venv, ensurepip; sys.exit(not (3, 10) <= sys.version_
 /**
  * Returns the Python of a virtual environment in `folder` that holds the packages of a requirements file, and those of
  * `bare`, where given, without what they depend on. It is made anew when those change or an installation was broken off.
- * @throws saying what is missing, or the last lines of pip
+ * `system` is the Python that it is made with. @throws saying what is missing, or the last lines of pip
  */
-export function makeEnvironment(folder: string, requirements: string, bare?: string): string {
+export function makeEnvironment(
+  folder: string,
+  requirements: string,
+  { bare, system = findPython() }: { readonly bare?: string; readonly system?: string } = {},
+): string {
   const files = bare === undefined ? [requirements] : [requirements, bare]
   const python = join(folder, 'bin', 'python')
-  const system = findPython()
   const stamp = join(folder, '.regatta-installed')
   const hash = createHash('sha256').update(run([system, '--version']))
   for (const file of files) hash.update(readFileSync(file))
