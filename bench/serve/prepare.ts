@@ -17,10 +17,11 @@ export function prepare({ program, python }: Contender): Prepared {
   if (python === undefined) return { python: '', pythonBin: '' }
   const folder = toFolder(python)
   const requirements = join(import.meta.dirname, 'peers', `${python.requirements}.txt`)
-  const path =
-    python.interpreter === undefined
-      ? makeEnvironment(folder, requirements)
-      : makeEnvironment(folder, requirements, python.interpreter)
+  const path = makeEnvironment(
+    folder,
+    requirements,
+    python.interpreter === undefined ? {} : { system: python.interpreter },
+  )
   return { python: path, pythonBin: join(folder, 'bin') }
 }
 

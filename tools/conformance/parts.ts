@@ -26,11 +26,9 @@ export interface Parts extends Disposable {
 
 /** Installs the clients and writes the models. @throws saying what is missing */
 export function prepare(): Parts {
-  const python = makeEnvironment(
-    join(ROOT, '.venv', 'conformance'),
-    join(CONFORMANCE, 'requirements.txt'),
-    { bare: join(CONFORMANCE, 'requirements-bare.txt') },
-  )
+  const python = makeEnvironment(join(ROOT, '.venv', 'conformance'), join(CONFORMANCE, 'requirements.txt'), {
+    bare: join(CONFORMANCE, 'requirements-bare.txt'),
+  })
   const folder = mkdtempSync(join(tmpdir(), 'regatta-conformance-'))
   const models = join(folder, 'models')
   const { status, stderr } = spawnSync(python, [join(CONFORMANCE, 'models.py'), models], { encoding: 'utf8' })
