@@ -10,11 +10,13 @@ describe('parseFlags()', () => {
   it('reads what a supervisor sets, and listens on this machine alone where it does not say', () => {
     const rest = { controlUrl: 'http://127.0.0.1:8400', routesFile: 'r.json', spoolFile: 's.ndjson', token: 't' }
     const access = { tokens: [], origins: [] }
+    const tlsFiles = undefined
     assert.deepEqual(parseFlags(NEEDED, toSecrets('t')), {
       host: '127.0.0.1',
       port: 8501,
       grpcPort: 8500,
       ...rest,
+      tlsFiles,
       access,
     })
     assert.deepEqual(parseFlags(['--host', '::', '--http-port', '0', '--grpc-port', '0', ...NEEDED], toSecrets('t')), {
@@ -22,8 +24,20 @@ describe('parseFlags()', () => {
       port: 0,
       grpcPort: 0,
       ...rest,
+      tlsFiles,
       access,
     })
+  })
+
+  it('reads the files of certificates', () => {
+    const files = ['--tls-cert', 'c.pem', '--tls-key', 'k.pem']
+    assert.deepEqual(parseFlags([...NEEDED, ...files], toSecrets('t')).tlsFiles, {
+      cert: 'c.pem',
+      key: 'k.pem',
+      clientCa: undefined,
+    })
+    const { tlsFiles } = parseFlags([...NEEDED, ...files, '--tls-client-ca', 'ca.pem'], toSecrets('t'))
+    assert.equal(tlsFiles?.clientCa, 'ca.pem')
   })
 
   it('reads who may ask for predictions', () => {
@@ -42,6 +56,8 @@ describe('parseFlags()', () => {
     ['a flag that it does not know', ['--port', '1', ...NEEDED], 't', /Cannot use these flags: .*--port/],
     ['a port that is none', ['--http-port', '70000', ...NEEDED], 't', /--http-port 70000: expected 0–65535/],
     ['a port of gRPC that is none', ['--grpc-port', '-1', ...NEEDED], 't', /these flags: .*--grpc-port/],
+    ['a certificate without its key', [...NEEDED, '--tls-cert', 'c.pem'], 't', /no --tls-key/],
+    ['clients’ certificates without its own', [...NEEDED, '--tls-client-ca', 'c.pem'], 't', /no --tls-cert/],
     ['a port that is no number', ['--http-port', '1e3', ...NEEDED], 't', /--http-port 1e3: expected/],
     ['no address of control', NEEDED.slice(2), 't', /no --control-url/],
     ['another scheme', ['--control-url', 'ftp://h', ...NEEDED.slice(2)], 't', /expected an http:\/\/ URL/],

@@ -2,6 +2,13 @@ import { parseArgs } from 'node:util'
 import { toErrorText, UsageError } from '../core/errors.ts'
 import type { AccessOptions } from './access.ts'
 
+/** The PEM files of a server that speaks TLS; with `clientCa`, clients need a certificate that it signed. */
+export interface TlsFiles {
+  readonly cert: string
+  readonly key: string
+  readonly clientCa: string | undefined
+}
+
 /** What the command line and the environment say about a gateway. */
 export interface Flags {
   readonly host: string
@@ -11,6 +18,8 @@ export interface Flags {
   readonly routesFile: string
   readonly spoolFile: string
   readonly token: string
+  /** Files of certificates, for both ports. */
+  readonly tlsFiles: TlsFiles | undefined
   /** Who may ask for predictions. */
   readonly access: AccessOptions
 }
@@ -24,7 +33,8 @@ export interface Secrets {
 }
 
 const USAGE =
-  '--host HOST --http-port PORT --grpc-port PORT --control-url URL --routes-file FILE --spool FILE [--cors-origin ORIGIN]…'
+  '--host HOST --http-port PORT --grpc-port PORT --control-url URL --routes-file FILE --spool FILE ' +
+  '[--tls-cert FILE --tls-key FILE [--tls-client-ca FILE]] [--cors-origin ORIGIN]…'
 const TOKEN = /^[\w.~+/=-]+$/
 const TEXT = { type: 'string' } as const
 const OPTIONS = {
@@ -34,6 +44,9 @@ const OPTIONS = {
   'control-url': TEXT,
   'routes-file': TEXT,
   spool: TEXT,
+  'tls-cert': TEXT,
+  'tls-key': TEXT,
+  'tls-client-ca': TEXT,
   'cors-origin': { type: 'string', multiple: true },
 } as const
 
@@ -53,6 +66,7 @@ export function parseFlags(args: readonly string[], { token, predictTokens }: Se
     routesFile: parseText('--routes-file', values['routes-file']),
     spoolFile: parseText('--spool', values.spool),
     token,
+    tlsFiles: parseTlsFiles(values['tls-cert'], values['tls-key'], values['tls-client-ca']),
     access: { tokens: parseTokens(predictTokens), origins: (values['cors-origin'] ?? []).map(parseOrigin) },
   }
 }
@@ -60,6 +74,19 @@ export function parseFlags(args: readonly string[], { token, predictTokens }: Se
 function parsePort(flag: string, text: string): number {
   if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) throw toUsage(`${flag} ${text}: expected 0–65535`)
   return Number(text)
+}
+
+function parseTlsFiles(
+  cert: string | undefined,
+  key: string | undefined,
+  clientCa: string | undefined,
+): TlsFiles | undefined {
+  if (cert === undefined && key === undefined && clientCa === undefined) return undefined
+  return {
+    cert: parseText('--tls-cert', cert),
+    key: parseText('--tls-key', key),
+    clientCa: clientCa === undefined ? undefined : parseText('--tls-client-ca', clientCa),
+  }
 }
 
 /** A variable that is set to nothing would open what was to be closed: it is wrong. */

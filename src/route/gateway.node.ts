@@ -1,22 +1,16 @@
 import type { Clock } from '../core/clock.ts'
 import { toErrorText } from '../core/errors.ts'
-import { type GrpcServer, listenGrpc } from '../core/grpc.node.ts'
-import { type HttpServer, listenHttp } from '../core/http.node.ts'
+import type { TlsOptions } from '../core/tls.node.ts'
 import { type AccessOptions, toAccess } from './access.ts'
 import { type Admission, toAdmission } from './admission.ts'
 import { type Control, openControl } from './control.node.ts'
-import { refuseCall } from './grpc.node.ts'
-import { classifyCall } from './grpc-calls.ts'
-import { handleGrpc } from './grpc-handler.node.ts'
-import { type HandlerWorld, handle } from './handler.node.ts'
-import { refuse } from './http.node.ts'
+import type { HandlerWorld } from './handler.node.ts'
 import { type Limits, withDefaultLimits } from './limits.ts'
 import { LiveRoutes } from './live-routes.node.ts'
 import type { Logger } from './logger.ts'
 import { toMetrics } from './metrics.ts'
-import { toOwnPath } from './own-path.ts'
+import { openPorts, type Ports } from './ports.node.ts'
 import { Recorder } from './records.node.ts'
-import { OVERLOADED } from './refusals.ts'
 import { openRouteSource } from './routes-source.node.ts'
 import { ShadowCopier } from './shadow.node.ts'
 import { Spool } from './spool.node.ts'
@@ -27,6 +21,8 @@ export interface GatewayOptions {
   /** 0 takes a free port. */
   readonly port: number
   readonly grpcPort: number
+  /** Both ports speak TLS alone. @default neither does */
+  readonly tls?: TlsOptions | undefined
   /** Base URL of control, and the bearer of scope `gateway` for it. */
   readonly controlUrl: string
   readonly token: string
@@ -57,22 +53,22 @@ export interface Gateway {
 
 /**
  * Starts a gateway; it listens when this returns and stops gently with the signal.
- * @throws PORT_IN_USE, LISTEN, SPOOL, LIMITS
+ * @throws PORT_IN_USE, LISTEN, TLS, SPOOL, LIMITS
  */
 export async function startGateway(options: GatewayOptions, signal: AbortSignal): Promise<Gateway> {
   const limits = withDefaultLimits(options.limits)
   const parts = await openParts(options, limits)
-  const servers = await listen(options, limits, parts).catch(async (error: unknown) => {
+  const ports = await openPorts(options, limits, parts).catch(async (error: unknown) => {
     await close(parts)
     throw error
   })
   const following = follow(options, limits, parts, signal)
   const closed = new Promise<void>(resolve => {
-    const stop = (): void => resolve(drain(limits, parts, servers, following))
+    const stop = (): void => resolve(drain(limits, parts, ports, following))
     if (signal.aborted) stop()
     else signal.addEventListener('abort', stop, { once: true })
   })
-  return { url: servers.http.url, port: servers.http.port, grpcPort: servers.grpc.port, closed }
+  return { url: ports.http.url, port: ports.http.port, grpcPort: ports.grpc.port, closed }
 }
 
 interface Parts extends HandlerWorld {
@@ -104,58 +100,6 @@ async function openParts(options: GatewayOptions, limits: Limits): Promise<Parts
   return { ...base, access, admission, shadows, control, recorder, spool, state: { draining: false } }
 }
 
-interface Servers {
-  readonly http: HttpServer
-  readonly grpc: GrpcServer
-}
-
-async function listen(options: GatewayOptions, limits: Limits, parts: Parts): Promise<Servers> {
-  const http = await listenForHttp(options, limits, parts)
-  try {
-    return { http, grpc: await listenForGrpc(options, limits, parts) }
-  } catch (error) {
-    await http[Symbol.asyncDispose]()
-    throw error
-  }
-}
-
-async function listenForGrpc(options: GatewayOptions, limits: Limits, parts: Parts): Promise<GrpcServer> {
-  return await listenGrpc(call => handleGrpc(parts, call), {
-    host: options.host,
-    port: options.grpcPort,
-    maxMessageBytes: limits.maxBodyBytes,
-    maxBufferedBytes: limits.maxInFlightBytes,
-    maxHeaderListBytes: limits.maxHeadBytes,
-    maxSessions: limits.maxClients,
-    admit({ path }) {
-      // Whoever asks how the gateway is must be answered when it is full, most of all.
-      if (classifyCall(path)?.kind === 'own') return () => {}
-      // How long its message is shows when it is there: `maxBufferedBytes` bounds that.
-      const admitted = parts.admission.admit(0)
-      return admitted === 'full' ? refuseCall(parts, OVERLOADED) : admitted
-    },
-    onError: error => options.logger.error({ error: toErrorText(error) }, 'A call failed inside the gateway'),
-  })
-}
-
-async function listenForHttp(options: GatewayOptions, limits: Limits, parts: Parts): Promise<HttpServer> {
-  return await listenHttp(request => handle(parts, request), {
-    host: options.host,
-    port: options.port,
-    maxBodyBytes: limits.maxBodyBytes,
-    maxHeadBytes: limits.maxHeadBytes,
-    maxConnections: limits.maxClients,
-    admit({ path, bodyBytes }) {
-      // Whoever asks how the gateway is must be answered when it is full, most of all.
-      if (toOwnPath(path) !== undefined && path !== '/truth') return () => {}
-      const admitted = parts.admission.admit(bodyBytes)
-      if (admitted !== 'full') return admitted
-      return refuse(parts, { path }, OVERLOADED)
-    },
-    onError: error => options.logger.error({ error: toErrorText(error) }, 'A request failed inside the gateway'),
-  })
-}
-
 /** Never rejects. */
 async function follow(options: GatewayOptions, limits: Limits, parts: Parts, signal: AbortSignal): Promise<void> {
   const { logger, routesFile: file } = options
@@ -174,9 +118,9 @@ async function follow(options: GatewayOptions, limits: Limits, parts: Parts, sig
 }
 
 /** Requests first, then the copies they caused, then the records of both. Never rejects. */
-async function drain(limits: Limits, parts: Parts, { http, grpc }: Servers, following: Promise<void>): Promise<void> {
+async function drain(limits: Limits, parts: Parts, ports: Ports, following: Promise<void>): Promise<void> {
   parts.state.draining = true
-  await Promise.all([http.drain(limits.drainMs), grpc.drain(limits.drainMs)])
+  await Promise.all([ports.http.drain(limits.drainMs), ports.grpc.drain(limits.drainMs)])
   await parts.shadows.settle(limits.flushMs / 2)
   await parts.recorder.drain(limits.flushMs / 2)
   await following

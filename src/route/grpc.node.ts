@@ -142,8 +142,8 @@ function toReply(
   if (result.kind !== 'answer' || result.grpc === undefined) throw refuseCall(world, toWhy(last, result), more)
   const { grpc, headers, body } = result
   const trace = toTrace(call.metadata)
-  const added = { ...(trace === undefined ? {} : { traceparent: trace }), 'x-regatta-variant': variant.name, ...more }
-  const metadata: GrpcMetadata = { ...toClientHeaders(headers, false), ...added }
+  const given = { traceparent: trace, ...toClientHeaders(headers, false) }
+  const metadata: GrpcMetadata = { ...given, 'x-regatta-variant': variant.name, ...more }
   if (grpc.status === 'OK') return { message: body, metadata, trailers: grpc.trailers }
   throw new GrpcError(grpc.status, grpc.text, { trailers: { ...grpc.trailers, ...metadata } })
 }

@@ -3,6 +3,7 @@ import { isMainThread } from 'node:worker_threads'
 import { RegattaError, toErrorText, UsageError } from '../core/errors.ts'
 import { parseFlags, type Secrets } from './flags.ts'
 import { runTapThread } from './tap-reader.node.ts'
+import { readTlsFiles } from './tls-files.node.ts'
 
 /*
  * The gateway's process, and the entry of its thread that reads taps, which loads no more than it needs. Secrets come in
@@ -35,9 +36,10 @@ async function main(): Promise<number> {
   // A supervisor that died is replaced by another, which decides about this process: until then it goes on.
   process.on('disconnect', () => {})
   try {
-    const flags = parseFlags(process.argv.slice(2), takeSecrets())
+    const { tlsFiles, ...flags } = parseFlags(process.argv.slice(2), takeSecrets())
+    const tls = tlsFiles === undefined ? undefined : await readTlsFiles(tlsFiles)
     const name = `${hostname()}/${process.pid}`
-    const gateway = await startGateway({ ...flags, name, logger }, stop.signal)
+    const gateway = await startGateway({ ...flags, tls, name, logger }, stop.signal)
     logger.info({ url: gateway.url, grpcPort: gateway.grpcPort }, 'Listening')
     await tell({ kind: 'listening', port: gateway.port, grpcPort: gateway.grpcPort })
     await tell({ kind: 'ready' })

@@ -1,0 +1,85 @@
+import { toErrorText } from '../core/errors.ts'
+import { type GrpcServer, listenGrpc } from '../core/grpc.node.ts'
+import { type HttpServer, listenHttp } from '../core/http.node.ts'
+import type { TlsOptions } from '../core/tls.node.ts'
+import type { Admission } from './admission.ts'
+import { refuseCall } from './grpc.node.ts'
+import { classifyCall } from './grpc-calls.ts'
+import { handleGrpc } from './grpc-handler.node.ts'
+import { type HandlerWorld, handle } from './handler.node.ts'
+import { refuse } from './http.node.ts'
+import type { Limits } from './limits.ts'
+import type { Logger } from './logger.ts'
+import { toOwnPath } from './own-path.ts'
+import { OVERLOADED } from './refusals.ts'
+
+/** Where a gateway listens. */
+export interface PortOptions {
+  readonly host: string
+  /** 0 takes a free port. */
+  readonly port: number
+  readonly grpcPort: number
+  readonly tls?: TlsOptions | undefined
+  readonly logger: Logger
+}
+
+/** What answers on the ports, within one bound. */
+export interface PortWorld extends HandlerWorld {
+  readonly admission: Admission
+}
+
+/** The servers of both ports. */
+export interface Ports {
+  readonly http: HttpServer
+  readonly grpc: GrpcServer
+}
+
+/** Listens on both ports, or on neither. @throws PORT_IN_USE, LISTEN, TLS */
+export async function openPorts(options: PortOptions, limits: Limits, world: PortWorld): Promise<Ports> {
+  const http = await openHttp(options, limits, world)
+  try {
+    return { http, grpc: await openGrpc(options, limits, world) }
+  } catch (error) {
+    await http[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+async function openHttp(options: PortOptions, limits: Limits, world: PortWorld): Promise<HttpServer> {
+  const { host, port, tls, logger } = options
+  return await listenHttp(request => handle(world, request), {
+    host,
+    port,
+    ...(tls === undefined ? {} : { tls }),
+    maxBodyBytes: limits.maxBodyBytes,
+    maxHeadBytes: limits.maxHeadBytes,
+    maxConnections: limits.maxClients,
+    admit({ path, bodyBytes }) {
+      // Whoever asks how the gateway is must be answered when it is full, most of all.
+      if (toOwnPath(path) !== undefined && path !== '/truth') return () => {}
+      const admitted = world.admission.admit(bodyBytes)
+      return admitted === 'full' ? refuse(world, { path }, OVERLOADED) : admitted
+    },
+    onError: error => logger.error({ error: toErrorText(error) }, 'A request failed inside the gateway'),
+  })
+}
+
+async function openGrpc(options: PortOptions, limits: Limits, world: PortWorld): Promise<GrpcServer> {
+  const { host, grpcPort: port, tls, logger } = options
+  return await listenGrpc(call => handleGrpc(world, call), {
+    host,
+    port,
+    ...(tls === undefined ? {} : { tls }),
+    maxMessageBytes: limits.maxBodyBytes,
+    maxBufferedBytes: limits.maxInFlightBytes,
+    maxHeaderListBytes: limits.maxHeadBytes,
+    maxSessions: limits.maxClients,
+    admit({ path }) {
+      if (classifyCall(path)?.kind === 'own') return () => {}
+      // How long its message is shows when it is there: `maxBufferedBytes` bounds that.
+      const admitted = world.admission.admit(0)
+      return admitted === 'full' ? refuseCall(world, OVERLOADED) : admitted
+    },
+    onError: error => logger.error({ error: toErrorText(error) }, 'A call failed inside the gateway'),
+  })
+}

@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { Agent, request } from 'undici'
+import { GRPC_CODES } from '../core/grpc.ts'
+import { makeCertificates } from '../core/testing/certificates.ts'
+import { openGrpcJs } from '../core/testing/grpc-js.ts'
+import { startTestGateway } from './testing/gateway.ts'
+import { readTlsFiles } from './tls-files.node.ts'
+
+const HEALTH = '/grpc.health.v1.Health/Check'
+const NOTHING = new Uint8Array(0)
+
+describe('a gateway with certificates', () => {
+  const { ca, server, client } = makeCertificates()
+  let folder = ''
+  const path = (name: string): string => join(folder, name)
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'regatta-tls-'))
+    await Promise.all([
+      writeFile(path('cert'), server.cert),
+      writeFile(path('key'), server.key),
+      writeFile(path('ca'), ca),
+    ])
+  })
+  after(() => rm(folder, { recursive: true }))
+
+  it('answers on both ports over TLS, those clients alone whose certificates it knows', async () => {
+    const tls = await readTlsFiles({ cert: path('cert'), key: path('key'), clientCa: path('ca') })
+    await using gateway = await startTestGateway({ tls })
+    const dispatcher = new Agent({ connect: { ca, ...client } })
+    try {
+      assert.equal((await request(`${gateway.url}/livez`, { dispatcher })).statusCode, 200)
+    } finally {
+      await dispatcher.destroy()
+    }
+    using known = openGrpcJs(gateway.grpcPort, {}, { ca, ...client })
+    assert.equal((await known.call(HEALTH, NOTHING)).code, GRPC_CODES.OK)
+    using stranger = openGrpcJs(gateway.grpcPort, {}, { ca })
+    assert.notEqual((await stranger.call(HEALTH, NOTHING, { deadlineMs: 1_000 })).code, GRPC_CODES.OK)
+  })
+
+  it('says which file it cannot read', async () => {
+    const files = { cert: path('cert'), key: path('nothing'), clientCa: undefined }
+    await assert.rejects(readTlsFiles(files), { code: 'TLS_FILE', message: /nothing": ENOENT/ })
+  })
+})
