@@ -152,10 +152,8 @@ async function* readChunks(source: string, sizeBytes: number, signal: AbortSigna
   }
 }
 
-/** Looked at through the open file, without waiting for the writer of a pipe. */
 async function readStat(source: string): Promise<BigIntStats> {
-  await using file = await open(source, constants.O_RDONLY | constants.O_NONBLOCK)
-  const found = await file.stat({ bigint: true })
+  const found = await stat(source, { bigint: true })
   if (!found.isFile()) throw unusable(source)
   if ((found.mode & SET_ID_BITS) !== 0n) throw setId(source)
   return found
