@@ -28,6 +28,17 @@ async function makeRuntime(bench: Bench): Promise<{ readonly runtimeFolder: stri
 }
 
 describe('packImage() on an image of a layout', () => {
+  it('has the runtime layer of every other base', async () => {
+    await using bench = await openBench()
+    await writeBase(await openLayout(join(bench.folder, 'base')), 'registry.example.com/node:24', ['amd64'])
+    const [model, runtime] = [await makeModel(bench), await makeRuntime(bench)]
+    const image = bench.withImage('{ base: "oci:base", platforms: [linux/amd64] }')
+    const [onHost, onImage] = [await bench.pack(model, runtime), await bench.pack(model, { ...image, ...runtime })]
+    const toRuntime = ({ layers }: typeof onHost) => layers.find(({ kind }) => kind === 'runtime')?.digest
+    assert.equal(toRuntime(onImage), toRuntime(onHost))
+    assert.notEqual(toRuntime(onHost), undefined)
+  })
+
   it('puts its own layers above those of the base, and says what it stands on', async () => {
     await using bench = await openBench()
     const base = await openLayout(join(bench.folder, 'base'))

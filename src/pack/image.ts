@@ -13,7 +13,7 @@ import {
 import type { ModelSignature } from '../train/index.ts'
 import type { Base } from './base.ts'
 import { LAYER_FORMAT, type LayerPlan, toLayerText, type WrittenLayer } from './layer.ts'
-import { RUNTIME_PATH, type ServedModel, toParent, toStart } from './server.ts'
+import { RUNTIME_PATH, type ServedModel, TFS_PATH, toParent, toStart } from './server.ts'
 import { TRITON_CONFIG, toTritonConfig } from './triton.ts'
 import { CREATED, MODEL, REWRITTEN, RUN, VERSION } from './version.ts'
 
@@ -26,6 +26,8 @@ export interface ImageFacts extends ServedModel {
   /** Epoch ms. */
   readonly createdAt: number
   readonly server: ModelServer
+  /** The Node of the base (of its first platform): its path, or its name on the PATH. */
+  readonly node: string
   /** Null for what is not ONNX. */
   readonly signature: ModelSignature | null
   /** Name and digest of the image it stands on; undefined: this machine's Node. */
@@ -36,7 +38,7 @@ export interface ImageFacts extends ServedModel {
 
 /** The layer that tells what the image holds, for people, tools and servers that look into it. */
 export function planAppLayer(facts: ImageFacts, ownConfig = false): LayerPlan {
-  const { model, modelPath, rewrittenFrom, run, server, signature, version } = facts
+  const { model, modelPath, node, rewrittenFrom, run, server, signature, version } = facts
   const { inputs, irVersion, opsets, outputs } = signature ?? {}
   const document = {
     ...{ schema: 'regatta/model/v1', model, version, modelPath, run, irVersion, opsets, inputs, outputs },
@@ -46,7 +48,14 @@ export function planAppLayer(facts: ImageFacts, ownConfig = false): LayerPlan {
   const about = toLayerText(`${RUNTIME_PATH.slice(1)}/model.json`, `${toCanonicalJson(document)}\n`)
   const triton = server === 'triton' && !ownConfig ? [toTritonFile(facts)] : []
   const why = `what the image holds: ${['signature', 'version', ...triton.map(() => TRITON_CONFIG)].join(', ')}`
-  return { kind: 'app', wrap: 'stored', entries: [about, ...triton], why }
+  const program = server === 'onnx' ? [toTfsProgram(node)] : []
+  return { kind: 'app', wrap: 'stored', entries: [about, ...program, ...triton], why }
+}
+
+/** The server as a program that needs no shell: some images have none. It names Node: the runtime layer must not. */
+function toTfsProgram(node: string): LayerPlan['entries'][number] {
+  const interpreter = node.startsWith('/') ? node : `/usr/bin/env ${node}`
+  return { ...toLayerText(TFS_PATH.slice(1), `#!${interpreter}\nimport('${RUNTIME_PATH}/server.js')\n`), mode: 0o755 }
 }
 
 function toTritonFile({ model, modelPath, signature }: ImageFacts): LayerPlan['entries'][number] {

@@ -75,11 +75,13 @@ export async function planImage(ingredients: Ingredients, measuring: Measuring):
       : await openBase(image.base, project.folder, ingredients.registry, measuring.signal)
   const platforms: PlatformPlan[] = []
   for (const platform of wished) platforms.push(await planPlatform(ingredients, platform, open, measuring))
+  const [first] = platforms
   const facts: ImagePlan['facts'] = {
     ...{ model: name, modelPath: image.modelPath, command: image.command, server: image.server },
     run: model.run?.digest ?? null,
     createdAt: parseSourceDateEpoch(sourceDateEpoch) ?? model.run?.record.endedAt ?? 0,
     signature: model.signature,
+    node: toNode(first?.ground.kind === 'image' ? first.ground.base.config : undefined),
     base: open && { name: open.source.name, digest: open.source.root.digest },
     ...(model.loops?.rewritten && { rewrittenFrom: model.loops.original }),
   }
@@ -106,9 +108,7 @@ async function planPlatform(
   const architecture = toArchitecture(platform)
   const base = open && (await readBase(open.source, platform))
   const runtime =
-    image.server === 'onnx'
-      ? await planRuntime(resolve(runtimeFolder), architecture, toNode(base?.config), measuring)
-      : undefined
+    image.server === 'onnx' ? await planRuntime(resolve(runtimeFolder), architecture, measuring) : undefined
   const files = await planOwnFiles(image.files, project.folder, measuring)
   const ground: Ground =
     open === undefined || base === undefined

@@ -4,12 +4,10 @@ import { openBlobCheck } from './intact.node.ts'
 import { openKnownFiles } from './known-files.node.ts'
 import { writeLayerOnce } from './layer-cache.node.ts'
 import { planRuntime } from './runtime.node.ts'
-import { NODE_PATH } from './server.ts'
 
 /**
  * Makes the runtime layer of the bundles in `runtimeFolder` for both processors, so that no project has to compress it
- * again where Node lies at its usual path: `folder` gets them, as `PackRequest.prebuiltFolder` names it.
- * @throws RUNTIME_MISSING, DISK_FULL
+ * again: `folder` gets them, as `PackRequest.prebuiltFolder` names it. @throws RUNTIME_MISSING, DISK_FULL
  */
 export async function prebuildRuntime(runtimeFolder: string, folder: string, signal: AbortSignal): Promise<void> {
   const layout = await openLayout(folder)
@@ -17,7 +15,7 @@ export async function prebuildRuntime(runtimeFolder: string, folder: string, sig
   // What is known of files is of the machine that builds, and of no use elsewhere.
   const known = await openKnownFiles(folder, { verify: true })
   for (const architecture of ['amd64', 'arm64'] as const) {
-    const { layer } = await planRuntime(runtimeFolder, architecture, NODE_PATH, { known, signal })
+    const { layer } = await planRuntime(runtimeFolder, architecture, { known, signal })
     await writeLayerOnce(layout, { cacheFolder: folder }, layer, check)
   }
   await tidyLayout(folder)

@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import { RegattaError } from '../core/errors.ts'
 import { listFiles, type Measuring, measureFile, toLayerFile } from './files.node.ts'
-import { type LayerFile, type LayerPlan, toLayerText } from './layer.ts'
+import type { LayerFile, LayerPlan } from './layer.ts'
 import type { Architecture } from './libraries.node.ts'
-import { RUNTIME_PATH, TFS_PATH } from './server.ts'
+import { RUNTIME_PATH } from './server.ts'
 
 const NATIVE = /\.(node|so(\.\d+)*)$/
 /** Native files lie in a folder of Node's word for their processor. */
@@ -18,14 +18,12 @@ export interface RuntimePlan {
 }
 
 /**
- * Plans the runtime layer for one processor from the bundles; `node` is the Node of the image: its path, or its name on
- * the PATH.
+ * Plans the runtime layer for one processor from the bundles. It is the same on every base, so that it can be made ahead.
  * @throws RUNTIME_MISSING where they are not there, or not for this processor; FILE_KIND
  */
 export async function planRuntime(
   folder: string,
   architecture: Architecture,
-  node: string,
   measuring: Measuring,
 ): Promise<RuntimePlan> {
   const all = await listFiles(folder, { maxFiles: MAX_RUNTIME_FILES }).catch(cause => {
@@ -36,7 +34,7 @@ export async function planRuntime(
   const names = all.filter(name => !others.some(other => name.includes(other)))
   const natives = names.filter(name => NATIVE.test(name))
   if (natives.length === 0 && all.some(name => NATIVE.test(name))) throw missing(folder, FOLDERS[architecture])
-  const entries: LayerFile[] = [toTfsProgram(node)]
+  const entries: LayerFile[] = []
   for (const name of names) {
     const file = await measureFile(join(folder, name), measuring)
     entries.push(toLayerFile(`${RUNTIME_PATH.slice(1)}/${name}`, file, 0o644, measuring.signal))
@@ -46,12 +44,6 @@ export async function planRuntime(
     layer: { kind: 'runtime', wrap: 'gzip', entries, why },
     natives: natives.map(name => join(folder, name)),
   }
-}
-
-/** The server as a program that needs no shell: some images have none. */
-function toTfsProgram(node: string): LayerFile {
-  const interpreter = node.startsWith('/') ? node : `/usr/bin/env ${node}`
-  return { ...toLayerText(TFS_PATH.slice(1), `#!${interpreter}\nimport('${RUNTIME_PATH}/server.js')\n`), mode: 0o755 }
 }
 
 function missing(folder: string, name: string, cause?: unknown): RegattaError {
