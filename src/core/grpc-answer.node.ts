@@ -27,19 +27,6 @@ export function sendMessage(stream: ServerHttp2Stream, message: Uint8Array): boo
   return isFlowing
 }
 
-/** Waits until a client takes more messages, or its stream has closed. */
-export function drained(stream: ServerHttp2Stream): Promise<void> {
-  return new Promise(resolve => {
-    const done = (): void => {
-      stream.off('drain', done)
-      stream.off('close', done)
-      resolve()
-    }
-    stream.once('drain', done)
-    stream.once('close', done)
-  })
-}
-
 /** Sends the only message of an answer, and OK. */
 export function sendOnly(
   stream: ServerHttp2Stream,

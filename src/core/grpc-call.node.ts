@@ -1,4 +1,5 @@
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
+import { drained } from './drained.node.ts'
 import {
   GrpcError,
   type GrpcHandler,
@@ -7,7 +8,7 @@ import {
   type GrpcRequest,
   type GrpcRequestHead,
 } from './grpc.ts'
-import { drained, sendError, sendHead, sendHttpStatus, sendMessage, sendOk, sendOnly } from './grpc-answer.node.ts'
+import { sendError, sendHead, sendHttpStatus, sendMessage, sendOk, sendOnly } from './grpc-answer.node.ts'
 import { gzipGrpcMessage, inflateGrpcMessage, isGzipAccepted } from './grpc-encoding.ts'
 import { type GrpcFrame, GrpcFrameReader } from './grpc-frames.ts'
 import { type GrpcHead, parseGrpcHead, toHttpRefusal } from './grpc-head.ts'

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerOptions, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
+import { drained } from './drained.node.ts'
 import { type HttpHandler, type HttpResponse, toJsonResponse } from './http.ts'
 import { IncomingRequest } from './http-request.node.ts'
 import { type ListenAddress, listen, type RunningServer, watchConnections } from './listen.node.ts'
@@ -184,16 +185,7 @@ async function send(outgoing: ServerResponse, method: string | undefined, respon
   outgoing.flushHeaders()
   for await (const chunk of body) {
     if (outgoing.destroyed) return
-    if (!outgoing.write(chunk))
-      await new Promise<void>(resolve => {
-        const done = (): void => {
-          outgoing.off('drain', done)
-          outgoing.off('close', done)
-          resolve()
-        }
-        outgoing.once('drain', done)
-        outgoing.once('close', done)
-      })
+    if (!outgoing.write(chunk)) await drained(outgoing)
   }
   outgoing.end()
 }
