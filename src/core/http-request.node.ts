@@ -10,6 +10,7 @@ export class IncomingRequest implements HttpRequest {
   readonly path: string
   readonly headers: Readonly<Record<string, string | undefined>>
   #body: Uint8Array = NOTHING
+  #chunks: AsyncIterable<Uint8Array> | undefined
   #query: URLSearchParams | undefined
   #abort: AbortController | undefined
   #isGone = false
@@ -23,6 +24,10 @@ export class IncomingRequest implements HttpRequest {
 
   get body(): Uint8Array {
     return this.#body
+  }
+
+  get chunks(): AsyncIterable<Uint8Array> | undefined {
+    return this.#chunks
   }
 
   get query(): URLSearchParams {
@@ -44,6 +49,11 @@ export class IncomingRequest implements HttpRequest {
   /** Takes the body in, once it has arrived. */
   setBody(body: Uint8Array): void {
     this.#body = body
+  }
+
+  /** Takes in a body that is still to arrive. */
+  setChunks(chunks: AsyncIterable<Uint8Array>): void {
+    this.#chunks = chunks
   }
 
   /** Notes that the client has gone, and aborts the signal. */

@@ -49,6 +49,45 @@ describe('listenHttp()', () => {
     )
   })
 
+  it('hands a body on as it arrives, however long it is, where it is told to', async () => {
+    const streams = ({ path }: { readonly path: string }): boolean => path === '/stream'
+    await using server = await listen(
+      async ({ body, chunks }) => {
+        let length = body.byteLength
+        for await (const chunk of chunks ?? []) length += chunk.byteLength
+        return toTextResponse(200, String(length))
+      },
+      { maxBodyBytes: 10, streams },
+    )
+    const post = async (path: string): Promise<string> =>
+      await (await fetch(`${server.url}${path}`, { method: 'POST', body: 'x'.repeat(1000) })).text()
+    assert.equal(await post('/stream'), '1000')
+    assert.match(await post('/'), /longer than the limit/)
+  })
+
+  it('answers before the end of a body that its handler does not want', async () => {
+    await using server = await listen(() => toTextResponse(401, 'no'), { streams: () => true })
+    const body = ReadableStream.from(endless())
+    const response = await fetch(server.url, { method: 'POST', body, duplex: 'half' } as RequestInit)
+    assert.equal(response.status, 401)
+    assert.equal(await response.text(), 'no')
+  })
+
+  for (const path of ['/stream', '/whole']) {
+    it(`gives up on a body at ${path} that stops coming`, async () => {
+      const streams = ({ path }: { readonly path: string }): boolean => path === '/stream'
+      await using server = await listen(
+        async ({ chunks }) => {
+          for await (const _ of chunks ?? []);
+          return toTextResponse(200, 'done')
+        },
+        { streams, requestTimeoutMs: 50 },
+      )
+      const held = new ReadableStream({ start: controller => controller.enqueue(new Uint8Array(3)) })
+      await assert.rejects(fetch(`${server.url}${path}`, { method: 'POST', body: held, duplex: 'half' } as RequestInit))
+    })
+  }
+
   it('refuses a body beyond the limit, declared or in chunks', async () => {
     await using server = await listen(({ body }) => toTextResponse(200, String(body.byteLength)), { maxBodyBytes: 10 })
     const post = async (body: string | ReadableStream): Promise<number> =>
@@ -167,3 +206,10 @@ describe('listenHttp()', () => {
     )
   })
 })
+
+async function* endless(): AsyncGenerator<Uint8Array> {
+  for (;;) {
+    yield new Uint8Array(1000)
+    await sleep(1)
+  }
+}

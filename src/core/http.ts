@@ -7,14 +7,16 @@ export interface HttpRequest {
   readonly query: URLSearchParams
   readonly headers: Readonly<Record<string, string | undefined>>
   readonly body: Uint8Array
+  /** The body as it arrives, where the server was told to stream it; `body` is empty then. */
+  readonly chunks?: AsyncIterable<Uint8Array> | undefined
   /** Aborts when the client goes away or the server stops waiting. */
   readonly signal: AbortSignal
 }
 
 /** The request with some of it replaced. A spread would not do: what a request makes when looked at is no property of it. */
 export function toChanged(request: HttpRequest, change: Partial<HttpRequest>): HttpRequest {
-  const { method, path, target, query, headers, body, signal } = request
-  return { method, path, ...(target !== undefined && { target }), query, headers, body, signal, ...change }
+  const { method, path, target, query, headers, body, chunks, signal } = request
+  return { method, path, ...(target !== undefined && { target }), query, headers, body, chunks, signal, ...change }
 }
 
 /** One HTTP response. A body of chunks is streamed with back-pressure and ends when the iterable ends. */
