@@ -132,7 +132,10 @@ export interface VerdictJson {
   readonly gates: readonly { readonly name: string; readonly passed: boolean; readonly detail: string }[]
 }
 
-/** `POST /truth`: one TruthJson, a JSON array or NDJSON of them; all or nothing. */
+/**
+ * `POST /truth`: one TruthJson or a JSON array of them, all or nothing; or NDJSON of any length, which is stored in
+ * parts as it arrives. With `on-error=skip` items that are wrong are left out.
+ */
 export type TruthJson = {
   readonly value: number | string | boolean | readonly number[]
   readonly revision?: number
@@ -164,7 +167,18 @@ export interface RacePointJson {
 }
 
 /** The answer to `POST /truth`. */
-export type TruthResponseJson = TruthCountsJson & { readonly schema: 'regatta/truth/v1' }
+export interface TruthResponseJson extends TruthCountsJson {
+  readonly schema: 'regatta/truth/v1'
+  /** Items that were wrong and left out (`on-error=skip`), and the first of them, at most 1000. */
+  readonly refused: number
+  readonly problems: readonly TruthProblemJson[]
+}
+
+/** An item that was wrong: `truth 3` of a JSON array, counted from 0, or `line 4` of NDJSON, counted from 1. */
+export interface TruthProblemJson {
+  readonly place: string
+  readonly message: string
+}
 
 /** The answer to `POST /api/v1/records`: records that were new, and those of them whose truth was here already. */
 export interface RecordsResponseJson {

@@ -1,4 +1,5 @@
 import { RegattaError, toErrorText } from '../core/errors.ts'
+import type { HttpRequestHead } from '../core/http.node.ts'
 import { type HttpHandler, type HttpRequest, type HttpResponse, toJsonResponse } from '../core/http.ts'
 import { ENDPOINTS, type Endpoint, findOperation, type Operation } from './endpoints.ts'
 import { toControlError, toErrorJson, toErrorResponse } from './errors.ts'
@@ -6,6 +7,7 @@ import { checkAccess, checkHost } from './guard.ts'
 import type { Logger } from './logger.ts'
 import type { ControlMetrics } from './metrics.ts'
 import type { ScopeOf } from './tokens.ts'
+import { isNdjson } from './truths.ts'
 
 /** One call of an operation: the request, and what its path's braces stood for. */
 export interface ApiCall {
@@ -28,6 +30,12 @@ export interface AppOptions {
 /** Longest body of an operation, bytes: batches are long, commands are not. */
 export function toMaxBodyBytes(path: string): number {
   return path === '/truth' || path === ENDPOINTS.records.path ? MAX_BATCH_BYTES : MAX_COMMAND_BYTES
+}
+
+/** Whether a request's body is taken in as it arrives: truths of any number. */
+export function isTruthStream({ path, headers }: HttpRequestHead): boolean {
+  const type = headers['content-type']
+  return path === ENDPOINTS.truth.path && isNdjson(typeof type === 'string' ? type : undefined)
 }
 
 /** Longest body of any operation. */

@@ -1,15 +1,15 @@
 import type { Project } from '../config/index.ts'
 import type { Clock } from '../core/clock.ts'
 import { toErrorText } from '../core/errors.ts'
-import { type HttpServer, listenHttp } from '../core/http.node.ts'
-import type { HttpHandler } from '../core/http.ts'
+import { type HttpRequestHead, type HttpServer, listenHttp } from '../core/http.node.ts'
+import type { HttpHandler, HttpResponse } from '../core/http.ts'
 import { toJsonResponse } from '../core/http.ts'
 import type { Target } from '../deploy/index.ts'
 import type { ImageLayout } from '../oci/index.ts'
 import type { Store } from '../store/index.ts'
-import { MAX_BATCH_BYTES, toApp, toMaxBodyBytes, toTooLong } from './app.ts'
+import { isTruthStream, MAX_BATCH_BYTES, toApp, toMaxBodyBytes, toTooLong } from './app.ts'
 import { Deployer } from './deployer.node.ts'
-import { toErrorJson, toErrorResponse } from './errors.ts'
+import { toControlError, toErrorJson, toErrorResponse } from './errors.ts'
 import { EVENTS_BEAT, LINES_BEAT, toEvent, toLine } from './events.ts'
 import { Feed } from './feed.ts'
 import { GatewayDrops } from './gateway-drops.ts'
@@ -219,14 +219,32 @@ async function listen({ host, port, logger }: ControlOptions, handler: HttpHandl
     host,
     port,
     maxBodyBytes: MAX_BATCH_BYTES,
-    admit: ({ path, bodyBytes }) => {
-      const max = toMaxBodyBytes(path)
-      return bodyBytes > max ? toErrorResponse(toTooLong(max)) : () => {}
-    },
+    streams: isTruthStream,
+    admit: toAdmit(),
     toError: (status, text) =>
       status === 413
         ? toErrorResponse(toTooLong(MAX_BATCH_BYTES))
         : toJsonResponse(status, toErrorJson('INTERNAL', text, undefined)),
     onError: error => logger.error({ code: 'INTERNAL', error: toErrorText(error) }, 'A request failed'),
   })
+}
+
+/** Bytes of all bodies that arrive or are answered at once. */
+const MAX_HELD_BYTES = 256 * 1024 * 1024
+
+/** Refuses a body that is too long, or that there is no room for now. */
+function toAdmit(): (head: HttpRequestHead) => HttpResponse | (() => void) {
+  let held = 0
+  return ({ path, bodyBytes }) => {
+    const max = toMaxBodyBytes(path)
+    if (bodyBytes > max) return toErrorResponse(toTooLong(max))
+    if (held + bodyBytes > MAX_HELD_BYTES) {
+      const busy = toControlError('BUSY', 'Cannot take another request now: too many are being read', 'Try again later')
+      return toErrorResponse(busy, { 'retry-after': '1' })
+    }
+    held += bodyBytes
+    return () => {
+      held -= bodyBytes
+    }
+  }
 }

@@ -77,7 +77,7 @@ describe('POST /api/v1/records', () => {
 })
 
 describe('POST /truth', () => {
-  const counts = { new: 0, duplicate: 0, revised: 0, stale: 0, conflict: 0, orphan: 0 }
+  const counts = { new: 0, duplicate: 0, revised: 0, stale: 0, conflict: 0, orphan: 0, refused: 0, problems: [] }
 
   it('counts what becomes of each truth', async () => {
     const running = await place.start()
@@ -120,6 +120,43 @@ describe('POST /truth', () => {
     assert.match(SCHEMAS.Error.parse(await refused.json()).error.message, /field "value" of line 4.*found "many"/)
     const taken = await send(`${lines.join('\n')}\n`)
     assert.deepEqual(await taken.json(), { schema: 'regatta/truth/v1', ...counts, new: 3 })
+  })
+
+  it('stores NDJSON while it arrives, and keeps what came before a line that is wrong', async () => {
+    const running = await place.start()
+    const headers = { 'content-type': 'application/x-ndjson' }
+    const lines = toZeros(0, 2500).map(item => `${JSON.stringify(item)}\n`)
+    let release = (): void => {}
+    const held = new Promise<void>(resolve => (release = resolve))
+    async function* chunks(): AsyncGenerator<Uint8Array> {
+      yield new TextEncoder().encode(lines.join(''))
+      await held
+      yield new TextEncoder().encode('{"value": NaN}\n')
+    }
+    const body = ReadableStream.from(chunks())
+    const answer = running.call('/truth', { method: 'POST', headers, body, duplex: 'half' } as RequestInit)
+    while ((await running.store.readTruthCounts()).orphan < 2000) await new Promise(resolve => setTimeout(resolve, 5))
+    release()
+    const refused = await answer
+    assert.equal(refused.status, 400)
+    const { message } = SCHEMAS.Error.parse(await refused.json()).error
+    assert.match(message, /line 2501.*; 2000 truths before it were taken/)
+    const again = await running.call('/truth?on-error=skip', {
+      method: 'POST',
+      headers,
+      body: `${lines.join('')}{"value":NaN}\n`,
+    })
+    const { duplicate, orphan, refused: left, problems } = SCHEMAS.TruthsTaken.parse(await again.json())
+    assert.deepEqual([duplicate, orphan, left], [2000, 500, 1])
+    assert.equal(problems[0]?.place, 'line 2501')
+    assert.match(await (await running.call('/metrics')).text(), /truths_total\{outcome="refused"\} 2/)
+  })
+
+  it('says which words on-error takes', async () => {
+    const running = await place.start()
+    const answer = await running.json('POST', '/truth?on-error=ignore', [])
+    assert.equal(answer.status, 400)
+    assert.match(SCHEMAS.Error.parse(answer.body).error.message, /expected refuse or skip, found "ignore"/)
   })
 
   it('joins a truth that came before its prediction', async () => {

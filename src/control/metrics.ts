@@ -53,7 +53,10 @@ export function toMetrics(gauges: ControlGauges): ControlMetrics {
   }
 }
 
-/** Counts truths by what became of them. */
-export function countTruths(metrics: ControlMetrics, counts: TruthCounts): void {
+/** Counts truths by what became of them; those that were refused are wrong in themselves. */
+export function countTruths(
+  metrics: ControlMetrics,
+  counts: Partial<TruthCounts> & { readonly refused: number },
+): void {
   for (const [outcome, count] of Object.entries(counts)) metrics.truths.inc({ outcome }, count)
 }

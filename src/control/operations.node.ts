@@ -12,14 +12,22 @@ import { toControlError } from './errors.ts'
 import { EVENTS_START, toEvent, toLine } from './events.ts'
 import type { Feed } from './feed.ts'
 import type { ReadLineage } from './lineage.node.ts'
-import { type ControlMetrics, countTruths } from './metrics.ts'
+import type { ControlMetrics } from './metrics.ts'
 import { toOpenApi } from './openapi.ts'
 import { PAGE_FILES, toPageResponse } from './page/index.ts'
 import type { ProcessLogs } from './process-logs.ts'
 import type { RaceWatch } from './race-watch.node.ts'
-import { parseCount, parseDeploy, parseJsonBody, parsePromote, parseRollback, parseSwitch } from './requests.ts'
+import {
+  parseChoice,
+  parseCount,
+  parseDeploy,
+  parseJsonBody,
+  parsePromote,
+  parseRollback,
+  parseSwitch,
+} from './requests.ts'
+import { takeTruths } from './take-truths.ts'
 import { toTrace } from './trace.ts'
-import { parseTruths } from './truths.ts'
 
 /** What the operations work on. */
 export interface OperationsWorld {
@@ -146,11 +154,8 @@ function toTakers(world: OperationsWorld): Some<'records' | 'truth'> {
       return toJsonResponse(200, { schema: 'regatta/records-stored/v1', added, joined })
     },
     async truth({ request }) {
-      const truths = parseTruths(request.body, request.headers['content-type'], task)
-      const counts = await store.addTruths(truths, clock())
-      countTruths(metrics, counts)
-      watch.touch()
-      return toJsonResponse(200, { schema: 'regatta/truth/v1', ...counts })
+      const skip = parseChoice(request.query.get('on-error'), 'on-error', ['refuse', 'skip']) === 'skip'
+      return toJsonResponse(200, await takeTruths({ store, watch, metrics, clock }, request, { task, skip }))
     },
   }
 }

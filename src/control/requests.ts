@@ -43,6 +43,18 @@ export function parseCount(text: string | null, name: string, bounds: { readonly
   )
 }
 
+/** Reads one of some words of a query; the first where it is not there. @throws REQUEST */
+export function parseChoice<const word extends string>(
+  text: string | null,
+  name: string,
+  words: readonly [word, ...word[]],
+): word {
+  const choice = text === null ? words[0] : words.find(word => word === text)
+  if (choice !== undefined) return choice
+  const wanted = words.join(' or ')
+  throw toControlError('REQUEST', `Cannot read query "${name}": expected ${wanted}, found "${text}"`, `Send ${wanted}`)
+}
+
 /** Reads a switch of a query: 1, true or nothing after the name turn it on. @throws REQUEST */
 export function parseSwitch(text: string | null, name: string): boolean {
   if (text === null || text === '0' || text === 'false') return false

@@ -171,7 +171,11 @@ const truth: z.ZodType<TruthJson> = z.union([
   z.strictObject({ series: z.string(), at: z.union([z.string(), z.number()]), ...truthShared }),
 ])
 
-const truthsTaken: z.ZodType<TruthResponseJson> = truthCounts.extend({ schema: z.literal('regatta/truth/v1') })
+const truthsTaken: z.ZodType<TruthResponseJson> = truthCounts.extend({
+  schema: z.literal('regatta/truth/v1'),
+  refused: count,
+  problems: z.array(z.object({ place: z.string(), message: z.string() })),
+})
 
 const recordsStored: z.ZodType<RecordsResponseJson> = z.object({
   schema: z.literal('regatta/records-stored/v1'),

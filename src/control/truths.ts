@@ -1,56 +1,100 @@
-import { RegattaError, toErrorText } from '../core/errors.ts'
-import { parseInstant } from '../core/instant.ts'
-import { isObject, type JsonObject } from '../core/json.ts'
-import { parsePredictionId } from '../core/uuid.ts'
-import type { PredictedValue } from '../core/wire/records.ts'
+import { RegattaError } from '../core/errors.ts'
+import { readLines, toTexts } from '../core/lines.ts'
 import type { RaceSpec, Truth } from '../store/index.ts'
-import { toControlError } from './errors.ts'
+import type { TruthProblemJson } from './api.ts'
+import { EXAMPLE, parseTruth, type TruthItem, toUnreadable } from './truth-item.ts'
 
+/** Items of one JSON document. */
 const MAX_TRUTHS = 50_000
-const MAX_TEXT = 1000
-const MAX_VALUES = 10_000
-const KEYS: readonly string[] = ['value', 'revision', 'source', 'prediction', 'series', 'at']
+/** Truths of a stream that are stored at once. */
+const PART_TRUTHS = 1000
 
-/** One truth that nobody has looked at yet, and how an error calls it. */
-interface Item {
-  readonly value: unknown
-  /** `truth 3` of a JSON array, counted from 0; `line 4` of NDJSON, counted from 1. */
-  readonly place: string
+/** What comes with `POST /truth`. */
+export interface TruthBody {
+  readonly contentType: string | undefined
+  readonly chunks: AsyncIterable<Uint8Array>
+}
+
+/** How the truths of a request are read. */
+export interface TruthReading {
+  readonly task: RaceSpec['task']
+  /** Leaves out an item that is wrong; else it ends everything. */
+  readonly skip: boolean
+}
+
+/** Truths that are stored together, and the items that were left out. */
+export interface TruthPart {
+  readonly truths: readonly Truth[]
+  readonly problems: readonly TruthProblemJson[]
+}
+
+/** Whether a body is read line by line, so that it may be as long as one likes. */
+export function isNdjson(contentType: string | undefined): boolean {
+  return contentType?.split(';')[0]?.trim().toLowerCase() === 'application/x-ndjson'
 }
 
 /**
- * Reads the body of `POST /truth`: one object, a JSON array, or NDJSON, told by the content type
- * `application/x-ndjson` or else by shape. The whole body is refused where one item is wrong. Only a classification
+ * Reads the body of `POST /truth`: one object or a JSON array is one part; NDJSON, told by its content type, comes in
+ * parts as it arrives. Objects on lines under another content type are taken for a JSON document. Only a classification
  * takes a truth that is no number: what a text or a boolean loses against a number, no loss can tell.
  *
- * @throws TRUTH with the item's index (from 0) or line (from 1), and its field
+ * @throws TRUTH with the item's index (from 0) or line (from 1), and its field; of a stream, after the parts before it
  */
-export function parseTruths(
-  body: Uint8Array,
-  contentType: string | undefined,
-  task: RaceSpec['task'],
-): readonly Truth[] {
-  const items = parseItems(toText(body), contentType?.split(';')[0]?.trim().toLowerCase() === 'application/x-ndjson')
-  if (items.length === 0 || items.length > MAX_TRUTHS) {
-    throw unreadable('the truths', `1 to ${MAX_TRUTHS} items, found ${items.length}`, 'Send the truths in parts')
-  }
-  const truths = items.flatMap(item => parseTruth(item, task === 'classification'))
-  if (truths.length > MAX_TRUTHS) {
-    throw unreadable('the truths', `at most ${MAX_TRUTHS} rows, found ${truths.length}`, 'Send the truths in parts')
-  }
-  return truths
-}
-
-function toText(body: Uint8Array): string {
+export async function* readTruths(body: TruthBody, reading: TruthReading): AsyncGenerator<TruthPart> {
+  const texts = toTexts(body.chunks)
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(body)
-  } catch (cause) {
-    throw unreadable('the truths', 'UTF-8, found other bytes', 'Encode the body as UTF-8', cause)
+    if (isNdjson(body.contentType)) yield* readParts(texts, reading)
+    else yield toWholePart(parseItems((await Array.fromAsync(texts)).join('')), reading)
+  } catch (error) {
+    if (!(error instanceof RegattaError) || (error.code !== 'UTF8' && error.code !== 'LINE')) throw error
+    throw toUnreadable('the truths', 'lines of UTF-8', error.fix ?? EXAMPLE, error)
   }
 }
 
-function parseItems(text: string, isNdjson: boolean): readonly Item[] {
-  if (isNdjson) return parseLines(text)
+async function* readParts(texts: AsyncIterable<string>, reading: TruthReading): AsyncGenerator<TruthPart> {
+  let part = new Part(reading)
+  let isEmpty = true
+  for await (const { number, text } of readLines(texts)) {
+    if (text.trim() === '') continue
+    isEmpty = false
+    part.add(`line ${number}`, place => parseLine(text, place))
+    if (part.truths.length + part.problems.length < PART_TRUTHS) continue
+    yield part
+    part = new Part(reading)
+  }
+  if (isEmpty) throw toTooMany(0, 'items')
+  yield part
+}
+
+function toWholePart(items: readonly TruthItem[], reading: TruthReading): TruthPart {
+  if (items.length === 0 || items.length > MAX_TRUTHS) throw toTooMany(items.length, 'items')
+  const part = new Part(reading)
+  for (const item of items) part.add(item.place, () => item.value)
+  if (part.truths.length > MAX_TRUTHS) throw toTooMany(part.truths.length, 'rows')
+  return part
+}
+
+class Part implements TruthPart {
+  readonly truths: Truth[] = []
+  readonly problems: TruthProblemJson[] = []
+  readonly #reading: TruthReading
+
+  constructor(reading: TruthReading) {
+    this.#reading = reading
+  }
+
+  add(place: string, read: (place: string) => unknown): void {
+    try {
+      const truths = parseTruth({ value: read(place), place }, this.#reading.task === 'classification')
+      this.truths.push(...truths)
+    } catch (error) {
+      if (!this.#reading.skip || !(error instanceof RegattaError)) throw error
+      this.problems.push({ place, message: error.message })
+    }
+  }
+}
+
+function parseItems(text: string): readonly TruthItem[] {
   try {
     const value: unknown = JSON.parse(text)
     const items: readonly unknown[] = Array.isArray(value) ? value : [value]
@@ -58,123 +102,26 @@ function parseItems(text: string, isNdjson: boolean): readonly Item[] {
   } catch (cause) {
     // Two objects on two lines are no JSON document, but they are NDJSON.
     if (/^\s*\{[^\n]*\}\s*\n\s*\{/.test(text)) return parseLines(text)
-    throw unreadable('the truths', 'JSON or NDJSON, found neither', EXAMPLE, cause)
+    throw toUnreadable('the truths', 'JSON or NDJSON, found neither', EXAMPLE, cause)
   }
 }
 
-function parseLines(text: string): readonly Item[] {
+function parseLines(text: string): readonly TruthItem[] {
   return text.split('\n').flatMap((line, at) => {
-    if (line.trim() === '') return []
     const place = `line ${at + 1}`
-    try {
-      return [{ value: JSON.parse(line), place }]
-    } catch (cause) {
-      throw unreadable(`${place} of the truths`, 'one JSON object', EXAMPLE, cause)
-    }
+    return line.trim() === '' ? [] : [{ value: parseLine(line, place), place }]
   })
 }
 
-const EXAMPLE = 'Send for example {"prediction":"ID","value":1.5} or {"series":"s","at":"2026-01-31","value":1.5}'
-
-/** A list of values for a request's id without a row has one for each row; else one item is one truth. */
-function parseTruth({ value: item, place }: Item, labels: boolean): readonly Truth[] {
-  if (!isObject(item)) throw unreadable(place, `an object, found ${toShown(item)}`, EXAMPLE)
-  const unknown = Object.keys(item).find(key => !KEYS.includes(key))
-  if (unknown !== undefined) throw unreadable(`field "${unknown}" of ${place}`, `one of ${KEYS.join(', ')}`, EXAMPLE)
-  const shared = {
-    revision: parseRevision(item['revision'] ?? 0, place),
-    source: item['source'] === undefined ? undefined : parseText(item['source'], 'source', place),
-  }
-  const { value } = item
-  const subject = parseSubject(item, place)
-  if (subject.by === 'series' || !isWholeRequest(item['prediction']) || !Array.isArray(value)) {
-    return [{ ...shared, ...subject, value: parseValue(value, place, labels) }]
-  }
-  if (value.length === 0 || value.length > MAX_VALUES) {
-    throw unreadable(
-      `field "value" of ${place}`,
-      `1–${MAX_VALUES} values, one for each row, found ${value.length}`,
-      EXAMPLE,
-    )
-  }
-  return value.map((item: unknown, row) => ({
-    ...shared,
-    ...subject,
-    id: { ...subject.id, row },
-    value: parseValue(item, place, labels),
-  }))
-}
-
-function isWholeRequest(prediction: unknown): boolean {
-  return typeof prediction === 'string' && !prediction.includes('/')
-}
-
-function parseSubject(item: JsonObject, place: string): { readonly by: 'prediction' | 'series' } & SubjectOf<Truth> {
-  const { prediction, series, at } = item
-  if (prediction !== undefined) {
-    if (series !== undefined || at !== undefined) {
-      throw unreadable(place, 'either prediction, or series and at; found both', EXAMPLE)
-    }
-    const text = parseText(prediction, 'prediction', place)
-    return { by: 'prediction', id: parseField('prediction', place, () => parsePredictionId(text)) }
-  }
-  if (series === undefined || at === undefined) {
-    throw unreadable(place, 'prediction, or series and at; found neither', EXAMPLE)
-  }
-  return {
-    by: 'series',
-    series: parseText(series, 'series', place),
-    at: parseField('at', place, () => parseInstant(at)),
-  }
-}
-
-/** What a truth is about, without its value. */
-type SubjectOf<truth> = truth extends unknown ? Omit<truth, 'value' | 'revision' | 'source'> : never
-
-function parseValue(value: unknown, place: string, labels: boolean): PredictedValue {
-  if (labels && typeof value === 'boolean') return value
-  if (labels && typeof value === 'string') return parseText(value, 'value', place)
-  if (isFiniteNumber(value)) return value
-  if (Array.isArray(value) && value.length > 0 && value.length <= MAX_VALUES && value.every(isFiniteNumber))
-    return value
-  const wanted = `a finite number${labels ? ', a text, a boolean' : ''} or 1–${MAX_VALUES} finite numbers`
-  throw unreadable(`field "value" of ${place}`, `${wanted}, found ${toShown(value)}`, EXAMPLE)
-}
-
-function isFiniteNumber(value: unknown): value is number {
-  return typeof value === 'number' && Number.isFinite(value)
-}
-
-function parseRevision(value: unknown, place: string): number {
-  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value
-  const wanted = `an integer of 0 or more, found ${toShown(value)}`
-  throw unreadable(`field "revision" of ${place}`, wanted, "Count a truth's revisions 0, 1, 2, …")
-}
-
-function parseText(value: unknown, field: string, place: string): string {
-  if (typeof value === 'string' && value !== '' && value.length <= MAX_TEXT) return value
-  throw unreadable(`field "${field}" of ${place}`, `1–${MAX_TEXT} characters, found ${toShown(value)}`, EXAMPLE)
-}
-
-function parseField<value>(field: string, place: string, parse: () => value): value {
+function parseLine(line: string, place: string): unknown {
   try {
-    return parse()
+    return JSON.parse(line)
   } catch (cause) {
-    if (!(cause instanceof RegattaError)) throw cause
-    throw toControlError(
-      'TRUTH',
-      `Cannot read field "${field}" of ${place}: ${toErrorText(cause)}`,
-      cause.fix ?? EXAMPLE,
-      cause,
-    )
+    throw toUnreadable(`${place} of the truths`, 'one JSON object', EXAMPLE, cause)
   }
 }
 
-function unreadable(what: string, wanted: string, fix: string, cause?: unknown): RegattaError {
-  return toControlError('TRUTH', `Cannot read ${what}: expected ${wanted}`, fix, cause)
-}
-
-function toShown(value: unknown): string {
-  const text = JSON.stringify(value) ?? 'nothing'
-  return text.length <= 60 ? text : `${text.slice(0, 60)}…`
+function toTooMany(found: number, what: string): RegattaError {
+  const fix = 'Send the truths in parts, or as application/x-ndjson'
+  return toUnreadable('the truths', `1 to ${MAX_TRUTHS} ${what}, found ${found}`, fix)
 }

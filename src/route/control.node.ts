@@ -3,6 +3,7 @@ import { RegattaError } from '../core/errors.ts'
 import type { HttpRequest, HttpResponse } from '../core/http.ts'
 import { toClientHeaders } from './headers.ts'
 import type { Limits } from './limits.ts'
+import { sendStream } from './truth-stream.node.ts'
 import { sendOnce, type TryResult } from './upstream.node.ts'
 
 /**
@@ -17,7 +18,7 @@ export type HandOver = { readonly kind: 'stored' } | { readonly kind: 'refused' 
 export interface Control {
   /** Hands over a batch (JSON). Never rejects. */
   sendRecords(batch: string, signal: AbortSignal): Promise<HandOver>
-  /** Passes truths on with the caller's own token; undefined where control cannot be asked. Never rejects. */
+  /** Passes truths on, a stream as it arrives, with the caller's own token; undefined where control cannot be asked. Never rejects. */
   sendTruths(request: HttpRequest): Promise<HttpResponse | undefined>
   /** The lines of the stream of routes, until the signal. Rejects where it breaks. */
   streamRoutes(signal: AbortSignal): AsyncIterable<string>
@@ -51,9 +52,14 @@ export function openControl({ url, token, limits }: ControlOptions): Control {
       const request = { method: 'POST', target: '/api/v1/records', headers, body }
       return toHandOver(await sendOnce(pool, request, { ...bounds, signal }))
     },
-    async sendTruths({ method, headers, body, signal }) {
-      const request = { method, target: '/truth', headers: toTruthHeaders(headers), body }
-      const result = await sendOnce(pool, request, { ...bounds, signal })
+    async sendTruths(incoming) {
+      const { method, query, body, chunks, signal } = incoming
+      const target = query.size === 0 ? '/truth' : `/truth?${query}`
+      const request = { method, target, headers: toTruthHeaders(incoming.headers) }
+      const result =
+        chunks === undefined
+          ? await sendOnce(pool, { ...request, body }, { ...bounds, signal })
+          : await sendStream(pool, { ...request, chunks }, { ...bounds, signal })
       if (result.kind !== 'answer') return undefined
       return { status: result.status, headers: toClientHeaders(result.headers, false), body: result.body }
     },

@@ -119,6 +119,27 @@ describe('startGateway()', () => {
     assert.equal(control.truths[1]?.headers.authorization, undefined)
   })
 
+  it('passes truths of many lines on as they arrive, with the query', async () => {
+    await using control = await startControl()
+    await using gateway = await startTestGateway({ controlUrl: control.url })
+    const line = `${JSON.stringify({ prediction: 'x', note: 'y'.repeat(1000) })}\n`
+    const lines = 70_000
+    async function* chunks(): AsyncGenerator<Uint8Array> {
+      const hundred = new TextEncoder().encode(line.repeat(100))
+      for (let sent = 0; sent < lines; sent += 100) yield hundred
+    }
+    const init = {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-ndjson' },
+      body: ReadableStream.from(chunks()),
+      duplex: 'half',
+    } as RequestInit
+    const reply = await ask(`${gateway.url}/truth?on-error=skip`, init)
+    assert.equal(reply.status, 200, reply.text)
+    assert.equal(control.truths[0]?.url, '/truth?on-error=skip')
+    assert.equal(control.truths[0]?.body.length, lines * line.length)
+  })
+
   it('says that truths were not taken while control is away', async () => {
     await using gateway = await startTestGateway()
     const reply = await ask(`${gateway.url}/truth`, { method: 'POST', body: '[]' })

@@ -54,6 +54,8 @@ async function openHttp(options: PortOptions, limits: Limits, world: PortWorld):
     maxBodyBytes: limits.maxBodyBytes,
     maxHeadBytes: limits.maxHeadBytes,
     maxConnections: limits.maxClients,
+    streams: ({ path, headers }) =>
+      path === '/truth' && /^application\/x-ndjson\b/i.test(String(headers['content-type'])),
     admit({ path, bodyBytes }) {
       // Whoever asks how the gateway is must be answered when it is full, most of all.
       if (toOwnPath(path) !== undefined && path !== '/truth') return () => {}

@@ -39,7 +39,7 @@ export async function startControl(options: TestControlOptions = {}): Promise<Te
   const epochs = new Set<number>()
   let current = options.routes
   const server = await startServer((seen, response) => {
-    if (seen.url === '/truth') {
+    if (seen.url.split('?')[0] === '/truth') {
       truths.push(seen)
       return sendJson(response, 200, { schema: 'regatta/truth/v1', new: 1 })
     }

@@ -1,0 +1,75 @@
+import type { Clock } from '../core/clock.ts'
+import { RegattaError } from '../core/errors.ts'
+import type { HttpRequest } from '../core/http.ts'
+import type { Store } from '../store/index.ts'
+import type { TruthCountsJson, TruthProblemJson, TruthResponseJson } from './api.ts'
+import { toControlError } from './errors.ts'
+import { type ControlMetrics, countTruths } from './metrics.ts'
+import { readTruths, type TruthReading } from './truths.ts'
+
+/** What truths are taken in with. */
+export interface TruthWorld {
+  readonly store: Pick<Store, 'addTruths'>
+  readonly watch: { touch(): void }
+  readonly metrics: ControlMetrics
+  readonly clock: Clock
+}
+
+/** Problems that an answer tells. */
+const MAX_PROBLEMS = 1000
+
+/**
+ * Stores the truths of a request, of a stream while it arrives. What was stored before an item that is wrong stays:
+ * the same truths sent again count once.
+ *
+ * @throws TRUTH, and what the store throws
+ */
+export async function takeTruths(
+  world: TruthWorld,
+  request: HttpRequest,
+  reading: TruthReading,
+): Promise<TruthResponseJson> {
+  const { store, watch, metrics, clock } = world
+  let counts: TruthCountsJson = { new: 0, duplicate: 0, revised: 0, stale: 0, conflict: 0, orphan: 0 }
+  let refused = 0
+  const problems: TruthProblemJson[] = []
+  const body = { contentType: request.headers['content-type'], chunks: toChunks(request) }
+  try {
+    for await (const part of readTruths(body, reading)) {
+      const added = await store.addTruths(part.truths, clock())
+      counts = sum(counts, added)
+      refused += part.problems.length
+      problems.push(...part.problems.slice(0, MAX_PROBLEMS - problems.length))
+      countTruths(metrics, { ...added, refused: part.problems.length })
+      watch.touch()
+    }
+  } catch (error) {
+    if (!(error instanceof RegattaError) || error.code !== 'TRUTH') throw error
+    countTruths(metrics, { refused: 1 })
+    throw toStopped(error, counts)
+  }
+  return { schema: 'regatta/truth/v1', ...counts, refused, problems }
+}
+
+async function* toChunks({ body, chunks }: HttpRequest): AsyncGenerator<Uint8Array> {
+  if (chunks === undefined) yield body
+  else yield* chunks
+}
+
+function sum(a: TruthCountsJson, b: TruthCountsJson): TruthCountsJson {
+  return {
+    new: a.new + b.new,
+    duplicate: a.duplicate + b.duplicate,
+    revised: a.revised + b.revised,
+    stale: a.stale + b.stale,
+    conflict: a.conflict + b.conflict,
+    orphan: a.orphan + b.orphan,
+  }
+}
+
+function toStopped(error: RegattaError, counts: TruthCountsJson): RegattaError {
+  const taken = Object.values(counts).reduce((total, count) => total + count, 0)
+  if (taken === 0) return error
+  const what = `${error.message}; ${taken} truths before it were taken, and count once where they come again`
+  return toControlError('TRUTH', what, error.fix ?? 'Send the rest', error.cause)
+}
