@@ -6,8 +6,7 @@ import type {
   RaceJson,
   StatusJson,
   TraceJson,
-  TruthCountsJson,
-  TruthJson,
+  TruthResponseJson,
 } from '../control/index.ts'
 import { RegattaError, toErrorText } from '../core/errors.ts'
 import { isObject } from '../core/json.ts'
@@ -26,7 +25,8 @@ export interface ControlClient {
   /** Undefined before the first race. */
   race(): Promise<RaceJson | undefined>
   trace(prediction: string): Promise<TraceJson>
-  truth(truths: readonly TruthJson[]): Promise<TruthCountsJson>
+  /** Reports truths; what is wrong is left out and named by its index. */
+  truth(truths: readonly unknown[]): Promise<TruthResponseJson>
   /** The lines of a log; with `follow` it ends with the signal. */
   logs(process: string, lines: number, follow: boolean): AsyncIterable<string>
 }
@@ -85,7 +85,7 @@ export function toClient(url: string, token: string, signal: AbortSignal): Contr
         throw error
       }),
     trace: prediction => json('GET', `/api/v1/predictions/${prediction}`),
-    truth: truths => json('POST', '/truth', truths),
+    truth: truths => json('POST', '/truth?on-error=skip', truths),
     async *logs(process, lines, follow) {
       const path = `/api/v1/logs/${encodeURIComponent(process)}?lines=${lines}${follow ? '&follow=1' : ''}`
       const decoder = new TextDecoder()
@@ -101,6 +101,9 @@ export function toClient(url: string, token: string, signal: AbortSignal): Contr
   }
 }
 
+/** Too many requests, and what stands before control or in it being away for now. */
+const RETRYABLE: ReadonlySet<number> = new Set([429, 502, 503, 504])
+
 async function toError(response: Response, where: string): Promise<RegattaError> {
   const text = (await response.text()).slice(0, 64 * 1024)
   const body: unknown = await Promise.resolve(text)
@@ -114,7 +117,7 @@ async function toError(response: Response, where: string): Promise<RegattaError>
     {
       ...(typeof code === 'string' ? {} : { where }),
       ...(typeof fix === 'string' ? { fix } : {}),
-      retryable: response.status >= 500,
+      retryable: RETRYABLE.has(response.status),
     },
   )
 }
