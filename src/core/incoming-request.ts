@@ -1,9 +1,8 @@
-import type { IncomingMessage } from 'node:http'
 import type { HttpRequest } from './http.ts'
 
 const NOTHING = new Uint8Array()
 
-/** A request as `node:http` carries it. What few handlers look at (query, signal) is made when it is looked at. */
+/** A request as a server gets it. What few handlers look at (query, signal) is made when it is looked at. */
 export class IncomingRequest implements HttpRequest {
   readonly method: string
   readonly target: string
@@ -15,11 +14,16 @@ export class IncomingRequest implements HttpRequest {
   #abort: AbortController | undefined
   #isGone = false
 
-  constructor(incoming: IncomingMessage) {
-    this.method = incoming.method ?? 'GET'
-    this.target = incoming.url ?? '/'
-    this.path = toPath(this.target)
-    this.headers = toHeaders(incoming.headers)
+  constructor({
+    method,
+    target,
+    path,
+    headers,
+  }: Pick<HttpRequest, 'method' | 'path' | 'headers'> & { target: string }) {
+    this.method = method
+    this.target = target
+    this.path = path
+    this.headers = headers
   }
 
   get body(): Uint8Array {
@@ -67,11 +71,4 @@ export class IncomingRequest implements HttpRequest {
 export function toPath(target: string): string {
   const mark = target.indexOf('?')
   return mark === -1 ? target : target.slice(0, mark)
-}
-
-function toHeaders(headers: IncomingMessage['headers']): Readonly<Record<string, string | undefined>> {
-  const cookies = headers['set-cookie']
-  const flat = cookies === undefined ? headers : { ...headers, 'set-cookie': cookies.join(', ') }
-  // Node joins every other header that is repeated itself (http.IncomingMessage, "message.headers").
-  return flat as Readonly<Record<string, string | undefined>>
 }

@@ -1,0 +1,69 @@
+import { STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
+import { drained } from './drained.node.ts'
+import type { HttpResponse } from './http.ts'
+import { isBare } from './http-world.ts'
+
+/** A longer body is not copied behind its head, but written beside it. */
+const COPY_BYTES = 16 * 1024
+const NAME = /^[\w!#$%&'*+.^`|~-]+$/
+const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
+
+/**
+ * Writes an answer whose body is whole. `end` is the last lines of its head. Returns whether the client takes more.
+ * @throws TypeError where HTTP cannot carry a header; nothing is written then
+ */
+export function writeWhole(socket: Socket, response: HttpResponse, body: Uint8Array, end: string): boolean {
+  const length = isBare(response.status) ? '' : `content-length: ${body.byteLength}\r\n`
+  const head = toHead(response) + length + end
+  if (body.byteLength > COPY_BYTES) {
+    socket.cork()
+    socket.write(head, 'latin1')
+    const isFlowing = socket.write(body)
+    socket.uncork()
+    return isFlowing
+  }
+  const whole = Buffer.allocUnsafe(head.length + body.byteLength)
+  whole.write(head, 'latin1')
+  whole.set(body, head.length)
+  return socket.write(whole)
+}
+
+/** Writes the head of an answer that comes in pieces. Returns whether they are to be marked: no length was told. @throws TypeError */
+export function writeHead(socket: Socket, response: HttpResponse, end: string): boolean {
+  const isChunked = response.headers['content-length'] === undefined && !isBare(response.status)
+  socket.write(toHead(response) + (isChunked ? 'transfer-encoding: chunked\r\n' : '') + end, 'latin1')
+  return isChunked
+}
+
+/** Writes the pieces of an answer, with back-pressure. */
+export async function writeChunks(
+  socket: Socket,
+  chunks: AsyncIterable<Uint8Array>,
+  isChunked: boolean,
+): Promise<void> {
+  for await (const chunk of chunks) {
+    if (socket.destroyed) return
+    // The mark of an empty one would end the answer.
+    if (chunk.byteLength === 0) continue
+    socket.cork()
+    if (isChunked) socket.write(`${chunk.byteLength.toString(16)}\r\n`)
+    socket.write(chunk)
+    if (isChunked) socket.write('\r\n')
+    socket.uncork()
+    if (socket.writableNeedDrain) await drained(socket)
+  }
+  if (isChunked) socket.write('0\r\n\r\n')
+}
+
+/** The first lines of a head; those about the connection are the server's own. */
+function toHead({ status, headers }: HttpResponse): string {
+  let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Unknown'}\r\n`
+  for (const name in headers) {
+    const value = headers[name] ?? ''
+    if (name === 'connection') continue
+    if (!NAME.test(name) || !VALUE.test(value)) throw new TypeError(`Cannot send the header ${JSON.stringify(name)}`)
+    head += `${name}: ${value}\r\n`
+  }
+  return head
+}
