@@ -1,6 +1,6 @@
 import { RegattaError, toErrorText } from '../core/errors.ts'
-import type { HttpRequestHead } from '../core/http.node.ts'
 import { type HttpHandler, type HttpRequest, type HttpResponse, toJsonResponse } from '../core/http.ts'
+import type { HttpRequestHead } from '../core/http-world.ts'
 import { ENDPOINTS, type Endpoint, findOperation, type Operation } from './endpoints.ts'
 import { toControlError, toErrorJson, toErrorResponse } from './errors.ts'
 import { checkAccess, checkHost } from './guard.ts'
