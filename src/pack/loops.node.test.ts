@@ -64,6 +64,16 @@ describe('packImage() of a model with loops', () => {
     assert.ok(loops.comparison.beforeMs > 0 && loops.comparison.afterMs > 0)
   })
 
+  it('finds the loops of a model that is read in many parts', async () => {
+    await using bench = await openBench()
+    // doc_string (6), 3 MiB long: what follows is another part of the file.
+    const text = Buffer.alloc(3 * 2 ** 20, 'a')
+    const large = Buffer.concat([Uint8Array.of(0x32, 0x80, 0x80, 0xc0, 0x01), text, model])
+    const { loops } = await packModel(bench, large, { openModel })
+    assert.deepEqual([loops?.original, loops?.problem], [toDigest(large), null])
+    assert.notEqual(loops?.rewritten, null)
+  })
+
   it('gives the same digest in another place', async () => {
     await using one = await openBench()
     await using two = await openBench()

@@ -1,5 +1,4 @@
-import { readdir, rm, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { rm } from 'node:fs/promises'
 import { toDiskError } from '../core/disk.ts'
 import { toErrorText } from '../core/errors.ts'
 import { readFileIfAny, writeFileWhole } from '../core/files.node.ts'
@@ -8,6 +7,7 @@ import { type MeasuredFile, type Measuring, measureFile, toLayerFile } from './f
 import { type LoopReport, parseLoopReport, toLoopReportText } from './loops.ts'
 import { type Comparison, compareModels, type RunnableModel } from './onnx/compare.ts'
 import { rewriteLoops } from './onnx/rewrite.ts'
+import { toRewrittenPlace } from './rewritten.node.ts'
 
 /** What runs a model from its file, so that two of them can be compared. */
 export type OpenModel = (path: string) => Promise<RunnableModel>
@@ -30,8 +30,6 @@ export interface LoopedFile {
 
 /** Larger models are not looked into: two of them are held in memory. */
 const MAX_BYTES = 256 * 1024 * 1024
-/** Below the cache's folder: what was found of each model, and the rewritten one, named by the model's digest. */
-const FOLDER = 'loops'
 
 /**
  * Puts ONNX's own operators in the place of a model's loops that compute the same, where running both models shows that
@@ -39,7 +37,7 @@ const FOLDER = 'loops'
  */
 export async function replaceLoops(model: MeasuredFile, work: LoopWork): Promise<LoopedFile> {
   if (model.sizeBytes > MAX_BYTES) return { file: model, report: null }
-  const place = join(work.cacheFolder, FOLDER, model.digest.slice('sha256:'.length))
+  const place = toRewrittenPlace(work.cacheFolder, model.digest)
   const known = work.verify === true ? undefined : parseLoopReport(await readFileIfAny(`${place}.json`))
   const report = known ?? (await examine(model, place, work))
   if (report.loops.length === 0) return { file: model, report: null }
@@ -82,7 +80,14 @@ async function remember(report: LoopReport, place: string): Promise<LoopReport> 
 
 /** The file as it was when it was measured. */
 async function readWhole(model: MeasuredFile, { signal }: LoopWork): Promise<Uint8Array> {
-  return Buffer.concat(await Array.fromAsync(toLayerFile('', model, 0o644, signal).open()))
+  const whole = Buffer.allocUnsafe(model.sizeBytes)
+  let length = 0
+  // Copied at once: the memory of a chunk is used again for a later one.
+  for await (const chunk of toLayerFile('', model, 0o644, signal).open()) {
+    whole.set(chunk, length)
+    length += chunk.byteLength
+  }
+  return whole
 }
 
 async function compareFiles(
@@ -101,16 +106,4 @@ async function write(path: string, content: string | Uint8Array): Promise<void> 
   } catch (error) {
     throw toDiskError(error, path)
   }
-}
-
-/** Frees the models that were rewritten; what was found of them stays, and packing makes them again. Gives the bytes. */
-export async function pruneRewritten(cacheFolder: string, { dryRun }: { readonly dryRun: boolean }): Promise<number> {
-  const folder = join(cacheFolder, FOLDER)
-  const names = await readdir(folder).catch(() => [])
-  let bytes = 0
-  for (const path of names.filter(name => name.endsWith('.onnx')).map(name => join(folder, name))) {
-    bytes += (await stat(path)).size
-    if (!dryRun) await rm(path)
-  }
-  return bytes
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { ModelServer } from '../config/index.ts'
 import type { Digest } from '../core/brands.ts'
 import { RegattaError, toSystemCode } from '../core/errors.ts'
+import { ProtobufError } from '../core/protobuf.ts'
 import { type ModelSignature, type RunRecord, readOnnxSignature, type StoredRun } from '../train/index.ts'
 import {
   listFiles,
@@ -13,9 +14,9 @@ import {
   toLayerFile,
 } from './files.node.ts'
 import type { LayerFile, LayerPlan } from './layer.ts'
-import { type LoopWork, replaceLoops } from './loops.node.ts'
+import type { LoopWork } from './loops.node.ts'
 import type { LoopReport } from './loops.ts'
-import { readOnnxOutline } from './onnx-outline.node.ts'
+import { readOnnxOutline, readOperators } from './onnx-outline.node.ts'
 import { TRITON_CONFIG } from './triton.ts'
 
 /** Where a model comes from: a run, or a folder that was made elsewhere. */
@@ -79,9 +80,21 @@ export async function readModel(source: ModelSource, server: ModelServer, measur
 /** The model with ONNX's own operators in the place of its loops, where they are equal. @throws as `replaceLoops` */
 export async function withoutLoops(model: Model, work: LoopWork): Promise<Model> {
   const found = model.format === 'onnx' ? model.files.get(ONNX) : undefined
-  if (found === undefined) return model
+  if (found === undefined || !(await hasLoops(found))) return model
+  // Loaded late: few models have loops.
+  const { replaceLoops } = await import('./loops.node.ts')
   const { file, report } = await replaceLoops(found, work)
   return { ...model, files: new Map([...model.files, [ONNX, file]]), loops: report }
+}
+
+/** A model that cannot be read has none. */
+async function hasLoops({ source }: MeasuredFile): Promise<boolean> {
+  try {
+    return (await readOperators(source)).has('Loop')
+  } catch (error) {
+    if (error instanceof ProtobufError || toSystemCode(error) === 'ONNX_FORMAT') return false
+    throw error
+  }
 }
 
 /** Where a model goes, and how its layers are wrapped. */

@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises'
 import { RegattaError } from '../core/errors.ts'
+import { listMessages, readFields, readString } from '../core/protobuf.ts'
 
 /*
  * A model's file without the data of its tensors, which may be gigabytes: a walk over the fields of its messages
@@ -19,12 +20,26 @@ const MODEL: Outline = {
   8: 'whole',
   14: 'whole',
 }
+/** The operator of each node of the graph, but not of the graphs within nodes. Source: onnx.proto, NodeProto. */
+const OPERATORS: Outline = { 7: { 1: { 4: 'whole' } } }
 const WINDOW_BYTES = 16 * 1024
 /** Signatures are far smaller; a file that says otherwise is damaged. */
 const MAX_OUTLINE_BYTES = 32 * 1024 * 1024
 
 /** Reads an ONNX model without its weights, in little memory. @throws ONNX_FORMAT */
 export async function readOnnxOutline(path: string): Promise<Uint8Array> {
+  return await readOutline(path, MODEL)
+}
+
+/** The operators of a model's graph, without those of the graphs within them. @throws ONNX_FORMAT, ProtobufError */
+export async function readOperators(path: string): Promise<ReadonlySet<string>> {
+  const bytes = await readOutline(path, OPERATORS)
+  const graphs = listMessages(readFields({ bytes, start: 0, end: bytes.length }), 7)
+  const nodes = graphs.flatMap(graph => listMessages(readFields(graph), 1))
+  return new Set(nodes.map(node => readString(readFields(node), 4)))
+}
+
+async function readOutline(path: string, outline: Outline): Promise<Uint8Array> {
   await using file = await open(path)
   const { size } = await file.stat()
   let window: Buffer = Buffer.alloc(0)
@@ -38,7 +53,7 @@ export async function readOnnxOutline(path: string): Promise<Uint8Array> {
     }
     return window.subarray(start - windowStart, start - windowStart + wanted)
   }
-  return await readMessage(readAt, { start: 0, end: size }, MODEL)
+  return await readMessage(readAt, { start: 0, end: size }, outline)
 }
 
 type ReadAt = (start: number, length: number) => Promise<Buffer>
