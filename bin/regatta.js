@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Finds a Node that can run regatta (24 or newer; a clone brings its own) and hands over.
+// Finds a Node that can run regatta (24.5 or newer; a clone brings its own) and hands over.
 // Plain JavaScript that Node 20 runs: this file is what a fresh machine starts.
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
@@ -12,8 +12,9 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
 const source = join(root, 'bin', 'regatta.ts')
 const entry = existsSync(source) ? source : join(root, 'dist', 'regatta.js')
 const bundledNode = join(root, 'node_modules', `node-linux-${process.arch}`, 'bin', 'node')
-// What older ones lack: `await using`.
-const fits = Number(process.versions.node.split('.')[0]) >= 24
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+// What older ones lack: `await using`, and requests through a proxy.
+const fits = major > 24 || (major === 24 && minor >= 5)
 
 // What was compiled once starts faster: in a folder of the user's own, since it is run as it is found.
 const cache = process.env.XDG_CACHE_HOME || join(homedir(), '.cache')
@@ -21,7 +22,7 @@ if (entry.endsWith('.js')) module.enableCompileCache?.(join(cache, 'regatta', 'c
 
 if (existsSync(bundledNode) || !fits) {
   if (!existsSync(bundledNode)) {
-    console.error(`error[NODE] regatta needs Node 24 or newer, and this is ${process.versions.node}`)
+    console.error(`error[NODE] regatta needs Node 24.5 or newer, and this is ${process.versions.node}`)
     console.error(existsSync(source) ? '  try: npm ci' : '  try: install Node 24')
     process.exit(1)
   }

@@ -1,0 +1,74 @@
+import { readFile } from 'node:fs/promises'
+import type { Agent, AgentOptions, ClientRequest, RequestOptions } from 'node:http'
+import { RegattaError, toErrorText } from '../../core/errors.ts'
+
+/** Connections to any host, straight or through a proxy, kept for the next request. */
+export interface Agents {
+  readonly openRequest: (
+    url: URL,
+    options: Pick<RequestOptions, 'method' | 'path' | 'headers'>,
+  ) => Promise<ClientRequest>
+  /** Closes them all. */
+  readonly destroy: () => void
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+const CONNECT_TIMEOUT_MS = 10_000
+
+/** Reads where requests go from the environment. Connections are made when they are needed. @throws CERTIFICATES */
+export async function openAgents(env: Environment): Promise<Agents> {
+  const ca = await readAuthorities(env['SSL_CERT_FILE'])
+  const proxyEnv = toProxies(env)
+  const options: AgentOptions = { keepAlive: true, ...(proxyEnv && { proxyEnv }) }
+  const agents = new Map<string, Agent>()
+  return {
+    async openRequest({ hostname, port, protocol }, request) {
+      const secure = protocol === 'https:'
+      // Loaded late: most registries speak one of the two, and most commands talk to none.
+      const { Agent, request: open } = secure ? await import('node:https') : await import('node:http')
+      const agent = agents.get(protocol) ?? new Agent({ ...options, ...(secure && ca && { ca: [...ca] }) })
+      agents.set(protocol, agent)
+      const outgoing = open({ ...request, agent, protocol, port, hostname: hostname.replace(/^\[(.*)\]$/, '$1') })
+      limitConnect(outgoing, secure ? 'secureConnect' : 'connect')
+      return outgoing
+    },
+    destroy() {
+      for (const agent of agents.values()) agent.destroy()
+    },
+  }
+}
+
+function limitConnect(outgoing: ClientRequest, done: 'connect' | 'secureConnect'): void {
+  outgoing.once('socket', socket => {
+    if (!socket.connecting) return
+    const timer = setTimeout(() => {
+      socket.destroy(new Error(`no connection within ${CONNECT_TIMEOUT_MS / 1000} s`))
+    }, CONNECT_TIMEOUT_MS)
+    for (const event of [done, 'close']) socket.once(event, () => clearTimeout(timer))
+  })
+}
+
+/** The proxies as Node's agents take them; this machine itself is never behind one. */
+function toProxies(env: Environment): NodeJS.ProcessEnv | undefined {
+  const pick = (name: string): string | undefined => env[name.toLowerCase()] || env[name] || undefined
+  const http = pick('HTTP_PROXY')
+  const https = pick('HTTPS_PROXY') ?? http
+  if (https === undefined) return undefined
+  const direct = [pick('NO_PROXY'), 'localhost', '127.0.0.1', '::1', '[::1]'].filter(Boolean).join(',')
+  return { ...(http !== undefined && { HTTP_PROXY: http }), HTTPS_PROXY: https, NO_PROXY: direct }
+}
+
+/** Node's authorities and those of the file, or undefined where there is none to add. */
+async function readAuthorities(path: string | undefined): Promise<readonly string[] | undefined> {
+  if (path === undefined || path === '') return undefined
+  try {
+    const { getCACertificates } = await import('node:tls')
+    return [...getCACertificates('default'), await readFile(path, 'utf8')]
+  } catch (cause) {
+    throw new RegattaError('CERTIFICATES', `Cannot read SSL_CERT_FILE "${path}": ${toErrorText(cause)}`, {
+      fix: 'Name a file of certificates in PEM, or unset the variable',
+      cause,
+    })
+  }
+}
