@@ -1,6 +1,6 @@
 import type { Project } from '../config/index.ts'
-import type { RaceRule } from '../judge/index.ts'
-import type { LossSpec, RaceSpec, StoredRace } from '../store/index.ts'
+import type { LossSpec, RaceRule } from '../judge/index.ts'
+import type { RaceSpec, StoredRace } from '../store/index.ts'
 
 /** The rule of a race that starts now, from the configuration. */
 export function toRaceSpec({ race }: Project): RaceSpec {

@@ -1,5 +1,6 @@
 export type { Estimate, SplitEpoch } from './estimate.ts'
 export type { DependentEvidence, Evidence, PairedEvidence, SplitEvidence } from './evidence.ts'
+export { type LossRange, type LossSpec, type LossTerms, toLoss, toLossRange, toLossTerms } from './loss.ts'
 export { emptyMoments, fold, type Moments, merge, remove, variance } from './moments.ts'
 export { POWER_Z, type SequenceRule, toLabelsNeeded, toOneSidedMultiplier } from './multiplier.ts'
 export type { Gate, RaceRule, Verdict, VerdictState } from './race.ts'

@@ -3,7 +3,6 @@ export type {
   Arm,
   Decision,
   EpochArms,
-  LossSpec,
   NewRace,
   NewVariant,
   RaceEnd,

@@ -1,6 +1,6 @@
 import type { PredictedValue } from '../core/wire/records.ts'
+import { toLoss } from '../judge/index.ts'
 import type { AggregateKey, Ledger } from './ledger.ts'
-import { toLoss } from './loss.ts'
 import { findRace } from './races.ts'
 import { STATE } from './schema.ts'
 import { type Sql, statement } from './sql.ts'

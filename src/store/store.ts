@@ -1,7 +1,7 @@
 import type { Digest, VariantName } from '../core/brands.ts'
 import type { PredictionId } from '../core/uuid.ts'
 import type { PredictedValue, PredictionRecord } from '../core/wire/records.ts'
-import type { Moments, SplitEpoch } from '../judge/index.ts'
+import type { LossSpec, Moments, SplitEpoch } from '../judge/index.ts'
 
 /**
  * The database of events. Instants are epoch ms. Every method is one transaction, but for long lists of records and
@@ -87,9 +87,6 @@ export interface RaceSpec {
   readonly margin: number
   readonly season: number
 }
-export type LossSpec =
-  | { readonly kind: 'squared' | 'absolute' | 'log' | 'brier' | 'zero-one' | 'value' }
-  | { readonly kind: 'pinball'; readonly quantile: number }
 export interface StoredRace extends NewRace {
   readonly id: number
   readonly ended: { readonly at: number; readonly how: RaceEnd } | undefined

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { PredictedValue } from '../core/wire/records.ts'
-import { toLoss } from './loss.ts'
-import type { LossSpec } from './store.ts'
+import { type LossSpec, toLoss, toLossRange, toLossTerms } from './loss.ts'
 import golden from './testing/golden.json' with { type: 'json' }
 
 const { losses } = golden
@@ -68,4 +67,26 @@ describe('toLoss()', () => {
       assert.ok(!Object.is(found, -0))
     })
   }
+})
+
+describe('toLossTerms()', () => {
+  it('weighs an outcome by the size of its truth for wmape alone', () => {
+    assert.deepEqual(toLossTerms({ kind: 'wmape' }, 7, -4), { loss: 11, weight: 4 })
+    assert.deepEqual(toLossTerms({ kind: 'wmape' }, [1, 2], [3, 5]), { loss: 2.5, weight: 4 })
+    assert.deepEqual(toLossTerms({ kind: 'wmape' }, 7, 0), { loss: 7, weight: 0 })
+    assert.deepEqual(toLossTerms({ kind: 'squared' }, 7, -4), { loss: 121, weight: 1 })
+  })
+
+  it('has none where there is no loss', () => {
+    assert.equal(toLossTerms({ kind: 'wmape' }, 'cat', 1), undefined)
+  })
+})
+
+describe('toLossRange()', () => {
+  it('holds every loss of its kind', () => {
+    const range = toLossRange({ kind: 'log' })
+    assert.equal(toLoss({ kind: 'log' }, 0, 1), range?.high)
+    assert.deepEqual(toLossRange({ kind: 'brier' }), { low: 0, high: 1 })
+    assert.equal(toLossRange({ kind: 'squared' }), undefined)
+  })
 })

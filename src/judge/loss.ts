@@ -1,5 +1,16 @@
 import type { PredictedValue } from '../core/wire/records.ts'
-import type { LossSpec } from './store.ts'
+
+/** How one prediction is scored against its truth. */
+export type LossSpec =
+  | { readonly kind: 'squared' | 'absolute' | 'log' | 'brier' | 'zero-one' | 'wmape' | 'value' }
+  | { readonly kind: 'pinball'; readonly quantile: number }
+
+/** An outcome's share in a race. The race is about Σ loss / Σ weight, which is the mean loss where every weight is 1. */
+export interface LossTerms {
+  readonly loss: number
+  /** |truth| for `wmape`, else 1. */
+  readonly weight: number
+}
 
 /** Probabilities are kept this far from 0 and 1, so that one sure mistake costs 13.8 and not infinity. */
 const CLIP = 1e-6
@@ -16,6 +27,7 @@ const MAX_LOSS = 1e140
  *   classes give what one probability gives.
  * - `zero-one`: 0 where the predicted class is the true one. A number between 0 and 1 is the probability of class 1,
  *   a list has a probability per class.
+ * - `wmape`: the absolute error; its share of the truth's size is for `toLossTerms`.
  * - `value`: what the answer was worth, turned round; the prediction does not matter.
  */
 export function toLoss(spec: LossSpec, prediction: PredictedValue, truth: PredictedValue): number | undefined {
@@ -23,11 +35,44 @@ export function toLoss(spec: LossSpec, prediction: PredictedValue, truth: Predic
   return loss !== undefined && Math.abs(loss) <= MAX_LOSS ? loss : undefined
 }
 
+/** The loss of one prediction together with its weight; undefined where `toLoss` is. */
+export function toLossTerms(spec: LossSpec, prediction: PredictedValue, truth: PredictedValue): LossTerms | undefined {
+  const loss = toLoss(spec, prediction, truth)
+  if (loss === undefined) return undefined
+  if (spec.kind !== 'wmape') return { loss, weight: 1 }
+  const sizes = toList(toScalar(truth)) ?? []
+  const weight = sizes.reduce((sum, size) => sum + Math.abs(size), 0) / sizes.length
+  return weight <= MAX_LOSS ? { loss, weight } : undefined
+}
+
+/**
+ * The range that a loss cannot leave, or undefined where it has none. A list's Brier loss is halved and a logarithm is
+ * clipped, so that both have one.
+ */
+export function toLossRange({ kind }: LossSpec): LossRange | undefined {
+  switch (kind) {
+    case 'zero-one':
+    case 'brier':
+      return { low: 0, high: 1 }
+    case 'log':
+      return { low: 0, high: -Math.log(CLIP) }
+    default:
+      return undefined
+  }
+}
+
+/** Both ends belong to it. */
+export interface LossRange {
+  readonly low: number
+  readonly high: number
+}
+
 function toRawLoss(spec: LossSpec, prediction: PredictedValue, truth: PredictedValue): number | undefined {
   switch (spec.kind) {
     case 'squared':
       return toMeanLoss(prediction, truth, error => error * error)
     case 'absolute':
+    case 'wmape':
       return toMeanLoss(prediction, truth, Math.abs)
     case 'pinball':
       return toMeanLoss(prediction, truth, error => (error >= 0 ? spec.quantile * error : (spec.quantile - 1) * error))
