@@ -1,4 +1,4 @@
-import type { VerdictState } from '../judge/index.ts'
+import type { Design, VerdictState } from '../judge/index.ts'
 
 /*
  * The JSON of control's API, version 1 (`/api/v1`). The page, the CLI and other people's programs read these
@@ -92,7 +92,7 @@ export interface RaceJson {
   readonly ended: { readonly at: string; readonly how: 'promoted' | 'replaced' | 'deleted' } | null
   readonly task: string
   readonly loss: string
-  readonly design: 'paired' | 'split' | 'dependent'
+  readonly design: Design
   readonly alpha: number
   readonly variants: readonly ArmJson[]
   readonly verdict: VerdictJson

@@ -127,7 +127,7 @@ const race: z.ZodType<RaceJson> = z.object({
   ended: z.nullable(z.object({ at: instant, how: z.enum(['promoted', 'replaced', 'deleted']) })),
   task: z.string(),
   loss: z.string(),
-  design: z.enum(['paired', 'split', 'dependent']),
+  design: z.enum(['paired', 'split', 'epochs', 'clustered', 'adjusted', 'dependent', 'bounded']),
   alpha: fraction,
   variants: z.array(
     z.object({

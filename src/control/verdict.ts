@@ -1,4 +1,12 @@
-import { type ArmNames, type Evidence, emptyMoments, fold, judgeRace, type Verdict } from '../judge/index.ts'
+import {
+  type ArmNames,
+  type Evidence,
+  emptyMoments,
+  fold,
+  judgeRace,
+  toDependentEvidence,
+  type Verdict,
+} from '../judge/index.ts'
 import type { Decision, Scoreboard, StoredRace } from '../store/index.ts'
 import type { RacePointJson, VerdictJson } from './api.ts'
 import { toRaceRule } from './race-rule.ts'
@@ -21,8 +29,8 @@ export function judge(
   return judgeRace(toRaceRule(race), toEvidence(race, board, differences), names)
 }
 
-function toEvidence({ design }: StoredRace, board: Scoreboard, differences: Float64Array | undefined): Evidence {
-  if (differences !== undefined) return { kind: 'dependent', differences }
+function toEvidence({ design, spec }: StoredRace, board: Scoreboard, differences: Float64Array | undefined): Evidence {
+  if (differences !== undefined) return toDependentEvidence(differences, spec.season)
   if (design === 'split') return { kind: 'split', epochs: board.epochs }
   return { kind: 'paired', moments: board.paired, discordant: board.discordant, dominance: board.dominance }
 }
@@ -117,7 +125,7 @@ export function toRebuiltPoints(race: StoredRace, differences: Float64Array): re
     for (const difference of differences.subarray(from, to)) moments = fold(moments, difference)
     from = to
     const evidence: Evidence = rule.dependent
-      ? { kind: 'dependent', differences: differences.subarray(0, to) }
+      ? toDependentEvidence(differences.subarray(0, to), rule.season)
       : { kind: 'paired', moments, discordant: 0, dominance: 0 }
     return toPoint(judgeRace(rule, evidence), undefined)
   }).filter(point => point !== undefined)

@@ -4,6 +4,7 @@ import type { SplitEpoch } from './estimate.ts'
 import type { Evidence } from './evidence.ts'
 import { emptyMoments, fold, type Moments } from './moments.ts'
 import type { RaceRule, Verdict } from './race.ts'
+import { toDependentEvidence } from './series.ts'
 import { toNormal, toUniform } from './testing/random.ts'
 import { judgeRace } from './verdict.ts'
 
@@ -118,8 +119,7 @@ describe('judgeRace() of forecasts of one series', () => {
 
   /** Looks after every fiftieth label. */
   function* grow(differences: Float64Array): Generator<Evidence> {
-    for (let n = 50; n <= differences.length; n += 50)
-      yield { kind: 'dependent', differences: differences.subarray(0, n) }
+    for (let n = 50; n <= differences.length; n += 50) yield toDependentEvidence(differences.subarray(0, n))
   }
 
   it('cannot decide on one long walk, and says so in words', () => {

@@ -1,20 +1,4 @@
-/**
- * Natural logarithm of the gamma function for x > 0, to about 1e-14 relative.
- *
- * Source: Stirling's series (NIST DLMF 5.11.1), after raising the argument to at least 15 by the recurrence.
- */
-export function lnGamma(x: number): number {
-  let shifted = x
-  let product = 1
-  while (shifted < 15) {
-    product *= shifted
-    shifted += 1
-  }
-  const inverse = 1 / (shifted * shifted)
-  const series =
-    (1 / 12 - inverse * (1 / 360 - inverse * (1 / 1260 - inverse * (1 / 1680 - inverse * (1 / 1188))))) / shifted
-  return (shifted - 0.5) * Math.log(shifted) - shifted + 0.5 * Math.log(2 * Math.PI) + series - Math.log(product)
-}
+import { lnGamma } from './gamma.ts'
 
 /**
  * Natural logarithm of the evidence that counts were not drawn with the given weights; it may be looked at all the
@@ -31,4 +15,91 @@ export function toRatioEvidence(counts: readonly number[], weights: readonly num
     return lnGamma(prior + count) - lnGamma(prior) - count * Math.log(weight)
   })
   return terms.reduce((sum, term) => sum + term, 0) - lnGamma(concentration + total) + lnGamma(concentration)
+}
+
+/** What is known of a share: counts, and the odds that it is measured against. */
+export interface ShareTerm {
+  readonly hits: number
+  readonly misses: number
+  /** Pseudo-counts of the Beta prior, above 0. */
+  readonly priorHits: number
+  readonly priorMisses: number
+  /** Logarithm of the odds of a hit where the odds ratio is 1. */
+  readonly lnOdds: number
+}
+
+/** An odds ratio with its confidence sequence; Infinity where the counts set no upper limit. */
+export interface OddsSequence {
+  /** The most likely ratio; undefined without counts. */
+  readonly estimate: number | undefined
+  readonly lower: number
+  readonly upper: number
+  /** Natural logarithm of the e-value against a ratio of 1. */
+  readonly logE: number
+}
+
+/**
+ * The confidence sequence of the odds ratio that several Bernoulli sequences have in common: all ratios that the
+ * Beta mixtures together have not refuted. Exact, for any number of looks. Undefined where the terms contradict each
+ * other so much that no ratio is left.
+ *
+ * Source: Robbins 1970, "Statistical methods related to the law of the iterated logarithm", Ann. Math. Statist. 41
+ * (mixtures of likelihood ratios); Lindon, Malek 2022 as above for the Beta mixture.
+ */
+export function toOddsSequence(terms: readonly ShareTerm[], alpha: number): OddsSequence | undefined {
+  const evidence = (eta: number): number => terms.reduce((sum, term) => sum + toShareEvidence(term, eta), 0)
+  const hits = terms.reduce((sum, term) => sum + term.hits, 0)
+  const misses = terms.reduce((sum, term) => sum + term.misses, 0)
+  const logE = evidence(0)
+  if (hits + misses === 0) return { estimate: undefined, lower: 0, upper: Number.POSITIVE_INFINITY, logE }
+  const likeliest = hits === 0 ? -FAR : misses === 0 ? FAR : toLikeliest(terms, hits)
+  const wanted = -Math.log(alpha)
+  if (evidence(likeliest) >= wanted) return undefined
+  const isRefuted = (eta: number): boolean => evidence(eta) >= wanted
+  return {
+    estimate: toRatio(likeliest),
+    lower: hits === 0 ? 0 : Math.exp(bisect(likeliest, -FAR, isRefuted)),
+    upper: misses === 0 ? Number.POSITIVE_INFINITY : Math.exp(bisect(likeliest, FAR, isRefuted)),
+    logE,
+  }
+}
+
+/** Log odds that no counts reach: e^±700 are the ends of what a number can hold. */
+const FAR = 700
+
+function toRatio(eta: number): number {
+  return eta === -FAR ? 0 : eta === FAR ? Number.POSITIVE_INFINITY : Math.exp(eta)
+}
+
+/** Log evidence of one term against the log odds ratio `eta`. It is convex in `eta`. */
+function toShareEvidence({ hits, misses, priorHits, priorMisses, lnOdds }: ShareTerm, eta: number): number {
+  const mixture = lnBeta(priorHits + hits, priorMisses + misses) - lnBeta(priorHits, priorMisses)
+  return mixture + hits * softplus(-eta - lnOdds) + misses * softplus(eta + lnOdds)
+}
+
+/** Where the convex evidence is smallest: expected hits equal the counted ones. */
+function toLikeliest(terms: readonly ShareTerm[], hits: number): number {
+  const toExpected = (eta: number): number =>
+    terms.reduce((sum, term) => sum + (term.hits + term.misses) / (1 + Math.exp(-eta - term.lnOdds)), 0)
+  return bisect(-FAR, FAR, eta => toExpected(eta) >= hits)
+}
+
+/** The point between `no` and `yes`, in either order, where a condition becomes true. */
+function bisect(no: number, yes: number, isTrue: (x: number) => boolean): number {
+  let [out, inside] = [no, yes]
+  for (;;) {
+    const middle = (out + inside) / 2
+    if (middle === out || middle === inside) return inside
+    if (isTrue(middle)) inside = middle
+    else out = middle
+  }
+}
+
+/** ln(1 + e^x) without overflow. */
+function softplus(x: number): number {
+  return Math.max(0, x) + Math.log1p(Math.exp(-Math.abs(x)))
+}
+
+function lnBeta(a: number, b: number): number {
+  return lnGamma(a) + lnGamma(b) - lnGamma(a + b)
 }

@@ -7,12 +7,10 @@ export interface Estimate {
   readonly n: number
 }
 
-/** One epoch of a split: what each arm's served answers lost. */
-export interface SplitEpoch {
-  /** B's share of the served requests, 0–1. */
-  readonly weightB: number
-  readonly a: Moments
-  readonly b: Moments
+/** How one epoch of a split was shared between the arms. */
+export interface EpochCounts {
+  /** B's share of the served requests, 0–1; undefined where nobody says it. */
+  readonly weightB: number | undefined
   /** Outcomes with a loss other than zero. */
   readonly eventsA: number
   readonly eventsB: number
@@ -21,6 +19,12 @@ export interface SplitEpoch {
   readonly servedB: number
   /** Predictions for an entity that had one before in this epoch. */
   readonly repeated: number
+}
+
+/** One epoch of a split: what each arm's served answers lost. */
+export interface SplitEpoch extends EpochCounts {
+  readonly a: Moments
+  readonly b: Moments
 }
 
 /** The estimate from the differences loss A − loss B of the same labels. */
@@ -43,16 +47,30 @@ export function toSplitEstimate(a: Moments, b: Moments): Estimate {
  * would take a drift of the data for a difference of the arms as soon as the weights move. Epochs with fewer than two
  * labels in an arm are left out.
  */
-export function toEpochsEstimate(epochs: readonly Pick<SplitEpoch, 'a' | 'b'>[]): Estimate {
-  const parts = epochs.filter(isComparable).map(({ a, b }) => toSplitEstimate(a, b))
+export function toEpochsEstimate<arm extends Counted>(
+  epochs: readonly Arms<arm>[],
+  toPart: (a: arm, b: arm) => Estimate,
+): Estimate {
+  const parts = epochs.filter(isComparable).map(({ a, b }) => toPart(a, b))
   const n = parts.reduce((sum, part) => sum + part.n, 0)
   const weigh = (of: (part: Estimate) => number, power: 1 | 2): number =>
     parts.reduce((sum, part) => sum + of(part) * (part.n / n) ** power, 0)
   return { estimate: weigh(part => part.estimate, 1), se: Math.sqrt(weigh(part => part.se ** 2, 2)), n }
 }
 
+/** The sums of an arm, whatever they are of. */
+export interface Counted {
+  readonly count: number
+}
+
+/** The two arms of an epoch. */
+export interface Arms<arm extends Counted> {
+  readonly a: arm
+  readonly b: arm
+}
+
 /** Whether both arms of an epoch have a variance. */
-export function isComparable({ a, b }: Pick<SplitEpoch, 'a' | 'b'>): boolean {
+export function isComparable({ a, b }: Arms<Counted>): boolean {
   return a.count >= 2 && b.count >= 2
 }
 

@@ -1,8 +1,24 @@
-import type { SplitEpoch } from './estimate.ts'
+import type { Blocks } from './blocking.ts'
+import type { BoundedState } from './bounded.ts'
+import type { CapState } from './cap.ts'
+import type { EpochCounts, SplitEpoch } from './estimate.ts'
+import type { JointMoments } from './joint.ts'
 import type { Moments } from './moments.ts'
+import type { WeightedBlocks } from './weighted-blocks.ts'
 
-/** What a race is judged by, in one of three designs. */
-export type Evidence = PairedEvidence | SplitEvidence | DependentEvidence
+/** What a race is judged by: sums, which grow with every label, of one of several designs. */
+export type Evidence = (
+  | PairedEvidence
+  | PairedRatioEvidence
+  | SplitEvidence
+  | SplitRatioEvidence
+  | AdjustedEvidence
+  | DependentEvidence
+  | BoundedEvidence
+) & {
+  /** How far the cap of the losses is, in a race that has one. */
+  readonly cap?: CapState
+}
 
 /** Both variants answered the same labels, which do not depend on each other. */
 export interface PairedEvidence {
@@ -15,15 +31,59 @@ export interface PairedEvidence {
   readonly dominance: number
 }
 
+/** Both variants answered the same labels; what counts is a ratio of sums. */
+export interface PairedRatioEvidence {
+  readonly kind: 'paired-ratio'
+  /** x: loss A − loss B, y: the weight; each summed over an entity's labels where `of` is entities. */
+  readonly terms: JointMoments
+  readonly of: 'labels' | 'entities'
+  readonly discordant: number
+  readonly dominance: number
+}
+
 /** Each variant answered its share of the requests. */
 export interface SplitEvidence {
   readonly kind: 'split'
   readonly epochs: readonly SplitEpoch[]
+  /** Largest single (loss − its arm's mean)² over their sum, 0–1; undefined where nobody kept it. */
+  readonly dominance?: number
 }
 
-/** Both variants answered the same labels of a series. */
+/** One epoch of a split with a second number beside each loss. */
+export interface JointEpoch extends EpochCounts {
+  readonly a: JointMoments
+  readonly b: JointMoments
+}
+
+/** Each variant answered its share of the requests; what counts is a ratio of sums in each arm. */
+export interface SplitRatioEvidence {
+  readonly kind: 'split-ratio'
+  /** x: the loss, y: the weight; each summed over an entity's labels where `of` is entities. */
+  readonly epochs: readonly JointEpoch[]
+  readonly of: 'labels' | 'entities'
+  readonly dominance?: number
+}
+
+/** Each variant answered its share of the requests, and of each something was known before that foretells its loss. */
+export interface AdjustedEvidence {
+  readonly kind: 'adjusted'
+  /** x: the loss, y: the covariate. */
+  readonly epochs: readonly JointEpoch[]
+  readonly dominance?: number
+}
+
+/** Both variants answered the same labels of a series, taken in the order of the times that they are for. */
 export interface DependentEvidence {
   readonly kind: 'dependent'
-  /** Loss A − loss B in the order of the times that the predictions are for. */
-  readonly differences: Float64Array
+  /** Blocks of loss A − loss B, with weights where what counts is a ratio of sums. */
+  readonly blocks: Blocks | WeightedBlocks
+  readonly dominance: number
+}
+
+/** Both variants answered the same labels with losses of a known range: the exact sequence. */
+export interface BoundedEvidence {
+  readonly kind: 'bounded'
+  readonly state: BoundedState
+  /** Differences lie between −reach and reach. */
+  readonly reach: number
 }

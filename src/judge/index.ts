@@ -1,8 +1,42 @@
-export type { Estimate, SplitEpoch } from './estimate.ts'
-export type { DependentEvidence, Evidence, PairedEvidence, SplitEvidence } from './evidence.ts'
+export {
+  addToBlocks,
+  type BlockedEstimate,
+  type Blocks,
+  emptyBlocks,
+  toBlockedEstimate,
+  toBlocks,
+} from './blocking.ts'
+export { type BoundedState, emptyBounded, foldBounded } from './bounded.ts'
+export { addToCap, applyCap, CAP_LABELS, type CapState, emptyCap } from './cap.ts'
+export type { EpochCounts, Estimate, SplitEpoch } from './estimate.ts'
+export type {
+  AdjustedEvidence,
+  BoundedEvidence,
+  DependentEvidence,
+  Evidence,
+  JointEpoch,
+  PairedEvidence,
+  PairedRatioEvidence,
+  SplitEvidence,
+  SplitRatioEvidence,
+} from './evidence.ts'
+export { emptyJoint, foldJoint, type JointMoments, mergeJoint, removeJoint } from './joint.ts'
 export { type LossRange, type LossSpec, type LossTerms, toLoss, toLossRange, toLossTerms } from './loss.ts'
 export { emptyMoments, fold, type Moments, merge, remove, variance } from './moments.ts'
-export { POWER_Z, type SequenceRule, toLabelsNeeded, toOneSidedMultiplier } from './multiplier.ts'
-export type { Gate, RaceRule, Verdict, VerdictState } from './race.ts'
+export { toDiscoveries, toPairCount, toSharedRule } from './multiple.ts'
+export { type SequenceRule, toOneSidedMultiplier } from './multiplier.ts'
+export {
+  type Plan,
+  type PlanRange,
+  toLabelsForEquivalence,
+  toLabelsNeeded,
+  toPlan,
+  toPlanRange,
+  toPlanText,
+} from './plan.ts'
+export type { Design, Gate, RaceRule, Verdict, VerdictState } from './race.ts'
+export { type RateEpoch, type RateRatio, toRateRatio, toWinRate, type WinRate } from './rates.ts'
 export type { ArmNames } from './sentence.ts'
-export { judgeRace } from './verdict.ts'
+export { toDependentEvidence } from './series.ts'
+export { isDecided, judgeRace } from './verdict.ts'
+export { addToWeightedBlocks, emptyWeightedBlocks, type WeightedBlocks } from './weighted-blocks.ts'

@@ -2,33 +2,9 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { PredictedValue } from '../core/wire/records.ts'
 import { type LossSpec, toLoss, toLossRange, toLossTerms } from './loss.ts'
-import golden from './testing/golden.json' with { type: 'json' }
-
-const { losses } = golden
-const kinds: readonly [LossSpec, readonly number[], readonly number[], readonly number[]][] = [
-  [{ kind: 'squared' }, losses.yhat, losses.y, losses.squared],
-  [{ kind: 'absolute' }, losses.yhat, losses.y, losses.absolute],
-  [{ kind: 'pinball', quantile: losses.tau }, losses.yhat, losses.y, losses.pinball],
-  [{ kind: 'log' }, losses.prob, losses.label, losses.logloss],
-  [{ kind: 'brier' }, losses.prob, losses.label, losses.brier],
-  [{ kind: 'zero-one' }, losses.prob, losses.label, losses.error01],
-]
-
-function assertNear(found: number | undefined, wanted: number | undefined): void {
-  const off = Math.abs((found ?? Number.NaN) - (wanted ?? Number.NaN))
-  assert.ok(off <= 1e-9 * Math.max(1, Math.abs(wanted ?? 0)), `wanted ${wanted}, found ${found}`)
-}
+import { assertNear } from './testing/near.ts'
 
 describe('toLoss()', () => {
-  for (const [spec, predictions, truths, wanted] of kinds) {
-    it(`of kind ${spec.kind} agrees with the published figures`, () => {
-      assert.equal(predictions.length, wanted.length)
-      for (const [at, prediction] of predictions.entries()) {
-        assertNear(toLoss(spec, prediction, truths[at] ?? Number.NaN), wanted[at])
-      }
-    })
-  }
-
   const rows: readonly [string, LossSpec['kind'], PredictedValue, PredictedValue, number | undefined][] = [
     ['takes a list of one for its number', 'squared', [3], 1, 4],
     ['averages over the steps of a forecast', 'squared', [1, 2], [2, 4], 2.5],

@@ -10,7 +10,7 @@ export interface SequenceRule {
  * The mixture's variance per label, ρ², that makes the sequence tightest near `tOpt` labels.
  *
  * Source: Waudby-Smith, Arbour, Sinha, Kennedy, Ramdas 2024, "Time-uniform central limit theory and asymptotic
- * confidence sequences", Annals of Statistics 52(6).
+ * confidence sequences", Annals of Statistics 52(6) (arXiv:2103.06476), the choice of ρ in its appendix.
  */
 export function toRho2({ alpha, tOpt }: SequenceRule): number {
   const log = -2 * Math.log(alpha)
@@ -20,8 +20,9 @@ export function toRho2({ alpha, tOpt }: SequenceRule): number {
 /**
  * How many standard errors the sequence reaches to either side after `n` labels, at every `n` at once.
  *
- * Source: as `toRho2`; the boundary is the normal mixture of Robbins 1970 and of Howard, Ramdas, McAuliffe,
- * Sekhon 2021, "Time-uniform, nonparametric, nonasymptotic confidence sequences", Annals of Statistics 49(2).
+ * Source: as `toRho2`, Theorem 2.2; the boundary is the normal mixture of Robbins 1970 and of Howard, Ramdas,
+ * McAuliffe, Sekhon 2021, "Time-uniform, nonparametric, nonasymptotic confidence sequences", Annals of Statistics
+ * 49(2). That it holds alpha in the limit of a late start is Theorem 2.8 of the former: hence the gates.
  */
 export function toMultiplier(n: number, rule: SequenceRule): number {
   const nRho2 = n * toRho2(rule)
@@ -46,33 +47,4 @@ export function toLogE(z: number, n: number, rule: SequenceRule): number {
 /** The p-value that is valid at any time, 0–1, from the logarithm of an e-value. */
 export function toP(logE: number): number {
   return Math.min(1, Math.exp(-logE))
-}
-
-/** Normal quantiles for the chance of having decided by then: even odds, and four in five. */
-export const POWER_Z = { half: 0, fourFifths: 0.8416212335729143 } as const
-
-/**
- * The smallest number of labels after which a true difference `delta` with standard deviation `sd` (of one label)
- * is found with the given chance, or undefined where that takes more than 10¹² or `delta` is 0.
- */
-export function toLabelsNeeded(
-  delta: number,
-  sd: number,
-  rule: SequenceRule,
-  zPower: number = POWER_Z.half,
-): number | undefined {
-  const isEnough = (n: number): boolean => (Math.abs(delta) * Math.sqrt(n)) / sd >= toMultiplier(n, rule) + zPower
-  let high = 1
-  while (!isEnough(high)) {
-    high *= 2
-    if (high > 1e12) return undefined
-  }
-  // The signal grows faster than the multiplier wherever they meet, so that they meet once and bisection is exact.
-  let low = Math.floor(high / 2)
-  while (high - low > 1) {
-    const middle = Math.floor((low + high) / 2)
-    if (isEnough(middle)) high = middle
-    else low = middle
-  }
-  return high
 }

@@ -13,7 +13,14 @@ export interface RaceRule extends SequenceRule {
   readonly margin: number
   /** Losses are 0 or 1: gates count discordant pairs and events. */
   readonly binary: boolean
+  /** Losses lie in a known range or are capped, so that no label to come can outweigh the others. @default false */
+  readonly boundedLoss?: boolean
+  /** Labels after which a race without a verdict is inconclusive. @default none */
+  readonly budgetLabels?: number
 }
+
+/** What a verdict was reached by. */
+export type Design = 'paired' | 'split' | 'epochs' | 'clustered' | 'adjusted' | 'dependent' | 'bounded'
 
 /**
  * What the race says now.
@@ -39,7 +46,7 @@ export interface Verdict {
   readonly state: VerdictState
   /** Why, in one sentence that a data scientist understands. */
   readonly reason: string
-  readonly design: 'paired' | 'split' | 'dependent'
+  readonly design: Design
   readonly estimate: number
   readonly se: number
   /** Labels that count (pairs, or both arms together). */

@@ -1,10 +1,13 @@
 import type { Gate, RaceRule, VerdictState } from './race.ts'
+import { toShort } from './words.ts'
 
 /** How the arms are called and what A loses on average, so that a sentence can name them and show a percentage. */
 export interface ArmNames {
   readonly a: string
   readonly b: string
   readonly meanLossA?: number
+  /** What the loss is called, such as "squared error". @default 'mean loss' */
+  readonly loss?: string
 }
 
 /** What a sentence is made of. */
@@ -26,18 +29,19 @@ export function toReason(finding: Finding, rule: RaceRule, names: ArmNames): str
   if (finding.flat) return toFlatReason(finding, names)
   switch (finding.state) {
     case 'promote-B':
-      return `${b} is better: its mean ${toGap(finding, names)}; ${tail}`
+      return `${b} is better: its ${toGap(finding, names)}; ${tail}`
     case 'keep-A':
       return (finding.bounds?.upper ?? 0) < 0
-        ? `${a} is better: ${b}'s mean ${toGap(finding, names)}; ${tail}`
+        ? `${a} is better: ${b}'s ${toGap(finding, names)}; ${tail}`
         : `${a} stays: ${b} gains less than the wanted ${toShort(rule.minGain)}; ${tail}`
     case 'equivalent':
       return `${a} and ${b} are equivalent: their mean losses differ by less than ${toShort(rule.margin)}; ${tail}`
     case 'warming-up':
       return toWaitingReason(finding, names)
     case 'keep-racing':
+      return `No difference is certain yet: ${b}'s ${toGap(finding, names)}; ${finding.n} labels`
     case 'inconclusive':
-      return `No difference is certain yet: ${b}'s mean ${toGap(finding, names)}; ${finding.n} labels`
+      return `The labels are spent without a verdict: ${b}'s ${toGap(finding, names)}; ${finding.n} labels`
     default:
       return finding.state satisfies never
   }
@@ -57,20 +61,21 @@ function toWaitingReason(finding: Finding, names: ArmNames): string {
   if (!finding.dependent) return `Too early to decide: ${details}`
   const why = `losses of a series depend on each other, so it cannot decide: ${details}`
   return missing.length === 1 && missing[0] === finding.gates.at(-1)
-    ? `Provisional: ${names.b}'s mean ${toGap(finding, names)}; ${why}`
+    ? `Provisional: ${names.b}'s ${toGap(finding, names)}; ${why}`
     : `Too early to say: ${why}`
 }
 
-/** "loss is 8–31 % lower", or in units of the loss where A's mean is unknown or zero. */
-function toGap({ bounds }: Finding, { meanLossA: mean }: ArmNames): string {
-  if (bounds === undefined) return 'loss is unknown'
+/** "mean loss is 8–31 % lower", or in units of the loss where A's mean is unknown or zero. */
+function toGap({ bounds }: Finding, { loss, meanLossA: mean }: ArmNames): string {
+  // A loss below zero is a value turned round: less of it is more value.
+  const isValue = mean !== undefined && mean < 0
+  const noun = isValue ? 'mean value' : (loss ?? 'mean loss')
+  const [better, worse] = isValue ? ['higher', 'lower'] : ['lower', 'higher']
+  if (bounds === undefined) return `${noun} is unknown`
   const isRelative = mean !== undefined && mean !== 0 && Number.isFinite(mean)
   const scale = isRelative ? 100 / Math.abs(mean) : 1
   const unit = isRelative ? ' %' : ''
   const { lower, upper } = { lower: bounds.lower * scale, upper: bounds.upper * scale }
-  // A loss below zero is a value turned round: less of it is more value.
-  const isValue = mean !== undefined && mean < 0
-  const [noun, better, worse] = isValue ? ['value', 'higher', 'lower'] : ['loss', 'lower', 'higher']
   if (lower >= 0) return `${noun} is ${toRange(lower, upper)}${unit} ${better}`
   if (upper <= 0) return `${noun} is ${toRange(-upper, -lower)}${unit} ${worse}`
   return `${noun} is between ${toShort(-lower)}${unit} ${worse} and ${toShort(upper)}${unit} ${better}`
@@ -79,9 +84,4 @@ function toGap({ bounds }: Finding, { meanLossA: mean }: ArmNames): string {
 function toRange(low: number, high: number): string {
   const [from, to] = [toShort(low), toShort(high)]
   return from === to ? from : `${from}–${to}`
-}
-
-/** Two significant digits, and no fraction of a hundred. */
-function toShort(x: number): string {
-  return Math.abs(x) >= 100 && Math.abs(x) < 1e6 ? String(Math.round(x)) : String(Number(x.toPrecision(2)))
 }

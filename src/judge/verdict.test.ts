@@ -5,10 +5,10 @@ import type { SplitEpoch } from './estimate.ts'
 import type { Evidence, PairedEvidence } from './evidence.ts'
 import { emptyMoments, fold, type Moments } from './moments.ts'
 import type { RaceRule } from './race.ts'
-import golden from './testing/golden.json' with { type: 'json' }
+import { toDependentEvidence } from './series.ts'
 import { assertNear } from './testing/near.ts'
 import { toNormal, toUniform } from './testing/random.ts'
-import { decide, judgeRace } from './verdict.ts'
+import { judgeRace } from './verdict.ts'
 
 const rule: RaceRule = {
   design: 'paired',
@@ -53,19 +53,10 @@ function toEpoch(a: readonly number[], b: readonly number[], weightB: number): S
   }
 }
 
-const toDependent = (differences: readonly number[]): Evidence => ({
-  kind: 'dependent',
-  differences: Float64Array.from(differences),
-})
+const toDependent = (differences: readonly number[]): Evidence => toDependentEvidence(Float64Array.from(differences))
 const series: RaceRule = { ...rule, dependent: true }
 const missing = (verdict: { gates: readonly { name: string; passed: boolean }[] }): string[] =>
   verdict.gates.filter(gate => !gate.passed).map(gate => gate.name)
-
-describe('decide()', () => {
-  for (const { verdict, ...input } of golden.decide.rows)
-    it(`says ${verdict} for ${input.lower} to ${input.upper}, gain ${input.minGain}, margin ${input.margin}`, () =>
-      assert.equal(decide(input), verdict))
-})
 
 describe('judgeRace() of pairs', () => {
   it('promotes a better challenger and says by how much', () => {
