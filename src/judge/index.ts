@@ -20,8 +20,29 @@ export type {
   SplitEvidence,
   SplitRatioEvidence,
 } from './evidence.ts'
+export { isBreached, isNonInferior, toLowerBound } from './guardrail.ts'
+export {
+  addLook,
+  type Decision,
+  emptyHistory,
+  isDrifting,
+  type RaceHistory,
+  type Stamp,
+  toStandingState,
+} from './history.ts'
 export { emptyJoint, foldJoint, type JointMoments, mergeJoint, removeJoint } from './joint.ts'
 export { type LossRange, type LossSpec, type LossTerms, toLoss, toLossRange, toLossTerms } from './loss.ts'
+export {
+  type ArmCounts,
+  fillMissing,
+  type MatureArm,
+  type MissingBounds,
+  type MissingPolicy,
+  type MissingRule,
+  toLabelledShare,
+  toMatureEstimate,
+  toMissing,
+} from './maturity.ts'
 export { emptyMoments, fold, type Moments, merge, remove, variance } from './moments.ts'
 export { toDiscoveries, toPairCount, toSharedRule } from './multiple.ts'
 export { type SequenceRule, toOneSidedMultiplier } from './multiplier.ts'
