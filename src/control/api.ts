@@ -1,3 +1,4 @@
+import type { PredictedValue } from '../core/wire/records.ts'
 import type { Design, VerdictState } from '../judge/index.ts'
 
 /*
@@ -185,6 +186,26 @@ export interface RecordsResponseJson {
   readonly schema: 'regatta/records-stored/v1'
   readonly added: number
   readonly joined: number
+}
+
+/** A line of `GET /api/v1/races/ID/outcomes`: one variant's prediction of one row, joined to its truth. */
+export interface OutcomeJson {
+  readonly request: string
+  readonly row: number
+  readonly variant: string
+  readonly version: number
+  readonly at: string
+  readonly series: string | null
+  readonly targetAt: string | null
+  readonly prediction: PredictedValue
+  readonly truth: PredictedValue
+  /** Null where the truth gives none. */
+  readonly loss: number | null
+  /** The client got this answer. */
+  readonly served: boolean
+  /** Probability with which the variant was chosen, 0–1. */
+  readonly propensity: number
+  readonly epoch: number
 }
 
 /** `GET /api/v1/predictions/ID` */

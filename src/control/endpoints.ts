@@ -137,6 +137,14 @@ export const ENDPOINTS = {
     summary: "The improvement over the race's labels, for a chart",
     answer: json('RaceSeries'),
   },
+  outcomes: {
+    method: 'GET',
+    path: '/api/v1/races/{id}/outcomes',
+    access: 'read',
+    summary: 'Every outcome of a race as NDJSON, in the order of the requests',
+    answer: { type: 'application/x-ndjson', schema: 'Outcome' },
+    streams: true,
+  },
   prediction: {
     method: 'GET',
     path: '/api/v1/predictions/{id}',

@@ -5,6 +5,7 @@ export type {
   DeployResponseJson,
   ErrorJson,
   EventJson,
+  OutcomeJson,
   ProcessJson,
   PromoteResponseJson,
   RaceJson,

@@ -14,6 +14,7 @@ import type { Feed } from './feed.ts'
 import type { ReadLineage } from './lineage.node.ts'
 import type { ControlMetrics } from './metrics.ts'
 import { toOpenApi } from './openapi.ts'
+import { openOutcomes } from './outcomes.ts'
 import { PAGE_FILES, toPageResponse } from './page/index.ts'
 import type { ProcessLogs } from './process-logs.ts'
 import type { RaceWatch } from './race-watch.node.ts'
@@ -106,7 +107,7 @@ function toCommands({ deployer }: OperationsWorld): Some<'deploy' | 'promote' | 
 
 function toReaders(
   world: OperationsWorld,
-): Some<'status' | 'race' | 'raceSeries' | 'prediction' | 'predictionRow' | 'routes' | 'events' | 'logs'> {
+): Some<'status' | 'race' | 'raceSeries' | 'outcomes' | 'prediction' | 'predictionRow' | 'routes' | 'events' | 'logs'> {
   const { deployer, watch, routesFeed, eventsFeed, logs, readStatus } = world
   return {
     status: () => toJsonResponse(200, readStatus()),
@@ -115,6 +116,10 @@ function toReaders(
     },
     async raceSeries() {
       return toJsonResponse(200, requireRace(await watch.readSeries()))
+    },
+    async outcomes({ request, args }) {
+      const lines = await openOutcomes(world.store, args['id'] ?? '', request.signal)
+      return toStream('application/x-ndjson', lines)
     },
     prediction: ({ args }) => readTrace(world, args['id'] ?? ''),
     predictionRow: ({ args }) => readTrace(world, `${args['id']}/${args['row']}`),

@@ -4,6 +4,7 @@ import type {
   DeployRequestJson,
   DeployResponseJson,
   ErrorJson,
+  OutcomeJson,
   PromoteResponseJson,
   RaceJson,
   RaceSeriesJson,
@@ -213,6 +214,24 @@ const routes = z.object({
   }),
 })
 
+const predicted = z.union([z.number(), z.string(), z.boolean(), z.array(z.number())])
+
+const outcome: z.ZodType<OutcomeJson> = z.object({
+  request: z.string(),
+  row: count,
+  variant: z.string(),
+  version: z.int(),
+  at: instant,
+  series: z.nullable(z.string()),
+  targetAt: z.nullable(instant),
+  prediction: predicted,
+  truth: predicted,
+  loss: z.nullable(z.number()),
+  served: z.boolean(),
+  propensity: fraction,
+  epoch: count,
+})
+
 const trace: z.ZodType<TraceJson> = z.object({
   schema: z.literal('regatta/trace/v1'),
   prediction: z.string(),
@@ -257,6 +276,7 @@ export const SCHEMAS = {
   RecordBatch: recordBatch,
   RecordsStored: recordsStored,
   Routes: routes,
+  Outcome: outcome,
   Trace: trace,
   Health: z.object({ status: z.enum(['ok', 'unavailable']), reason: z.exactOptional(z.string()) }),
   Error: error,

@@ -1,3 +1,4 @@
+export type { OutcomeCursor, StoredOutcome } from './export.ts'
 export { openSqliteStore } from './open.node.ts'
 export type {
   Arm,

@@ -2,6 +2,7 @@ import { setImmediate as breathe, setTimeout as sleep } from 'node:timers/promis
 import type { Clock } from '../core/clock.ts'
 import type { PredictionRecord } from '../core/wire/records.ts'
 import { readCounter } from './counters.ts'
+import { readOutcomes } from './export.ts'
 import { addPredictions } from './predictions.ts'
 import { countPrunable, pruneStep, sealBefore } from './prune.ts'
 import * as races from './races.ts'
@@ -31,6 +32,7 @@ export async function openSqliteStore(path: string, { clock }: { readonly clock:
     addTruths: (truths, now) => storeTruths(file, truths, now),
     readScoreboard: race => file.read(sql => readScoreboard(sql, race)),
     readDifferences: race => file.read(sql => readDifferences(sql, race)),
+    readOutcomes: (race, after, limit) => file.read(sql => readOutcomes(sql, race, after, limit)),
     readTruthCounts: () => file.read(readTruthCounts),
     readServedCount: () => file.read(sql => readCounter(sql, 'served')),
     addDecision: decision => file.write(sql => races.addDecision(sql, decision)),

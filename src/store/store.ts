@@ -2,6 +2,7 @@ import type { Digest, VariantName } from '../core/brands.ts'
 import type { PredictionId } from '../core/uuid.ts'
 import type { PredictedValue, PredictionRecord } from '../core/wire/records.ts'
 import type { LossSpec, Moments, SplitEpoch } from '../judge/index.ts'
+import type { OutcomeCursor, StoredOutcome } from './export.ts'
 
 /**
  * The database of events. Instants are epoch ms. Every method is one transaction, but for long lists of records and
@@ -36,6 +37,8 @@ export interface Store extends AsyncDisposable {
   readScoreboard(race: number): Promise<Scoreboard>
   /** Paired differences (loss A − loss B) in target-time order, for dependent series. */
   readDifferences(race: number): Promise<Float64Array>
+  /** Outcomes of a race in the order of their ids: at most `limit` after those that a cursor has passed. */
+  readOutcomes(race: number, after: OutcomeCursor | undefined, limit: number): Promise<readonly StoredOutcome[]>
   /** Truths taken in so far; an orphan becomes `new` when its first prediction comes. */
   readTruthCounts(): Promise<TruthCounts>
   /**
