@@ -18,6 +18,7 @@ import { demo } from './verbs/demo.ts'
 import { deploy } from './verbs/deploy.ts'
 import { doctor } from './verbs/doctor.ts'
 import { down } from './verbs/down.ts'
+import { exportVerb } from './verbs/export.ts'
 import { init } from './verbs/init.ts'
 import { logs } from './verbs/logs.ts'
 import { pack } from './verbs/pack.ts'
@@ -60,6 +61,7 @@ export const VERBS = {
   promote,
   rollback,
   trace,
+  export: exportVerb,
   token,
   doctor,
   delete: deleteVerb,

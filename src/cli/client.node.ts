@@ -27,6 +27,8 @@ export interface ControlClient {
   trace(prediction: string): Promise<TraceJson>
   /** Reports truths; what is wrong is left out and named by its index. */
   truth(truths: readonly unknown[]): Promise<TruthResponseJson>
+  /** The lines of a race's outcomes, as bytes. */
+  outcomes(race: number): AsyncIterable<Uint8Array>
   /** The lines of a log; with `follow` it ends with the signal. */
   logs(process: string, lines: number, follow: boolean): AsyncIterable<string>
 }
@@ -86,6 +88,20 @@ export function toClient(url: string, token: string, signal: AbortSignal): Contr
       }),
     trace: prediction => json('GET', `/api/v1/predictions/${prediction}`),
     truth: truths => json('POST', '/truth?on-error=skip', truths),
+    async *outcomes(race) {
+      const { body } = await call('GET', `/api/v1/races/${race}/outcomes`)
+      try {
+        yield* body ?? []
+      } catch (cause) {
+        if (signal.aborted) throw cause
+        throw new RegattaError('CONTROL_AWAY', `Cannot read to the end: ${toErrorText(cause)}`, {
+          where: `GET ${url}/api/v1/races/${race}/outcomes`,
+          fix: 'Try again',
+          cause,
+          retryable: true,
+        })
+      }
+    },
     async *logs(process, lines, follow) {
       const path = `/api/v1/logs/${encodeURIComponent(process)}?lines=${lines}${follow ? '&follow=1' : ''}`
       const decoder = new TextDecoder()

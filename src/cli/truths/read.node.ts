@@ -101,5 +101,6 @@ const READERS = {
 } as const satisfies Record<TruthFormat, (source: TruthSource) => AsyncGenerator<TruthRow>>
 
 function openTexts(path: string | undefined): AsyncIterable<string> {
-  return toTexts(createReadStream(path ?? '/dev/stdin'))
+  // Its number: what a parent's pipe is may not be there to be opened by a name.
+  return toTexts(path === undefined ? createReadStream('', { fd: 0, autoClose: false }) : createReadStream(path))
 }
