@@ -41,7 +41,7 @@ export function applyEnvironment(file: unknown, env: Environment): Overlay {
     const key = toVariables().get(variable)
     if (key !== undefined) {
       variables.set(key.path.join('.'), variable)
-      value = setAt(value, key.path, key.numeric ? toNumber(content) : content)
+      value = setAt(value, key.path, toTyped(key, content))
     } else problems.push(...listUnknown(variable))
   }
   return { value, variables, problems }
@@ -61,13 +61,21 @@ function listUnknown(variable: string): Problem[] {
   return [{ place: { variable }, key: '', text: `unknown variable, ${hint}` }]
 }
 
-/** Text that is no number stays as it is, for the schema to refuse. */
+/** Text that is not what the key takes stays as it is, for the schema to refuse. */
+function toTyped({ type }: ScalarKey, content: string): Scalar {
+  if (type === 'number') return toNumber(content)
+  if (type === 'boolean' && /^(true|false)$/.test(content)) return content === 'true'
+  return content
+}
+
+type Scalar = string | number | boolean
+
 function toNumber(content: string): string | number {
   return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(content.trim()) ? Number(content) : content
 }
 
 /** A copy of a mapping with one key set; whatever is no mapping stays, for the schema to refuse. */
-function setAt(value: unknown, path: readonly string[], leaf: string | number): unknown {
+function setAt(value: unknown, path: readonly string[], leaf: Scalar): unknown {
   const [key, ...rest] = path
   if (key === undefined) return leaf
   if (value !== undefined && !isObject(value)) return value

@@ -20,16 +20,16 @@ export function listScalarKeys(schema: JsonObject = toProjectJsonSchema()): read
   return Object.entries(toProperties(schema)).flatMap(([key, inner]) => {
     if (!isObject(inner)) return []
     const type = inner['type']
-    if (type === 'string') return [{ path: [key], numeric: false }]
-    if (type === 'number' || type === 'integer') return [{ path: [key], numeric: true }]
-    return listScalarKeys(inner).map(({ path, numeric }) => ({ path: [key, ...path], numeric }))
+    if (type === 'string' || type === 'boolean') return [{ path: [key], type }]
+    if (type === 'number' || type === 'integer') return [{ path: [key], type: 'number' as const }]
+    return listScalarKeys(inner).map(scalar => ({ ...scalar, path: [key, ...scalar.path] }))
   })
 }
 
 /** A key of regatta.yaml with a single value. */
 export interface ScalarKey {
   readonly path: readonly string[]
-  readonly numeric: boolean
+  readonly type: 'string' | 'number' | 'boolean'
 }
 
 function toProperties(schema: unknown): JsonObject {

@@ -55,6 +55,8 @@ describe('parseProject()', () => {
         minGain: 0,
         margin: 0,
         season: 1,
+        strict: false,
+        cap: undefined,
       },
       targets: { local: { host: '127.0.0.1', httpPort: 8501, grpcPort: 8500, controlPort: 8400 } },
     })
@@ -91,6 +93,7 @@ race:
   minGain: 0.1
   margin: 0.2
   season: 24
+  cap: 0.95
 targets: { local: { host: 0.0.0.0, httpPort: 0, grpcPort: 0, controlPort: 0 } }
 `)
     assert.deepEqual(project, {
@@ -126,6 +129,8 @@ targets: { local: { host: 0.0.0.0, httpPort: 0, grpcPort: 0, controlPort: 0 } }
         minGain: 0.1,
         margin: 0.2,
         season: 24,
+        strict: false,
+        cap: 0.95,
       },
       targets: { local: { host: '0.0.0.0', httpPort: 0, grpcPort: 0, controlPort: 0 } },
     })
@@ -254,7 +259,7 @@ targets: { local: { host: 0.0.0.0, httpPort: 0, grpcPort: 0, controlPort: 0 } }
       'a loss that does not exist',
       'name: m\nrace: { loss: pinball(0) }',
       [
-        'regatta.yaml:2:15 race.loss: expected squared, absolute, pinball(0.9), log, brier, zero-one or value, found "pinball(0)"',
+        'regatta.yaml:2:15 race.loss: expected squared, absolute, pinball(0.9), wmape, log, brier, zero-one or value, found "pinball(0)"',
       ],
     ],
     [
@@ -266,6 +271,23 @@ targets: { local: { host: 0.0.0.0, httpPort: 0, grpcPort: 0, controlPort: 0 } }
       'a season without a forecast',
       'name: m\nrace: { season: 24 }',
       ['regatta.yaml:2:17 race.season: expected 1 unless task is forecast, found 24'],
+    ],
+    [
+      'exact bounds of a loss without a range',
+      'name: m\nrace: { strict: true }',
+      [
+        'regatta.yaml:2:17 race.strict: expected false unless loss is zero-one, brier or log, or another but wmape with a cap, found true',
+      ],
+    ],
+    [
+      'exact bounds of a split',
+      'name: m\nrace: { task: classification, mode: split, strict: true }',
+      ['regatta.yaml:2:52 race.strict: expected false unless mode is shadow, found true'],
+    ],
+    [
+      'a cap that is no quantile',
+      'name: m\nrace: { cap: 12 }',
+      ['regatta.yaml:2:14 race.cap: expected a number above 0 and below 1, found 12'],
     ],
     [
       'a series where truth goes by prediction',
@@ -303,7 +325,7 @@ targets: { local: { host: 0.0.0.0, httpPort: 0, grpcPort: 0, controlPort: 0 } }
         'regatta.yaml:1:1 name: expected a DNS label: 1–63 of a–z, 0–9 and -, first a letter, last not -, found nothing',
         'regatta.yaml:1:1 nam: unknown key, did you mean `name`?',
         'regatta.yaml:2:15 race.task: expected one of forecast, regression, classification, value, found "x"',
-        'regatta.yaml:2:38 race.loss: expected squared, absolute, pinball(0.9), log, brier, zero-one or value, found "y"',
+        'regatta.yaml:2:38 race.loss: expected squared, absolute, pinball(0.9), wmape, log, brier, zero-one or value, found "y"',
         'regatta.yaml:3:20 serve.replicas: expected a whole number of 1 or more, found 0',
         'regatta.yaml:3:23 serve.rep: unknown key, expected one of replicas',
       ],
@@ -377,6 +399,7 @@ d: [*c,*c,*c,*c,*c,*c,*c,*c]`,
     ['a port', { REGATTA_TARGETS_LOCAL_HTTP_PORT: '0' }, (p: Project) => p.targets.local.httpPort, 0],
     ['a fraction', { REGATTA_RACE_MIN_GAIN: '1e-2' }, (p: Project) => p.race.minGain, 0.01],
     ['a key that the file has', { REGATTA_SERVE_REPLICAS: '5' }, (p: Project) => p.serve.replicas, 5],
+    ['a switch', { REGATTA_RACE_STRICT: 'true', REGATTA_RACE_CAP: '.9' }, (p: Project) => p.race.strict, true],
     ['a name of digits', { REGATTA_RACE_CHAMPION: 'b2' }, (p: Project) => p.race.champion, 'b2'],
     ['nothing from an empty variable', { REGATTA_SERVE_REPLICAS: '' }, (p: Project) => p.serve.replicas, 2],
     ['a section that the file lacks', { REGATTA_TRAIN_RUN: 'make' }, (p: Project) => p.train?.run, 'make'],

@@ -82,6 +82,7 @@ function toRace(race: ProjectInput['race']): RaceConfig {
     ...race,
     prediction: race.prediction,
     champion: race.champion,
+    cap: race.cap,
     truth: toTruth(truth),
     loss: race.loss ?? { kind: LOSSES_OF_TASK[task][0] },
     mode: race.mode ?? (task === 'value' ? 'split' : 'shadow'),

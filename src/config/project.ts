@@ -80,6 +80,10 @@ export interface RaceConfig {
   readonly margin: number
   /** Rows of one season (task: forecast). @default 1 */
   readonly season: number
+  /** Exact bounds instead of asymptotic ones; of losses with a known range or a cap. @default false */
+  readonly strict: boolean
+  /** Quantile of the champion's first 500 losses that all losses are capped at; undefined: no cap. */
+  readonly cap: number | undefined
 }
 
 export type TruthConfig =
@@ -87,7 +91,7 @@ export type TruthConfig =
   | { readonly by: 'series'; readonly series: string | undefined; readonly at: string | undefined }
 
 export type Loss =
-  | { readonly kind: 'squared' | 'absolute' | 'log' | 'brier' | 'zero-one' | 'value' }
+  | { readonly kind: 'squared' | 'absolute' | 'wmape' | 'log' | 'brier' | 'zero-one' | 'value' }
   | { readonly kind: 'pinball'; readonly quantile: number }
 
 export interface LocalTargetConfig {

@@ -35,7 +35,7 @@ function listFunctions(node: unknown): string[] {
   return [...own, ...Object.values(node).flatMap(listFunctions)]
 }
 
-const LOSS = /^(squared|absolute|log|brier|zero-one|value|pinball\((0?\.(?=\d*[1-9])\d{1,9})\))$/
+const LOSS = /^(squared|absolute|wmape|log|brier|zero-one|value|pinball\((0?\.(?=\d*[1-9])\d{1,9})\))$/
 
 /** Reads what the pattern of a loss let through. */
 function toLoss(written: string): Loss {
@@ -46,8 +46,8 @@ function toLoss(written: string): Loss {
 
 /** Losses that fit each task, the default first. */
 export const LOSSES_OF_TASK = {
-  forecast: ['squared', 'absolute', 'pinball'],
-  regression: ['squared', 'absolute', 'pinball'],
+  forecast: ['squared', 'absolute', 'pinball', 'wmape'],
+  regression: ['squared', 'absolute', 'pinball', 'wmape'],
   classification: ['log', 'brier', 'zero-one'],
   value: ['value'],
 } as const satisfies Record<string, readonly [Loss['kind'], ...Loss['kind'][]]>
@@ -65,6 +65,17 @@ function fitsTask(race: unknown): boolean {
   const kind = isObject(loss) ? loss['kind'] : undefined
   return losses.length === 0 || typeof kind !== 'string' || losses.includes(kind)
 }
+
+/** Whether exact bounds, where wanted, know the range of the losses; true where a key of them is a problem of its own. */
+function canBeStrict(race: unknown): boolean {
+  if (!isObject(race) || race['strict'] !== true) return true
+  const loss = race['loss']
+  const kind = isObject(loss) ? loss['kind'] : lossesOf(race)[0]
+  if (typeof kind !== 'string' || kind === 'wmape') return kind !== 'wmape'
+  return BOUNDED_LOSSES.includes(kind) || race['cap'] !== undefined
+}
+
+const BOUNDED_LOSSES: readonly string[] = ['zero-one', 'brier', 'log'] satisfies readonly Loss['kind'][]
 
 const param = z.union([z.string(), z.number(), z.boolean()], 'text, a finite number, true or false')
 
@@ -128,7 +139,7 @@ const race = section({
     .transform(parseVariantName)
     .optional()
     .meta({ description: 'Variant that is the first champion; default: the first deployed', examples: ['a'] }),
-  loss: text('squared, absolute, pinball(0.9), log, brier, zero-one or value', LOSS)
+  loss: text('squared, absolute, pinball(0.9), wmape, log, brier, zero-one or value', LOSS)
     .transform(toLoss)
     .optional()
     .meta({
@@ -158,6 +169,18 @@ const race = section({
   season: whole(1)
     .default(1)
     .meta({ description: 'Rows of one season (task: forecast)', examples: [24] }),
+  strict: z.boolean('true or false').default(false).meta({
+    description: 'Exact bounds, valid for any number of labels; wants pairs, and losses with a range or a cap',
+  }),
+  cap: z
+    .number('a number above 0 and below 1')
+    .gt(0, 'a number above 0 and below 1')
+    .lt(1, 'a number above 0 and below 1')
+    .optional()
+    .meta({
+      description: "Quantile of the champion's first 500 losses that all losses are capped at; those 500 do not count",
+      examples: [0.95],
+    }),
 })
   .refine(fitsTask, {
     when: ({ value }) => isObject(value),
@@ -167,6 +190,15 @@ const race = section({
   .refine(({ task, season }) => task === 'forecast' || season === 1, {
     path: ['season'],
     error: '1 unless task is forecast',
+  })
+  .refine(canBeStrict, {
+    when: ({ value }) => isObject(value),
+    path: ['strict'],
+    error: 'false unless loss is zero-one, brier or log, or another but wmape with a cap',
+  })
+  .refine(({ strict, mode, task }) => !strict || (mode ?? (task === 'value' ? 'split' : 'shadow')) === 'shadow', {
+    path: ['strict'],
+    error: 'false unless mode is shadow',
   })
   .meta({ description: 'What is compared and how' })
 

@@ -159,6 +159,8 @@ export function toProject(folder: string, race: Partial<RaceConfig>): Project {
       minGain: 0,
       margin: 0,
       season: 1,
+      strict: false,
+      cap: undefined,
       ...race,
     },
     targets: { local: { host: '127.0.0.1', httpPort: 0, grpcPort: 0, controlPort: 0 } },
