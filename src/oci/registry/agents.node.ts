@@ -1,13 +1,11 @@
 import { readFile } from 'node:fs/promises'
 import type { Agent, AgentOptions, ClientRequest, RequestOptions } from 'node:http'
+import { createRequire } from 'node:module'
 import { RegattaError, toErrorText } from '../../core/errors.ts'
 
 /** Connections to any host, straight or through a proxy, kept for the next request. */
 export interface Agents {
-  readonly openRequest: (
-    url: URL,
-    options: Pick<RequestOptions, 'method' | 'path' | 'headers'>,
-  ) => Promise<ClientRequest>
+  readonly openRequest: (url: URL, options: Pick<RequestOptions, 'method' | 'path' | 'headers'>) => ClientRequest
   /** Closes them all. */
   readonly destroy: () => void
 }
@@ -23,10 +21,9 @@ export async function openAgents(env: Environment): Promise<Agents> {
   const options: AgentOptions = { keepAlive: true, ...(proxyEnv && { proxyEnv }) }
   const agents = new Map<string, Agent>()
   return {
-    async openRequest({ hostname, port, protocol }, request) {
+    openRequest({ hostname, port, protocol }, request) {
       const secure = protocol === 'https:'
-      // Loaded late: most registries speak one of the two, and most commands talk to none.
-      const { Agent, request: open } = secure ? await import('node:https') : await import('node:http')
+      const { Agent, request: open } = loadClient(secure)
       const agent = agents.get(protocol) ?? new Agent({ ...options, ...(secure && ca && { ca: [...ca] }) })
       agents.set(protocol, agent)
       const outgoing = open({ ...request, agent, protocol, port, hostname: hostname.replace(/^\[(.*)\]$/, '$1') })
@@ -37,6 +34,15 @@ export async function openAgents(env: Environment): Promise<Agents> {
       for (const agent of agents.values()) agent.destroy()
     },
   }
+}
+
+/**
+ * Loaded late, since most commands talk to no registry; and not by an import, which would take every name of the module
+ * and so load Node's WebSocket, with all it stands on: longer than the rest of a start.
+ */
+function loadClient(secure: boolean): Pick<typeof import('node:http'), 'Agent' | 'request'> {
+  const load = createRequire(import.meta.url)
+  return secure ? load('node:https') : load('node:http')
 }
 
 function limitConnect(outgoing: ClientRequest, done: 'connect' | 'secureConnect'): void {

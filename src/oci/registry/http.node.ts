@@ -76,17 +76,9 @@ interface Exchange {
 }
 
 async function send(agents: Agents, ask: HttpAsk, patienceMs: number): Promise<HttpAnswer> {
-  const { body, headers, method, signal, url } = ask
+  const { method, signal, url } = ask
   signal.throwIfAborted()
-  const outgoing = await agents.openRequest(url, {
-    method,
-    path: `${url.pathname}${url.search}`,
-    headers: {
-      'user-agent': USER_AGENT,
-      ...headers,
-      ...(body !== undefined && { 'content-length': String(body.sizeBytes) }),
-    },
-  })
+  const outgoing = openRequest(agents, ask)
   const abort = (): void => void outgoing.destroy()
   const guard = openGuard(patienceMs, `${method} ${toPublicText(url)}`, abort)
   signal.addEventListener('abort', abort)
@@ -96,8 +88,6 @@ async function send(agents: Agents, ask: HttpAsk, patienceMs: number): Promise<H
   }
   const exchange: Exchange = { ask, outgoing, guard, stop }
   try {
-    // Between the check above and the listener it may have come.
-    signal.throwIfAborted()
     const incoming = await answered(exchange)
     guard.start()
     return toAnswer(exchange, incoming)
@@ -105,6 +95,21 @@ async function send(agents: Agents, ask: HttpAsk, patienceMs: number): Promise<H
     stop()
     outgoing.destroy()
     throw toNetworkError(error, exchange)
+  }
+}
+
+function openRequest(agents: Agents, ask: HttpAsk): ClientRequest {
+  const { body, headers, method, url } = ask
+  const length = body === undefined ? {} : { 'content-length': String(body.sizeBytes) }
+  try {
+    return agents.openRequest(url, {
+      method,
+      path: `${url.pathname}${url.search}`,
+      headers: { 'user-agent': USER_AGENT, ...headers, ...length },
+    })
+  } catch (error) {
+    // Such as a proxy whose name is no address.
+    throw toUnreachable(error, ask)
   }
 }
 
@@ -188,19 +193,22 @@ function toAnswer(exchange: Exchange, incoming: IncomingMessage): HttpAnswer {
 /** No retry mends these. */
 const LASTING = /^(ENOTFOUND|ERR_TLS_|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|ERR_SSL_|EPROTO|ERR_INVALID)/
 
-function toNetworkError(error: unknown, { ask: { method, signal, url }, guard }: Exchange): unknown {
-  if (signal.aborted) return signal.reason
+function toNetworkError(error: unknown, { ask, guard }: Exchange): unknown {
+  if (ask.signal.aborted) return ask.signal.reason
   if (guard.problem !== undefined) return guard.problem
   // A reader of ours failed, such as one of a file.
-  if (error instanceof RegattaError) return error
-  const code = toSystemCode(error) ?? ''
+  return error instanceof RegattaError ? error : toUnreachable(error, ask)
+}
+
+function toUnreachable(cause: unknown, { method, url }: HttpAsk): RegattaError {
+  const code = toSystemCode(cause) ?? ''
   const certificate = /CERT|SELF_SIGNED|UNABLE_TO_/.test(code)
   return new RegattaError('REGISTRY_UNREACHABLE', `Cannot reach registry ${url.host}`, {
     where: `${method} ${toPublicText(url)}`,
     fix: certificate
       ? 'Name the file of the authority that signed it in SSL_CERT_FILE or NODE_EXTRA_CA_CERTS'
       : 'Check the name, the port, the network and, where there is a proxy, HTTPS_PROXY and NO_PROXY',
-    cause: error,
+    cause,
     retryable: !LASTING.test(code),
   })
 }
