@@ -2,11 +2,7 @@ import { isObject } from '../core/json.ts'
 import { findNearest } from '../core/nearest.ts'
 import { listScalarKeys, type ScalarKey } from './json-schema.ts'
 import type { Problem } from './problem.ts'
-
-/** Environment variables by name. */
-export type Environment = Readonly<Record<string, string | undefined>>
-
-const PREFIX = 'REGATTA_'
+import { type Environment, PREFIX } from './variables.ts'
 
 /** Variables of regatta that are no keys of regatta.yaml. */
 const OTHER_VARIABLES = /^REGATTA_(TOKEN|URL|READY|LOG_LEVEL|PARAMS|PARAM_.*|OUTPUT|RUN_ID|TEST_.*)$/

@@ -1,12 +1,13 @@
 import type { z } from 'zod'
 import { isObject } from '../core/json.ts'
 import { findNearest } from '../core/nearest.ts'
-import { applyEnvironment, type Environment, type Overlay } from './environment.ts'
+import { applyEnvironment, type Overlay } from './environment.ts'
 import { listKeys, listScalarKeys } from './json-schema.ts'
 import { describeValue, type Problem, toConfigError } from './problem.ts'
 import type { Project, RaceConfig, TruthConfig } from './project.ts'
 import { LOSSES_OF_TASK, type ProjectInput, projectSchema } from './schema.ts'
 import { parseSource, type Source } from './source.ts'
+import type { Environment } from './variables.ts'
 
 /** Where a project lies and what the environment says of it. */
 export interface ParseOptions {

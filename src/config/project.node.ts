@@ -1,18 +1,35 @@
 import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { toSystemCode, UsageError } from '../core/errors.ts'
-import type { Environment } from './environment.ts'
-import { parseProject } from './parse.ts'
 import { PROJECT_FILE, toConfigError } from './problem.ts'
 import type { Project } from './project.ts'
+import { type ProjectSource, recallProject, rememberProject } from './remembered.node.ts'
+import type { Environment } from './variables.ts'
 
 /**
- * Reads the regatta.yaml of a folder; parent folders are not searched.
+ * This program, by its content: bundles have a digest of what is in them in their names. Sources change under the same
+ * name.
+ */
+const PROGRAM = /-[\w-]{8}\.js$/.test(import.meta.filename) ? import.meta.filename : undefined
+
+/**
+ * Reads the regatta.yaml of a folder; parent folders are not searched. What came of it is remembered by whatever it
+ * depends on, `program` included; undefined: nothing is.
  * @throws PROJECT_MISSING, PROJECT_FILE, CONFIG (UsageErrors)
  */
-export async function readProject(folder: string, env: Environment): Promise<Project> {
+export async function readProject(
+  folder: string,
+  env: Environment,
+  program: string | undefined = PROGRAM,
+): Promise<Project> {
   const absolute = resolve(folder)
-  return parseProject(await readText(join(absolute, PROJECT_FILE)), { folder: absolute, env })
+  const source: ProjectSource = { text: await readText(join(absolute, PROJECT_FILE)), folder: absolute, env }
+  const known = program === undefined ? undefined : await recallProject(program, source)
+  if (known !== undefined) return known
+  const { parseProject } = await import('./parse.ts')
+  const project = parseProject(source.text, source)
+  if (program !== undefined) await rememberProject(program, source, project)
+  return project
 }
 
 async function readText(path: string): Promise<string> {

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { type Digest, parseDigest } from '../core/brands.ts'
 import { toDiskError } from '../core/disk.ts'
-import { readFileIfAny, writeFileWhole } from '../core/files.node.ts'
+import { readFileIfAny, replaceFile } from '../core/files.node.ts'
 import { isObject, toCanonicalJson } from '../core/json.ts'
 
 /*
@@ -42,7 +42,7 @@ export async function openKnownFiles(cacheFolder: string, { verify }: { verify: 
       if (!learnt) return
       const listed = [...files].slice(-MAX_FILES).map(([source, { digest, mark }]) => [source, mark, digest])
       try {
-        await writeFileWhole(path, toCanonicalJson({ format: FORMAT, files: listed }), 0o600)
+        await replaceFile(path, toCanonicalJson({ format: FORMAT, files: listed }), 0o600)
       } catch (error) {
         throw toDiskError(error, path)
       }

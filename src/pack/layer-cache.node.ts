@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { type Digest, parseDigest } from '../core/brands.ts'
 import { toDiskError } from '../core/disk.ts'
 import { toSystemCode } from '../core/errors.ts'
-import { readFileIfAny, writeFileWhole } from '../core/files.node.ts'
+import { readFileIfAny, replaceFile } from '../core/files.node.ts'
 import { isObject, toCanonicalJson } from '../core/json.ts'
 import { type Descriptor, type ImageLayout, openLayout, parseDescriptor } from '../oci/index.ts'
 import { type BlobCheck, isDamage } from './intact.node.ts'
@@ -46,7 +46,7 @@ export async function writeLayerOnce(
   const { annotations: _, ...blob } = layer.descriptor
   const path = toRecordPath(cacheFolder, key)
   try {
-    await writeFileWhole(path, toCanonicalJson({ blob, diffId: layer.diffId } satisfies LayerRecord))
+    await replaceFile(path, toCanonicalJson({ blob, diffId: layer.diffId } satisfies LayerRecord))
   } catch (error) {
     throw toDiskError(error, path)
   }

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises'
 import { toDiskError } from '../core/disk.ts'
 import { toErrorText } from '../core/errors.ts'
-import { readFileIfAny, writeFileWhole } from '../core/files.node.ts'
+import { readFileIfAny, replaceFile } from '../core/files.node.ts'
 import { toDigest } from '../oci/index.ts'
 import { type MeasuredFile, type Measuring, measureFile, toLayerFile } from './files.node.ts'
 import { type LoopReport, parseLoopReport, toLoopReportText } from './loops.ts'
@@ -102,7 +102,7 @@ async function compareFiles(
 
 async function write(path: string, content: string | Uint8Array): Promise<void> {
   try {
-    await writeFileWhole(path, content)
+    await replaceFile(path, content)
   } catch (error) {
     throw toDiskError(error, path)
   }

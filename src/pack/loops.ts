@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod/mini'
 import { type Digest, parseDigest } from '../core/brands.ts'
 import type { Comparison } from './onnx/compare.ts'
 import type { LoopFinding } from './onnx/rewrite.ts'
@@ -21,10 +21,7 @@ export interface LoopReport {
  * as long as this number does.
  */
 const FORMAT = 1
-const digest = z
-  .string()
-  .regex(/^sha256:[0-9a-f]{64}$/)
-  .transform(parseDigest)
+const digest = z.pipe(z.string().check(z.regex(/^sha256:[0-9a-f]{64}$/)), z.transform(parseDigest))
 const text = z.nullable(z.string())
 const document = z.strictObject({
   format: z.literal(FORMAT),

@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Digest } from '../core/brands.ts'
 import { toDiskError } from '../core/disk.ts'
-import { readFileIfAny, writeFileWhole } from '../core/files.node.ts'
+import { readFileIfAny, replaceFile } from '../core/files.node.ts'
 
 /** Every Node holds the address of its own sources: `…/download/release/v24.1.0/node-v24.1.0.tar.gz`. */
 const MARK = Buffer.from('/download/release/v')
@@ -24,7 +24,7 @@ export async function readNodeVersion(
   if (known !== undefined && /^[\d.]*$/.test(known)) return known === '' ? undefined : known
   const version = await findVersion(source, signal)
   try {
-    await writeFileWhole(path, version ?? '')
+    await replaceFile(path, version ?? '')
   } catch (error) {
     throw toDiskError(error, path)
   }

@@ -9,7 +9,6 @@ import { settle } from './claim.node.ts'
 import { killMarked } from './group.node.ts'
 import { RUN_ID, type RunPaths, toRunPaths, toRunsFolder } from './paths.ts'
 import type { RunRecord, RunStart } from './record.ts'
-import { parseRunStart } from './record-schema.ts'
 import { readLogTail } from './run-log.node.ts'
 import { listRunEntries, putRun } from './run-store.node.ts'
 
@@ -36,6 +35,8 @@ async function settleLost(paths: RunPaths, layout: ImageLayout, clock: Clock): P
   // Once more, since the run may have ended before its lock was free.
   const json = await readFileIfAny(paths.start)
   if (json === undefined) return
+  // Loaded late, as for the records of runs: hardly ever is one lost.
+  const { parseRunStart } = await import('./record-schema.ts')
   const start = parseRunStart(json, paths.start)
   killMarked(RUN_VARIABLE, start.id)
   const isStored = (await listRunEntries(layout)).some(({ id }) => id === start.id)

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod/mini'
 import { parseDigest } from '../core/brands.ts'
 import { RegattaError } from '../core/errors.ts'
 import { RUN_ID } from './paths.ts'
@@ -8,13 +8,10 @@ import type { RunRecord, RunStart } from './record.ts'
  * The shapes of record.ts as documents that were read from a disk.
  */
 
-const count = z.int().min(0)
+const count = z.int().check(z.gte(0))
 const file = z.strictObject({
-  path: z.string().min(1),
-  digest: z
-    .string()
-    .regex(/^sha256:[0-9a-f]{64}$/)
-    .transform(parseDigest),
+  path: z.string().check(z.minLength(1)),
+  digest: z.pipe(z.string().check(z.regex(/^sha256:[0-9a-f]{64}$/)), z.transform(parseDigest)),
   sizeBytes: count,
 })
 const point = z.strictObject({ step: z.number(), value: z.number(), at: count })
@@ -29,7 +26,7 @@ const signature = z.strictObject({
 })
 
 const START = {
-  id: z.string().regex(RUN_ID),
+  id: z.string().check(z.regex(RUN_ID)),
   model: z.string(),
   command: z.string(),
   params: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
@@ -62,16 +59,21 @@ export const parseRunRecord = (json: string, where: string): RunRecord => parse(
 /** Reads the JSON of what is known of a run at its start. @throws RUN_RECORD */
 export const parseRunStart = (json: string, where: string): RunStart => parse(startSchema, json, where)
 
-function parse<output>(schema: z.ZodType<output>, json: string, where: string): output {
+function parse<output>(schema: z.ZodMiniType<output>, json: string, where: string): output {
   try {
     return schema.parse(JSON.parse(json))
   } catch (cause) {
-    const problem = cause instanceof z.ZodError ? cause.issues[0] : undefined
-    const place = problem === undefined ? 'it is not JSON' : `${problem.path.join('.')}: ${problem.message}`
+    const problem = cause instanceof z.core.$ZodError ? cause.issues[0] : undefined
+    const place = problem === undefined ? 'it is not JSON' : toPlace(problem)
     throw new RegattaError('RUN_RECORD', `Cannot read the record of a run: ${place}`, {
       where,
       fix: 'Use the version of regatta that wrote it',
       cause,
     })
   }
+}
+
+function toPlace(issue: z.core.$ZodIssue): string {
+  const keys = issue.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : []
+  return `"${[...issue.path, ...keys].join('.')}" is another than was expected`
 }

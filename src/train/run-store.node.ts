@@ -3,7 +3,6 @@ import { RegattaError } from '../core/errors.ts'
 import type { ImageLayout, IndexEntry } from '../oci/index.ts'
 import { RUN_ID, toRunPaths } from './paths.ts'
 import type { RunRecord, StoredRecord, StoredRun } from './record.ts'
-import { parseRunRecord } from './record-schema.ts'
 
 /** Type of the artifact, and of its one layer: the record as JSON. */
 export const RUN_TYPE = 'application/vnd.regatta.run.v1+json'
@@ -56,6 +55,8 @@ export async function readRunByDigest(
     )
   }
   const bytes = await layout.readBlob(layer.digest)
+  // Loaded late: to set up its checks takes longer than to pack a folder.
+  const { parseRunRecord } = await import('./record-schema.ts')
   return { record: parseRunRecord(new TextDecoder().decode(bytes), digest), digest }
 }
 
