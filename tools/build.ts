@@ -4,7 +4,7 @@
  */
 import { cpSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, relative, resolve } from 'node:path'
-import { build } from 'rolldown'
+import { build, type CodeSplittingGroup } from 'rolldown'
 import { prebuildRuntime } from '../src/pack/index.ts'
 
 /** Bundle below `dist/` → its source. */
@@ -30,6 +30,15 @@ export interface BuildOptions {
 
 /** Loaded from the copy below `runtime/`, for a bundle cannot hold native code. Package → its file there. */
 const EXTERNAL = { 'onnxruntime-node': 'node_modules/onnxruntime-node/dist/index.js' } as const
+
+/**
+ * What is loaded together is one file, since each more takes a millisecond: what every command starts with, and what
+ * those need that work on images, with all that they import. Not the entry itself: others would wait for its end.
+ */
+const GROUPS = [
+  { name: 'start', test: /\/src\//, tags: ['$initial'], priority: 2 },
+  { name: 'images', test: /\/src\/cli\/(moving|packing|versions|workplace)\.node\.ts$/, priority: 1 },
+] as const satisfies readonly CodeSplittingGroup[]
 
 /** Builds into a folder beside `out`, then puts it in the place of `out`; returns the bundles that were left out. */
 export async function buildAll(options: BuildOptions): Promise<readonly string[]> {
@@ -70,8 +79,8 @@ async function bundleEntry(root: string, source: string, folder: string, bundle:
     output: {
       dir: join(folder, dirname(bundle)),
       entryFileNames: basename(bundle),
-      chunkFileNames: `${name}-[name].js`,
-      codeSplitting: runtime !== '.',
+      chunkFileNames: `${name}-[name]-[hash].js`,
+      codeSplitting: runtime !== '.' && { groups: [...GROUPS] },
       paths,
       format: 'esm',
       minify: true,
