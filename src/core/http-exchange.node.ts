@@ -22,16 +22,20 @@ export async function answerExchange(
   const { maxBodyBytes } = world
   const whole = toHead(incoming, request, maxBodyBytes)
   const isStreamed = world.streams?.(whole) === true
+  const toTooLong = (): HttpResponse =>
+    world.toError(413, `Request body is longer than the limit of ${maxBodyBytes} bytes`)
+  // Before anybody asks whether there is room for it: there never will be.
+  if (!isStreamed && whole.bodyBytes > maxBodyBytes) {
+    await refuse(incoming, outgoing, toTooLong()).catch(() => outgoing.destroy())
+    return
+  }
   const admitted = world.admit?.(isStreamed ? { ...whole, bodyBytes: CHUNKED_BODY_BYTES } : whole)
   if (typeof admitted === 'function') outgoing.once('close', admitted)
   try {
     if (typeof admitted === 'object') return await refuse(incoming, outgoing, admitted)
     if (isStreamed) return await answerStream(world, request, incoming, outgoing)
     const body = await readBody(incoming, world)
-    if (body === 'too-long') {
-      const text = `Request body is longer than the limit of ${maxBodyBytes} bytes`
-      return await refuse(incoming, outgoing, world.toError(413, text))
-    }
+    if (body === 'too-long') return await refuse(incoming, outgoing, toTooLong())
     request.setBody(body)
     await send(outgoing, request.method, await world.handler(request))
   } catch (error) {
@@ -47,6 +51,16 @@ function toHeaders(headers: IncomingMessage['headers']): Readonly<Record<string,
   const flat = cookies === undefined ? headers : { ...headers, 'set-cookie': cookies.join(', ') }
   // Node joins every other header that is repeated itself (http.IncomingMessage, "message.headers").
   return flat as Readonly<Record<string, string | undefined>>
+}
+
+/** Answers a request that expects anything but 100-continue (RFC 9110, section 10.1.1). Never rejects. */
+export async function refuseExpectation(
+  { toError }: HttpWorld,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+): Promise<void> {
+  const text = `Cannot do what "expect: ${incoming.headers.expect}" asks for: expected 100-continue`
+  await refuse(incoming, outgoing, toError(417, text)).catch(() => outgoing.destroy())
 }
 
 /** Hands the body on as it arrives; what a handler leaves of it is thrown away, and the connection with it. */
@@ -86,7 +100,6 @@ async function readBody(
   incoming: IncomingMessage,
   { maxBodyBytes: maxBytes, streams, requestTimeoutMs }: HttpWorld,
 ): Promise<Uint8Array | 'too-long'> {
-  if (Number(incoming.headers['content-length'] ?? 0) > maxBytes) return 'too-long'
   if (streams !== undefined && !incoming.complete) {
     const late = setTimeout(() => incoming.destroy(), requestTimeoutMs)
     incoming.once('close', () => clearTimeout(late))

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { request } from 'node:http'
+import { type IncomingMessage, request } from 'node:http'
 import { connect } from 'node:net'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -102,6 +102,28 @@ describe('listenHttp()', () => {
       },
     })
     assert.equal(await post(chunks), 413)
+  })
+
+  it('answers 413 to a body that is declared too long before it asks whether there is room', async () => {
+    await using server = await listenHttp(() => toTextResponse(200, ''), {
+      port: 0,
+      maxBodyBytes: 10,
+      admit: () => toTextResponse(503, 'no room'),
+    })
+    const ask = async (body: string) => (await fetch(server.url, { method: 'POST', body })).status
+    assert.deepEqual([await ask('x'.repeat(11)), await ask('x')], [413, 503])
+  })
+
+  it('answers 417 to what it cannot do, as it words its other refusals', async () => {
+    await using server = await listen(() => toTextResponse(200, ''))
+    const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+      const asking = request(server.url, { method: 'POST', headers: { expect: 'the best' } }, resolve)
+      asking.on('error', reject).end('x')
+    })
+    let text = ''
+    for await (const chunk of answer) text += String(chunk)
+    const error = 'Cannot do what "expect: the best" asks for: expected 100-continue'
+    assert.deepEqual([answer.statusCode, JSON.parse(text)], [417, { error }])
   })
 
   it('drains: what is in flight is answered, what comes later is not', async () => {

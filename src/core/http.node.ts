@@ -1,7 +1,7 @@
 import { createServer, type RequestListener, type ServerOptions, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import { type HttpHandler, toJsonResponse } from './http.ts'
-import { answerExchange } from './http-exchange.node.ts'
+import { answerExchange, refuseExpectation } from './http-exchange.node.ts'
 import type { HttpWorld } from './http-world.ts'
 import { type ListenAddress, listen, type RunningServer, watchConnections } from './listen.node.ts'
 import { openQuick } from './quick.node.ts'
@@ -97,7 +97,12 @@ function create(world: HttpWorld, tls: TlsOptions | undefined) {
     // Every failure is answered inside; a rejection here would be a bug of this file.
     void answerExchange(world, incoming, outgoing)
   }
-  return tls === undefined
-    ? createServer(bounds, onRequest)
-    : createTlsServer({ ...bounds, ...toServerTls(tls, requestTimeoutMs) }, onRequest)
+  const server =
+    tls === undefined
+      ? createServer(bounds, onRequest)
+      : createTlsServer({ ...bounds, ...toServerTls(tls, requestTimeoutMs) }, onRequest)
+  server.on('checkExpectation', (...[incoming, outgoing]: Parameters<RequestListener>) => {
+    void refuseExpectation(world, incoming, outgoing)
+  })
+  return server
 }
