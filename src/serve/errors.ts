@@ -51,6 +51,14 @@ export class Refusal extends RegattaError {
   }
 }
 
+/** The longest text of a refusal: requests may be quoted in it, and over gRPC it travels in a header (grpc_status_util.cc). */
+const MAX_TEXT = 1024
+
+/** Cuts what a refusal says to what is sent of it. */
+export function cutText(text: string): string {
+  return text.length <= MAX_TEXT ? text : `${text.slice(0, MAX_TEXT)}...TRUNCATED`
+}
+
 /** Seconds after which a client may try again. */
 const RETRY_AFTER = '1'
 
@@ -60,5 +68,5 @@ const RETRY_AFTER = '1'
  */
 export function toRefusalResponse(refusal: Refusal): HttpResponse {
   const retry = refusal.retryable ? { 'retry-after': RETRY_AFTER } : {}
-  return toJsonResponse(STATUSES[refusal.code], { error: refusal.message }, { ...retry, ...refusal.headers })
+  return toJsonResponse(STATUSES[refusal.code], { error: cutText(refusal.message) }, { ...retry, ...refusal.headers })
 }

@@ -96,6 +96,9 @@ export function toSingleModel(name: string, basePath: string): ModelConfig {
   return { name, basePath, policy: LATEST, labels: new Map() }
 }
 
+/** A request's head: what a gateway takes (32 KiB) and what it adds fits, so that none is refused behind one. */
+export const MAX_HEAD_BYTES = 48 * 1024
+
 const MIB = 1024 * 1024
 
 /** Picks the bounds, with their defaults on a machine of so many cores. @throws LIMITS, BATCHING */

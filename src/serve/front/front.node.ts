@@ -3,7 +3,7 @@ import { type HttpServer, listenHttp } from '../../core/http.node.ts'
 import { type HttpHandler, toJsonResponse } from '../../core/http.ts'
 import { toRefusalResponse } from '../errors.ts'
 import type { Service } from '../model.ts'
-import type { Limits, ServerOptions } from '../options.ts'
+import { type Limits, MAX_HEAD_BYTES, type ServerOptions } from '../options.ts'
 import { type Counting, toCountedHandler } from '../telemetry/counted.ts'
 import type { Access } from './access.ts'
 import type { Admission } from './admission.ts'
@@ -34,6 +34,7 @@ export async function openFront(parts: FrontParts, options: ServerOptions, limit
     host: options.host ?? '127.0.0.1',
     port: options.httpPort,
     maxBodyBytes: limits.maxBodyBytes,
+    maxHeadBytes: MAX_HEAD_BYTES,
     requestTimeoutMs: limits.requestTimeoutMs,
     ...(options.tls?.http && { tls: options.tls.http }),
     admit({ method, path, headers, bodyBytes }) {

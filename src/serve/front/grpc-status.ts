@@ -1,6 +1,6 @@
 import { GrpcError, type GrpcStatus } from '../../core/grpc.ts'
 import { TensorError } from '../../tensor/index.ts'
-import { Refusal, type RefusalCode } from '../errors.ts'
+import { cutText, Refusal, type RefusalCode } from '../errors.ts'
 
 /** Status of each reason for which a call is refused, as TensorFlow Serving and Triton tell it where they have it. */
 const STATUSES = {
@@ -22,20 +22,13 @@ const STATUSES = {
   DEADLINE: 'DEADLINE_EXCEEDED',
 } as const satisfies Record<RefusalCode, GrpcStatus>
 
-/** The longest text of a refusal; it travels in a header, and clients bound those (grpc_status_util.cc). */
-const MAX_TEXT = 1024
-
 /** Words a refusal, and what is wrong with a message, as the end of a call. Anything else stays as it is: a bug. */
 export function toGrpcError(error: Refusal): GrpcError
 export function toGrpcError(error: unknown): unknown
 export function toGrpcError(error: unknown): unknown {
-  if (error instanceof Refusal) return new GrpcError(STATUSES[error.code], cut(error.message), { cause: error })
-  if (error instanceof TensorError) return new GrpcError('INVALID_ARGUMENT', cut(error.message), { cause: error })
+  if (error instanceof Refusal) return new GrpcError(STATUSES[error.code], cutText(error.message), { cause: error })
+  if (error instanceof TensorError) return new GrpcError('INVALID_ARGUMENT', cutText(error.message), { cause: error })
   return error
-}
-
-function cut(text: string): string {
-  return text.length <= MAX_TEXT ? text : `${text.slice(0, MAX_TEXT)}...TRUNCATED`
 }
 
 /**

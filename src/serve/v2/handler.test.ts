@@ -32,6 +32,19 @@ describe('Open Inference V2 REST', () => {
     assert.equal(other.text, `{"model_name":"m","model_version":"1",${output}}`)
   })
 
+  it('quotes no more of a request than a reader needs', async () => {
+    await using server = await openServer(toDouble())
+    const { status, text } = await server.ask(INFER, { inputs: [{ ...x, name: 'n'.repeat(50_000) }] })
+    assert.equal(status, 400)
+    assert.match(JSON.parse(text).error, /^.{1024}\.\.\.TRUNCATED$/s)
+  })
+
+  it('takes heads as long as a gateway passes on', async () => {
+    await using server = await openServer(toDouble())
+    const answer = await server.ask(INFER, { inputs: [x] }, { headers: { 'x-long': 'a'.repeat(40_000) } })
+    assert.equal(answer.status, 200)
+  })
+
   it('gives the outputs asked for, in the order asked for', async () => {
     await using server = await openServer(toTwoByTwo())
     const inputs = [tensor('b', [1, 1], [1]), tensor('a', [1, 1], [3])]
