@@ -20,6 +20,14 @@ export interface GrpcLimits {
   readonly maxResetsPerSecond: number
 }
 
+/** RFC 9113, section 6.5.2: fewer would slow a client down. */
+const LEAST_STREAMS = 100
+
+/** Calls of one connection, of so many that a server takes at once: no single one takes all the room. */
+export function toConcurrentStreams(maxInFlight: number): number {
+  return Math.max(LEAST_STREAMS, Math.ceil(maxInFlight / 4))
+}
+
 const KIB = 1024
 const MIB = 1024 * KIB
 const DEFAULTS: GrpcLimits = {

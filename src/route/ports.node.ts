@@ -1,5 +1,6 @@
 import { toErrorText } from '../core/errors.ts'
 import { type GrpcServer, listenGrpc } from '../core/grpc.node.ts'
+import { toConcurrentStreams } from '../core/grpc-limits.ts'
 import { type HttpServer, listenHttp } from '../core/http.node.ts'
 import type { TlsOptions } from '../core/tls.node.ts'
 import type { Admission } from './admission.ts'
@@ -74,6 +75,7 @@ async function openGrpc(options: PortOptions, limits: Limits, world: PortWorld):
     ...(tls === undefined ? {} : { tls }),
     maxMessageBytes: limits.maxBodyBytes,
     maxBufferedBytes: limits.maxInFlightBytes,
+    maxConcurrentStreams: toConcurrentStreams(limits.maxInFlight),
     maxHeaderListBytes: limits.maxHeadBytes,
     maxSessions: limits.maxClients,
     admit({ path }) {

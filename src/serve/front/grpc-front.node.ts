@@ -1,6 +1,7 @@
 import { toErrorText } from '../../core/errors.ts'
 import { type GrpcServer, listenGrpc } from '../../core/grpc.node.ts'
-import type { Limits, ServerOptions } from '../options.ts'
+import { toConcurrentStreams } from '../../core/grpc-limits.ts'
+import { type Limits, MAX_HEAD_BYTES, type ServerOptions } from '../options.ts'
 import { type GrpcParts, toGrpcAdmit, toGrpcHandler } from './grpc-handler.ts'
 
 /** Opens the port of the gRPC protocols. @throws PORT_IN_USE, LISTEN, TLS, TLS_CLIENT_CA */
@@ -14,6 +15,8 @@ export async function openGrpcFront(
     host,
     port,
     maxMessageBytes: limits.maxBodyBytes,
+    maxConcurrentStreams: toConcurrentStreams(limits.maxInFlight),
+    maxHeaderListBytes: MAX_HEAD_BYTES,
     maxBufferedBytes: limits.maxInFlightBytes,
     requestTimeoutMs: limits.requestTimeoutMs,
     ...(tls?.grpc && { tls: tls.grpc }),

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import { describe, it } from 'node:test'
 import { GRPC_CODES } from '../../core/grpc.ts'
+import { FrameClient, toCallHead } from '../../core/testing/http2-frames.ts'
 import { GRPCInferenceService, PredictionService } from '../../tensor/messages.ts'
 import { startServer, toSingleModel } from '../index.ts'
 import { openClient, openGrpcServer } from '../testing/grpc.ts'
@@ -66,6 +67,17 @@ describe('the port of gRPC', () => {
     assert.equal((await client.call(serverReady, {})).message?.ready, true)
     stop.abort()
     await server.closed
+  })
+
+  it('answers others while one connection begins more calls than there is room for', async () => {
+    await using server = await openGrpcServer(toDouble(), { maxInFlight: 150 })
+    using flood = new FrameClient(server.grpc?.port ?? 0)
+    const path = `/${GRPCInferenceService.typeName}/ModelInfer`
+    flood.write(...Array.from({ length: 190 }, (_, at) => toCallHead(2 * at + 1, { ':path': path })))
+    await untilTrue(async () => (await readInFlight(server)) === 100)
+    const inputs = [{ name: 'x', datatype: 'FP32', shape: [1n, 2n], contents: { fp32Contents: [1, 2] } }]
+    assert.equal((await server.call(modelInfer, { modelName: 'm', inputs })).status, 'OK')
+    assert.equal((await server.ask(PREDICT, { instances: [[1, 2]] })).status, 200)
   })
 
   it('shares the bound of requests with the port of HTTP', async () => {
