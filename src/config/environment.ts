@@ -5,7 +5,7 @@ import type { Problem } from './problem.ts'
 import { type Environment, PREFIX } from './variables.ts'
 
 /** Variables of regatta that are no keys of regatta.yaml. */
-const OTHER_VARIABLES = /^REGATTA_(TOKEN|URL|READY|LOG_LEVEL|PARAMS|PARAM_.*|OUTPUT|RUN_ID|TEST_.*)$/
+const OTHER_VARIABLES = /^REGATTA_(TOKEN|URL|TARGET|READY|LOG_LEVEL|PARAMS|PARAM_.*|OUTPUT|RUN_ID|TEST_.*)$/
 
 let listed: ReadonlyMap<string, ScalarKey> | undefined
 
@@ -25,6 +25,14 @@ export interface Overlay {
   /** The variable that a key (`serve.replicas`) came from. */
   readonly variables: ReadonlyMap<string, string>
   readonly problems: readonly Problem[]
+}
+
+/** The variables that set a key of regatta.yaml, for a process elsewhere that reads the same file. */
+export function pickVariables(env: Environment): Readonly<Record<string, string>> {
+  const pairs = Object.entries(env).filter(
+    (pair): pair is [string, string] => pair[1] !== undefined && pair[1] !== '' && toVariables().has(pair[0]),
+  )
+  return Object.fromEntries(pairs.sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
 /** Lays the environment over the value of regatta.yaml. Empty variables count as not set. */

@@ -42,7 +42,11 @@ describe('parseProject()', () => {
         files: {},
         command: [],
       },
-      serve: { replicas: 1 },
+      serve: {
+        replicas: 1,
+        resources: { requests: { cpu: '250m', memory: '256Mi' }, limits: { memory: '512Mi' } },
+        autoscale: undefined,
+      },
       race: {
         task: 'regression',
         prediction: undefined,
@@ -58,7 +62,22 @@ describe('parseProject()', () => {
         strict: false,
         cap: undefined,
       },
-      targets: { local: { host: '127.0.0.1', httpPort: 8501, grpcPort: 8500, controlPort: 8400 } },
+      targets: {
+        local: { host: '127.0.0.1', httpPort: 8501, grpcPort: 8500, controlPort: 8400 },
+        kubernetes: {
+          context: undefined,
+          namespace: undefined,
+          expose: 'LoadBalancer',
+          storage: { size: '1Gi', class: undefined, ephemeral: false },
+          priorityClass: undefined,
+          nodeSelector: {},
+          tolerations: [],
+          topologySpread: [{ topologyKey: 'kubernetes.io/hostname', maxSkew: 1, whenUnsatisfiable: 'ScheduleAnyway' }],
+          imagePullSecrets: [],
+          env: {},
+          overlay: [],
+        },
+      },
     })
   })
 
@@ -80,7 +99,9 @@ image:
   loops: keep
   files: { /app/site-packages: .venv/lib, /app/server.py: server.py }
   command: [python, /app/server.py]
-serve: { replicas: 3 }
+serve:
+  resources: { requests: { cpu: 1, memory: 1Gi }, limits: { cpu: 1.5, memory: 2Gi } }
+  autoscale: { min: 3, max: 9, cpu: 60% }
 race:
   task: forecast
   prediction: '[-1][0]'
@@ -94,7 +115,20 @@ race:
   margin: 0.2
   season: 24
   cap: 0.95
-targets: { local: { host: 0.0.0.0, httpPort: 0, grpcPort: 0, controlPort: 0 } }
+targets:
+  local: { host: 0.0.0.0, httpPort: 0, grpcPort: 0, controlPort: 0 }
+  kubernetes:
+    context: prod
+    namespace: team
+    expose: ClusterIP
+    storage: { size: 5Gi, class: fast, ephemeral: true }
+    priorityClass: high
+    nodeSelector: { kubernetes.io/arch: amd64 }
+    tolerations: [{ key: gpu, operator: Exists, effect: NoSchedule }]
+    topologySpread: [{ topologyKey: zone, maxSkew: 2, whenUnsatisfiable: DoNotSchedule }]
+    imagePullSecrets: [pull]
+    env: { TZ: UTC }
+    overlay: [{ kind: Deployment, part: gateway, patch: { spec: { replicas: 4 } } }]
 `)
     assert.deepEqual(project, {
       folder: '/home/ada/forecast',
@@ -116,7 +150,11 @@ targets: { local: { host: 0.0.0.0, httpPort: 0, grpcPort: 0, controlPort: 0 } }
         files: { '/app/site-packages': '.venv/lib', '/app/server.py': 'server.py' },
         command: ['python', '/app/server.py'],
       },
-      serve: { replicas: 3 },
+      serve: {
+        replicas: 3,
+        resources: { requests: { cpu: '1', memory: '1Gi' }, limits: { cpu: '1.5', memory: '2Gi' } },
+        autoscale: { min: 3, max: 9, cpu: 0.6 },
+      },
       race: {
         task: 'forecast',
         prediction: '[-1][0]',
@@ -132,7 +170,22 @@ targets: { local: { host: 0.0.0.0, httpPort: 0, grpcPort: 0, controlPort: 0 } }
         strict: false,
         cap: 0.95,
       },
-      targets: { local: { host: '0.0.0.0', httpPort: 0, grpcPort: 0, controlPort: 0 } },
+      targets: {
+        local: { host: '0.0.0.0', httpPort: 0, grpcPort: 0, controlPort: 0 },
+        kubernetes: {
+          context: 'prod',
+          namespace: 'team',
+          expose: 'ClusterIP',
+          storage: { size: '5Gi', class: 'fast', ephemeral: true },
+          priorityClass: 'high',
+          nodeSelector: { 'kubernetes.io/arch': 'amd64' },
+          tolerations: [{ key: 'gpu', operator: 'Exists', effect: 'NoSchedule' }],
+          topologySpread: [{ topologyKey: 'zone', maxSkew: 2, whenUnsatisfiable: 'DoNotSchedule' }],
+          imagePullSecrets: ['pull'],
+          env: { TZ: 'UTC' },
+          overlay: [{ kind: 'Deployment', part: 'gateway', patch: { spec: { replicas: 4 } } }],
+        },
+      },
     })
   })
 
@@ -172,7 +225,24 @@ targets: { local: { host: 0.0.0.0, httpPort: 0, grpcPort: 0, controlPort: 0 } }
     [
       'a key like no other',
       'name: m\nserve: { zzzzzzzz: 1 }',
-      ['regatta.yaml:2:10 serve.zzzzzzzz: unknown key, expected one of replicas'],
+      ['regatta.yaml:2:10 serve.zzzzzzzz: unknown key, expected one of replicas, resources, autoscale'],
+    ],
+    [
+      'an amount of memory that is none',
+      'name: m\nserve: { resources: { requests: { memory: 1 GB } } }',
+      [
+        'regatta.yaml:2:43 serve.resources.requests.memory: expected an amount of memory such as 256Mi or 1Gi, found "1 GB"',
+      ],
+    ],
+    [
+      'a limit below what is requested',
+      'name: m\nserve: { resources: { limits: { memory: 64Mi } } }',
+      ['regatta.yaml:2:31 serve.resources.limits: expected at least what is requested, of memory, found a mapping'],
+    ],
+    [
+      'two numbers of replicas',
+      'name: m\nserve: { replicas: 1, autoscale: { min: 2, max: 3 } }',
+      ['regatta.yaml:2:20 serve.replicas: expected nothing here, or the same as autoscale.min, found 1'],
     ],
     [
       'a missing key',
@@ -182,12 +252,12 @@ targets: { local: { host: 0.0.0.0, httpPort: 0, grpcPort: 0, controlPort: 0 } }
     [
       'an empty section',
       'name: m\nserve:\n',
-      ['regatta.yaml:2:7 serve: expected a mapping with replicas, found nothing'],
+      ['regatta.yaml:2:7 serve: expected a mapping with replicas, resources, autoscale, found nothing'],
     ],
     [
       'a list for a mapping',
       'name: m\nserve: [1]',
-      ['regatta.yaml:2:8 serve: expected a mapping with replicas, found a list'],
+      ['regatta.yaml:2:8 serve: expected a mapping with replicas, resources, autoscale, found a list'],
     ],
     [
       'a name that is no DNS label',
@@ -327,7 +397,7 @@ targets: { local: { host: 0.0.0.0, httpPort: 0, grpcPort: 0, controlPort: 0 } }
         'regatta.yaml:2:15 race.task: expected one of forecast, regression, classification, value, found "x"',
         'regatta.yaml:2:38 race.loss: expected squared, absolute, pinball(0.9), wmape, log, brier, zero-one or value, found "y"',
         'regatta.yaml:3:20 serve.replicas: expected a whole number of 1 or more, found 0',
-        'regatta.yaml:3:23 serve.rep: unknown key, expected one of replicas',
+        'regatta.yaml:3:23 serve.rep: unknown key, expected one of replicas, resources, autoscale',
       ],
     ],
     [

@@ -4,7 +4,7 @@ import { findNearest } from '../core/nearest.ts'
 import { applyEnvironment, type Overlay } from './environment.ts'
 import { listKeys, listScalarKeys } from './json-schema.ts'
 import { describeValue, type Problem, toConfigError } from './problem.ts'
-import type { Project, RaceConfig, TruthConfig } from './project.ts'
+import type { KubernetesTargetConfig, Project, RaceConfig, ServeConfig, TruthConfig } from './project.ts'
 import { LOSSES_OF_TASK, type ProjectInput, projectSchema } from './schema.ts'
 import { parseSource, type Source } from './source.ts'
 import type { Environment } from './variables.ts'
@@ -71,9 +71,22 @@ function toProject(input: ProjectInput, folder: string): Project {
     name,
     train,
     image: { ...image, repository: image.repository, modelPath: image.modelPath ?? `/models/${name}` },
-    serve,
+    serve: toServe(serve),
     race: toRace(input.race),
-    targets,
+    targets: { ...targets, kubernetes: toKubernetes(targets.kubernetes) },
+  }
+}
+
+function toServe({ replicas, resources, autoscale }: ProjectInput['serve']): ServeConfig {
+  return { replicas: replicas ?? autoscale?.min ?? 1, resources, autoscale }
+}
+
+function toKubernetes(input: ProjectInput['targets']['kubernetes']): KubernetesTargetConfig {
+  const { context, namespace, priorityClass, storage, overlay } = input
+  return {
+    ...{ ...input, context, namespace, priorityClass },
+    storage: { ...storage, class: storage.class },
+    overlay: overlay.map(item => ({ ...item, part: item.part })),
   }
 }
 

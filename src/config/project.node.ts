@@ -23,13 +23,24 @@ export async function readProject(
   program: string | undefined = PROGRAM,
 ): Promise<Project> {
   const absolute = resolve(folder)
-  const source: ProjectSource = { text: await readText(join(absolute, PROJECT_FILE)), folder: absolute, env }
+  const source: ProjectSource = { text: await readProjectText(absolute), folder: absolute, env }
   const known = program === undefined ? undefined : await recallProject(program, source)
   if (known !== undefined) return known
   const { parseProject } = await import('./parse.ts')
   const project = parseProject(source.text, source)
   if (program !== undefined) await rememberProject(program, source, project)
   return project
+}
+
+/** The variables that set a key of regatta.yaml, for a process elsewhere that reads the same file. */
+export async function pickVariables(env: Environment): Promise<Readonly<Record<string, string>>> {
+  const environment = await import('./environment.ts')
+  return environment.pickVariables(env)
+}
+
+/** Reads the text of a folder's regatta.yaml. @throws PROJECT_MISSING, PROJECT_FILE, CONFIG (UsageErrors) */
+export async function readProjectText(folder: string): Promise<string> {
+  return await readText(join(folder, PROJECT_FILE))
 }
 
 async function readText(path: string): Promise<string> {

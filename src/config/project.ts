@@ -1,4 +1,5 @@
 import type { VariantName } from '../core/brands.ts'
+import type { JsonObject } from '../core/json.ts'
 
 /** A whole regatta.yaml with its defaults filled in. Paths are as written, relative to `folder`. */
 export interface Project {
@@ -10,7 +11,7 @@ export interface Project {
   readonly image: ImageConfig
   readonly serve: ServeConfig
   readonly race: RaceConfig
-  readonly targets: { readonly local: LocalTargetConfig }
+  readonly targets: { readonly local: LocalTargetConfig; readonly kubernetes: KubernetesTargetConfig }
 }
 
 export type ParamValue = string | number | boolean
@@ -53,8 +54,26 @@ export type ModelServer = 'onnx' | 'tensorflow-serving' | 'triton' | 'custom'
 export type ImagePlatform = 'linux/amd64' | 'linux/arm64'
 
 export interface ServeConfig {
-  /** Replicas per variant. @default 1 */
+  /** Replicas per variant; with `autoscale` its `min`. @default 1 */
   readonly replicas: number
+  readonly resources: ResourcesConfig
+  /** Undefined: the number of replicas stays as it is. */
+  readonly autoscale: AutoscaleConfig | undefined
+}
+
+/** Quantities as Kubernetes writes them. */
+export interface ResourcesConfig {
+  /** @default 250m, 256Mi */
+  readonly requests: { readonly cpu: string; readonly memory: string }
+  /** @default no limit of CPU, 512Mi */
+  readonly limits: { readonly cpu?: string | undefined; readonly memory: string }
+}
+
+export interface AutoscaleConfig {
+  readonly min: number
+  readonly max: number
+  /** CPU in use as a fraction of what is requested. @default 0.7 */
+  readonly cpu: number
 }
 
 /** What is compared and how; fixed when a race starts. */
@@ -102,4 +121,41 @@ export interface LocalTargetConfig {
   readonly grpcPort: number
   /** Port of control. 0 takes a free one. @default 8400 */
   readonly controlPort: number
+}
+
+export interface KubernetesTargetConfig {
+  /** Context of the kubeconfig; undefined: its current one. */
+  readonly context: string | undefined
+  /** Undefined: the context's. */
+  readonly namespace: string | undefined
+  /** Type of the gateway's Service. @default 'LoadBalancer' */
+  readonly expose: 'LoadBalancer' | 'NodePort' | 'ClusterIP'
+  readonly storage: StorageConfig
+  readonly priorityClass: string | undefined
+  readonly nodeSelector: Readonly<Record<string, string>>
+  readonly tolerations: readonly JsonObject[]
+  readonly topologySpread: readonly JsonObject[]
+  /** Names of Secrets. */
+  readonly imagePullSecrets: readonly string[]
+  /** Of the model servers. */
+  readonly env: Readonly<Record<string, string>>
+  readonly overlay: readonly OverlayConfig[]
+}
+
+/** Where control keeps its database. */
+export interface StorageConfig {
+  /** @default '1Gi' */
+  readonly size: string
+  /** Undefined: the cluster's default. */
+  readonly class: string | undefined
+  /** Lost with the pod. @default false */
+  readonly ephemeral: boolean
+}
+
+/** A patch laid over the objects of a kind. */
+export interface OverlayConfig {
+  readonly kind: string
+  /** Undefined: every part. */
+  readonly part: 'server' | 'gateway' | 'control' | undefined
+  readonly patch: JsonObject
 }

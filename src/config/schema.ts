@@ -4,6 +4,7 @@ import { parseVariantName } from '../core/brands.ts'
 import { toErrorText } from '../core/errors.ts'
 import { isObject } from '../core/json.ts'
 import { image } from './image-schema.ts'
+import { autoscale, kubernetes, resources } from './kubernetes-schema.ts'
 import type { Loss } from './project.ts'
 import { oneOf, section, text, whole } from './schema-parts.ts'
 
@@ -105,8 +106,16 @@ const train = section({
 }).meta({ description: 'How a model is trained' })
 
 const serve = section({
-  replicas: whole(1).default(1).meta({ description: 'Model servers per variant' }),
-}).meta({ description: 'How a variant is served' })
+  replicas: whole(1).optional().meta({ description: 'Model servers per variant; default 1, or autoscale.min' }),
+  resources: resources.prefault({}),
+  autoscale: autoscale.optional(),
+})
+  .refine(({ replicas, autoscale }) => replicas === undefined || (autoscale?.min ?? replicas) === replicas, {
+    when: ({ value }) => isObject(value),
+    path: ['replicas'],
+    error: 'nothing here, or the same as autoscale.min',
+  })
+  .meta({ description: 'How a variant is served' })
 
 const truth = section({
   by: oneOf(['prediction', 'series'])
@@ -240,7 +249,7 @@ export const projectSchema = section({
   image: image.prefault({}),
   serve: serve.prefault({}),
   race: race.prefault({}),
-  targets: section({ local: local.prefault({}) })
+  targets: section({ local: local.prefault({}), kubernetes: kubernetes.prefault({}) })
     .prefault({})
     .meta({ description: 'Where a deployment runs' }),
 }).meta({ title: 'regatta.yaml' })

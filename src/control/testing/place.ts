@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Project, RaceConfig } from '../../config/index.ts'
+import { type Project, parseProject, type RaceConfig } from '../../config/index.ts'
 import type { Digest } from '../../core/brands.ts'
 import { toUuidV7 } from '../../core/uuid.ts'
 import type { PredictionRecord } from '../../core/wire/records.ts'
@@ -131,40 +131,10 @@ export class Running {
 
 /** A project in a folder, with a race as the test wants it. */
 export function toProject(folder: string, race: Partial<RaceConfig>): Project {
-  return {
-    folder,
-    name: 'forecast',
-    train: undefined,
-    image: {
-      repository: undefined,
-      server: 'onnx',
-      base: 'host',
-      platforms: [],
-      modelPath: '/models/forecast',
-      modelCompression: 'stored',
-      loops: 'keep',
-      files: {},
-      command: [],
-    },
-    serve: { replicas: 1 },
-    race: {
-      task: 'regression',
-      prediction: undefined,
-      truth: { by: 'prediction' },
-      champion: undefined,
-      loss: { kind: 'squared' },
-      mode: 'shadow',
-      alpha: 0.05,
-      tOpt: 1000,
-      minGain: 0,
-      margin: 0,
-      season: 1,
-      strict: false,
-      cap: undefined,
-      ...race,
-    },
-    targets: { local: { host: '127.0.0.1', httpPort: 0, grpcPort: 0, controlPort: 0 } },
-  }
+  const text =
+    'name: forecast\nimage: { loops: keep }\ntargets: { local: { httpPort: 0, grpcPort: 0, controlPort: 0 } }'
+  const project = parseProject(text, { folder, env: {} })
+  return { ...project, race: { ...project.race, ...race } }
 }
 
 /** A request's id, the same for the same number. */
