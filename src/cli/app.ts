@@ -28,6 +28,7 @@ import { prune } from './verbs/prune.ts'
 import { pull } from './verbs/pull.ts'
 import { push } from './verbs/push.ts'
 import { race } from './verbs/race.ts'
+import { render } from './verbs/render.ts'
 import { rollback } from './verbs/rollback.ts'
 import { runs } from './verbs/runs.ts'
 import { serve } from './verbs/serve.ts'
@@ -63,6 +64,7 @@ export const VERBS = {
   trace,
   export: exportVerb,
   token,
+  render,
   doctor,
   delete: deleteVerb,
   prune,

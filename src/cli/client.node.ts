@@ -12,9 +12,11 @@ import { RegattaError, toErrorText } from '../core/errors.ts'
 import { isObject } from '../core/json.ts'
 import { readUpRecord } from '../core/up-record.node.ts'
 import { readToken } from './token.node.ts'
+import type { Call } from './verb.ts'
+import type { Workplace } from './workplace.node.ts'
 
 /** Control's API as the CLI uses it. Every call throws control's own error (its code, sentence and fix). */
-export interface ControlClient {
+export interface ControlClient extends AsyncDisposable {
   readonly url: string
   readonly token: string
   status(): Promise<StatusJson>
@@ -31,10 +33,31 @@ export interface ControlClient {
   outcomes(race: number): AsyncIterable<Uint8Array>
   /** The lines of a log; with `follow` it ends with the signal. */
   logs(process: string, lines: number, follow: boolean): AsyncIterable<string>
+  /** Hands over a document that a deployment is about, such as the manifest of its image. */
+  putBlob(content: Uint8Array): Promise<void>
+  /** How this machine reaches the gateway: null where it does not listen. */
+  openGateway(): Promise<AsyncDisposable & { readonly url: string | null }>
+}
+
+/** How control is reached, beside its address. */
+export interface Reach {
+  readonly url: string
+  readonly token: string
+  /** What to do where it does not answer. */
+  readonly fix: string
+  readonly openGateway?: (status: StatusJson) => Promise<AsyncDisposable & { readonly url: string | null }>
+  readonly close?: () => Promise<void>
+}
+
+/** Connects to the control of the project's deployment. @throws NOT_RUNNING, KUBE_… */
+export async function openClient(call: Call, workplace: Workplace): Promise<ControlClient> {
+  if (call.target === 'local') return await openLocalClient(workplace.paths, call.signal)
+  const { openClusterClient } = await import('./cluster.node.ts')
+  return await openClusterClient(call, workplace)
 }
 
 /** Connects to the project's running control. @throws NOT_RUNNING */
-export async function openClient(paths: StatePaths, signal: AbortSignal): Promise<ControlClient> {
+export async function openLocalClient(paths: StatePaths, signal: AbortSignal): Promise<ControlClient> {
   const record = await readUpRecord(paths.upRecord)
   const token = await readToken(paths.token)
   if (record === undefined || token === undefined) {
@@ -43,26 +66,28 @@ export async function openClient(paths: StatePaths, signal: AbortSignal): Promis
       fix: 'regatta up -d',
     })
   }
-  return toClient(record.controlUrl, token, signal)
+  const fix = 'regatta logs up, then regatta down and regatta up -d'
+  return toClient({ url: record.controlUrl, token, fix }, signal)
 }
 
-/** A client of the control at `url`. */
-export function toClient(url: string, token: string, signal: AbortSignal): ControlClient {
+/** A client of the control at an address. */
+export function toClient(reach: Reach, signal: AbortSignal): ControlClient {
+  const { url, token } = reach
   const call = async (method: string, path: string, body?: unknown): Promise<Response> => {
     const request = {
       method,
       headers: {
         authorization: `Bearer ${token}`,
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(body === undefined ? {} : { 'content-type': body instanceof Uint8Array ? BYTES : 'application/json' }),
       },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(body === undefined ? {} : { body: body instanceof Uint8Array ? body : JSON.stringify(body) }),
       signal,
     }
     const response = await fetch(`${url}${path}`, request).catch((error: unknown) => {
       if (signal.aborted) throw error
       throw new RegattaError('CONTROL_AWAY', `Cannot reach control: ${toErrorText(error)}`, {
         where: `${method} ${url}${path}`,
-        fix: 'regatta logs up, then regatta down and regatta up -d',
+        fix: reach.fix,
         cause: error,
         retryable: true,
       })
@@ -114,11 +139,19 @@ export function toClient(url: string, token: string, signal: AbortSignal): Contr
       }
       if (rest !== '') yield rest
     },
+    putBlob: async content => void (await call('POST', '/api/v1/blobs', content)),
+    async openGateway() {
+      const status = await json<StatusJson>('GET', '/api/v1/status')
+      const direct = { url: status.gateway.url, [Symbol.asyncDispose]: async () => {} }
+      return (await reach.openGateway?.(status)) ?? direct
+    },
+    [Symbol.asyncDispose]: async () => await reach.close?.(),
   }
 }
 
 /** Too many requests, and what stands before control or in it being away for now. */
 const RETRYABLE: ReadonlySet<number> = new Set([429, 502, 503, 504])
+const BYTES = 'application/octet-stream'
 
 async function toError(response: Response, where: string): Promise<RegattaError> {
   const text = (await response.text()).slice(0, 64 * 1024)

@@ -31,7 +31,7 @@ export async function deployVersion(
 ): Promise<Deployed> {
   const { started } = await ensureUp(call, workplace)
   if (started) call.err('started regatta in the background\n')
-  const client = await openClient(workplace.paths, call.signal)
+  const client = await openClient(call, workplace)
   const response = await client.deploy(request)
   if (!response.changed) call.err('exactly this was deployed already\n')
   return { response, client, status: wait ? await untilReady(call, client, response.variant) : await client.status() }

@@ -20,6 +20,7 @@ const call: Call = {
   clock: () => 0,
   installation: toInstallation(resolve(import.meta.dirname, '..', '..'), true, process.execPath),
   json: false,
+  target: 'local',
 }
 
 describe('scaffold()', () => {

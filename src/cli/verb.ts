@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { type ApplicationContext, buildCommand, type Command, type FlagParametersForType } from '@stricli/core'
+import { UsageError } from '../core/errors.ts'
 import { EXIT, toErrorJson, toErrorLines, toExitCode, toKnownError } from './errors.ts'
 import type { World } from './world.ts'
 
@@ -12,12 +13,20 @@ export interface Context extends ApplicationContext {
 export interface CommonFlags {
   readonly json: boolean
   readonly cwd: string | undefined
+  /** Only of verbs about a deployment. */
+  readonly target?: string | undefined
 }
 
 /** What a verb's function gets beside its flags and arguments. */
 export interface Call extends World {
   readonly json: boolean
+  readonly target: TargetName
 }
+
+/** Where a deployment runs. */
+export type TargetName = (typeof TARGETS)[number]
+
+const TARGETS = ['local', 'kubernetes'] as const
 
 /** One positional argument, taken as text. */
 export interface Argument {
@@ -37,6 +46,8 @@ export interface VerbDefinition<flags extends Readonly<Record<string, unknown>>>
   readonly rest?: Argument
   /** One-letter names of flags. */
   readonly aliases?: Readonly<Record<string, keyof flags & string>>
+  /** The verb is about a deployment: it takes `--target`. */
+  readonly deployment?: true
   readonly run: (call: Call, flags: flags, args: readonly string[]) => Promise<number>
 }
 
@@ -47,14 +58,23 @@ export interface VerbDefinition<flags extends Readonly<Record<string, unknown>>>
 export function verb<flags extends Readonly<Record<string, unknown>>>(
   definition: VerbDefinition<flags>,
 ): Command<Context> {
-  const common: FlagParametersForType<CommonFlags, Context> = {
+  const common = {
     json: { kind: 'boolean', brief: 'Print one JSON document on stdout', default: false, withNegated: false },
     cwd: { kind: 'parsed', parse: String, brief: 'Work in this folder', placeholder: 'folder', optional: true },
+    ...(definition.deployment && {
+      target: {
+        kind: 'parsed',
+        parse: String,
+        brief: 'Where it runs: local or kubernetes (default: REGATTA_TARGET, else local)',
+        placeholder: 'target',
+        optional: true,
+      },
+    }),
   }
   async function func(this: Context, flags: flags & CommonFlags, ...args: readonly string[]): Promise<void> {
     const { world } = this
     const cwd = flags.cwd === undefined ? world.cwd : resolve(world.cwd, flags.cwd)
-    this.process.exitCode = await runVerb(definition, { ...world, cwd, json: flags.json }, flags, args)
+    this.process.exitCode = await runVerb(definition, { ...world, cwd, json: flags.json, target: 'local' }, flags, args)
   }
   const toParameter = (argument: Argument) => ({ ...argument, parse: String })
   const positional =
@@ -79,12 +99,13 @@ export function verb<flags extends Readonly<Record<string, unknown>>>(
 async function runVerb<flags extends Readonly<Record<string, unknown>>>(
   definition: VerbDefinition<flags>,
   call: Call,
-  flags: flags,
+  flags: flags & CommonFlags,
   args: readonly string[],
 ): Promise<number> {
   try {
+    const target = parseTarget(flags.target ?? (call.env['REGATTA_TARGET'] || 'local'))
     const code = await definition.run(
-      call,
+      { ...call, target },
       flags,
       args.filter(argument => argument !== undefined),
     )
@@ -97,4 +118,12 @@ async function runVerb<flags extends Readonly<Record<string, unknown>>>(
     else call.err(toErrorLines(error))
     return code
   }
+}
+
+function parseTarget(text: string): TargetName {
+  const target = TARGETS.find(name => name === text)
+  if (target !== undefined) return target
+  throw new UsageError('TARGET', `Cannot use target "${text}": expected ${TARGETS.join(' or ')}`, {
+    fix: 'For example --target kubernetes',
+  })
 }

@@ -29,6 +29,7 @@ export interface AppOptions {
 
 /** Longest body of an operation, bytes: batches are long, commands are not. */
 export function toMaxBodyBytes(path: string): number {
+  if (path === ENDPOINTS.putBlob.path) return MAX_BLOB_BYTES
   return path === '/truth' || path === ENDPOINTS.records.path ? MAX_BATCH_BYTES : MAX_COMMAND_BYTES
 }
 
@@ -41,6 +42,8 @@ export function isTruthStream({ path, headers }: HttpRequestHead): boolean {
 /** Longest body of any operation. */
 export const MAX_BATCH_BYTES = 32 * 1024 * 1024
 const MAX_COMMAND_BYTES = 64 * 1024
+/** Registries take manifests of so many (distribution-spec, "Pushing Manifests"). */
+const MAX_BLOB_BYTES = 4 * 1024 * 1024
 
 /** Answers every request of the API: finds its operation, checks who asks, and gives all errors one form. */
 export function toApp(options: AppOptions): HttpHandler {

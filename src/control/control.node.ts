@@ -166,6 +166,7 @@ function toWorld(options: ControlOptions): World {
     store,
     target,
     deployer,
+    layout,
     watch,
     routesFeed,
     eventsFeed,

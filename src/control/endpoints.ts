@@ -100,6 +100,13 @@ export const ENDPOINTS = {
     request: body('DeployRequest'),
     answer: json('Deployed'),
   },
+  putBlob: {
+    method: 'POST',
+    path: '/api/v1/blobs',
+    access: 'admin',
+    summary: 'Takes in a document that a deployment is about: the manifest of an image, the record of a run',
+    answer: json('Blob'),
+  },
   promote: {
     method: 'POST',
     path: '/api/v1/promote',

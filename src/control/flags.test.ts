@@ -5,13 +5,26 @@ import { parseFlags } from './flags.ts'
 describe('parseFlags()', () => {
   it('reads a folder, and takes the working folder where none is given', () => {
     const token = 'a.b_c-d'
-    assert.deepEqual(parseFlags(['--project', '/project', '--target', 'local'], token), { project: '/project', token })
+    const usual = { target: 'local', namespace: undefined, port: 8400, token }
+    assert.deepEqual(parseFlags(['--project', '/project', '--target', 'local'], token), {
+      ...usual,
+      project: '/project',
+      state: '/project',
+    })
     assert.equal(parseFlags([], token).project, '.')
   })
 
+  it('reads what a control in a cluster needs', () => {
+    const args = ['--target', 'kubernetes', '--project', '/p', '--state', '/s', '--namespace', 'team', '--port', '1']
+    assert.deepEqual(parseFlags(args, 't'), {
+      ...{ target: 'kubernetes', project: '/p', state: '/s', namespace: 'team', port: 1, token: 't' },
+    })
+  })
+
   const wrong: [name: string, args: readonly string[], token: string | undefined, message: RegExp][] = [
-    ['a target that it does not know', ['--target', 'moon'], 'x', /--target moon: expected local/],
-    ['a flag that it does not know', ['--port', '1'], 'x', /--port/],
+    ['a target that it does not know', ['--target', 'moon'], 'x', /--target moon: expected local or kubernetes/],
+    ['a flag that it does not know', ['--colour', '1'], 'x', /--colour/],
+    ['a port that is none', ['--port', '70000'], 'x', /--port 70000/],
     ['no token', [], undefined, /REGATTA_TOKEN/],
     ['an empty token', [], '', /REGATTA_TOKEN/],
     ['a token of more than one line', [], 'a\nb', /REGATTA_TOKEN/],

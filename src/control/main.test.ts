@@ -94,7 +94,7 @@ describe('main', () => {
   })
 
   const wrong: [name: string, args: readonly string[], env: NodeJS.ProcessEnv, message: RegExp][] = [
-    ['another target', ['--target', 'moon'], {}, /CONTROL_FLAGS.*--target moon: expected local/],
+    ['another target', ['--target', 'moon'], {}, /CONTROL_FLAGS.*--target moon: expected local or kubernetes/],
     ['no token', [], { REGATTA_TOKEN: undefined }, /CONTROL_FLAGS.*REGATTA_TOKEN/],
     ['a folder without a project', ['--project', '/proc'], {}, /PROJECT_MISSING.*Cannot find regatta.yaml/],
   ]

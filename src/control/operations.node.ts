@@ -4,6 +4,7 @@ import { type HttpResponse, toJsonResponse, toTextResponse } from '../core/http.
 import { parsePredictionId } from '../core/uuid.ts'
 import { parseRecordBatch } from '../core/wire/records.ts'
 import type { Target } from '../deploy/index.ts'
+import type { ImageLayout } from '../oci/index.ts'
 import type { RaceSpec, Store } from '../store/index.ts'
 import type { StatusJson } from './api.ts'
 import type { Operations } from './app.ts'
@@ -35,6 +36,7 @@ export interface OperationsWorld {
   readonly store: Store
   readonly target: Target
   readonly deployer: Deployer
+  readonly layout: ImageLayout
   readonly watch: RaceWatch
   readonly routesFeed: Feed
   readonly eventsFeed: Feed
@@ -87,8 +89,15 @@ function toOwnOperations({
   }
 }
 
-function toCommands({ deployer }: OperationsWorld): Some<'deploy' | 'promote' | 'rollback' | 'delete'> {
+function toCommands({
+  deployer,
+  layout,
+}: OperationsWorld): Some<'deploy' | 'putBlob' | 'promote' | 'rollback' | 'delete'> {
   return {
+    async putBlob({ request }) {
+      const { digest, size } = await layout.writeBlob(request.body, 'application/octet-stream')
+      return toJsonResponse(200, { schema: 'regatta/blob/v1', digest, size })
+    },
     async deploy({ request }) {
       return toJsonResponse(200, await deployer.deploy(parseDeploy(request.body)))
     },

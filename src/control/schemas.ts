@@ -265,6 +265,7 @@ export const SCHEMAS = {
   Status: status,
   DeployRequest: deployRequest,
   Deployed: deployed,
+  Blob: z.object({ schema: z.literal('regatta/blob/v1'), digest, size: count }),
   PromoteRequest: z.strictObject({ variant: z.exactOptional(z.string()) }),
   Promoted: promoted,
   RollbackRequest: z.strictObject({}),

@@ -1,3 +1,22 @@
+export type { Change } from './kube/changes.ts'
+export { type Kube, type KubeOptions, openKube } from './kube/client.node.ts'
+export type { KubeEvent } from './kube/events.ts'
+export { type Forward, openForward } from './kube/forward.node.ts'
+export {
+  checkCluster,
+  type InstallOptions,
+  installBase,
+  listReadyPods,
+  planInstall,
+  readAdminToken,
+  uninstall,
+  untilControl,
+} from './kube/install.node.ts'
+export { toDeployerAccess } from './kube/objects/access.ts'
+export { toAllObjects } from './kube/objects/base.ts'
+export { toYaml } from './kube/render.ts'
+export { toImage, toNames } from './kube/settings.ts'
+export { type KubeTargetOptions, openKubeTarget } from './kube/target.node.ts'
 export type { LocalEvent } from './local/events.ts'
 export { cleanLeftovers } from './local/leftovers.node.ts'
 export type { LogLimits } from './local/log.node.ts'

@@ -8,7 +8,13 @@ const toSecrets = (token: string | undefined, predictTokens?: string): Secrets =
 
 describe('parseFlags()', () => {
   it('reads what a supervisor sets, and listens on this machine alone where it does not say', () => {
-    const rest = { controlUrl: 'http://127.0.0.1:8400', routesFile: 'r.json', spoolFile: 's.ndjson', token: 't' }
+    const rest = {
+      controlUrl: 'http://127.0.0.1:8400',
+      routesFile: 'r.json',
+      spoolFile: 's.ndjson',
+      token: 't',
+      replicaHost: undefined,
+    }
     const access = { tokens: [], origins: [] }
     const tlsFiles = undefined
     assert.deepEqual(parseFlags(NEEDED, toSecrets('t')), {

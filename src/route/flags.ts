@@ -18,6 +18,8 @@ export interface Flags {
   readonly routesFile: string
   readonly spoolFile: string
   readonly token: string
+  /** Name under which a variant's replicas are found where control does not tell them; undefined: they are not. */
+  readonly replicaHost: string | undefined
   /** Files of certificates, for both ports. */
   readonly tlsFiles: TlsFiles | undefined
   /** Who may ask for predictions. */
@@ -34,6 +36,7 @@ export interface Secrets {
 
 const USAGE =
   '--host HOST --http-port PORT --grpc-port PORT --control-url URL --routes-file FILE --spool FILE ' +
+  '[--replica-host NAME-{variant}-{id}] ' +
   '[--tls-cert FILE --tls-key FILE [--tls-client-ca FILE]] [--cors-origin ORIGIN]…'
 const TOKEN = /^[\w.~+/=-]+$/
 const TEXT = { type: 'string' } as const
@@ -44,6 +47,7 @@ const OPTIONS = {
   'control-url': TEXT,
   'routes-file': TEXT,
   spool: TEXT,
+  'replica-host': TEXT,
   'tls-cert': TEXT,
   'tls-key': TEXT,
   'tls-client-ca': TEXT,
@@ -66,9 +70,16 @@ export function parseFlags(args: readonly string[], { token, predictTokens }: Se
     routesFile: parseText('--routes-file', values['routes-file']),
     spoolFile: parseText('--spool', values.spool),
     token,
+    replicaHost: parseReplicaHost(values['replica-host']),
     tlsFiles: parseTlsFiles(values['tls-cert'], values['tls-key'], values['tls-client-ca']),
     access: { tokens: parseTokens(predictTokens), origins: (values['cors-origin'] ?? []).map(parseOrigin) },
   }
+}
+
+function parseReplicaHost(text: string | undefined): string | undefined {
+  const isPattern = text === undefined || (/^[a-z0-9.{}-]+$/i.test(text) && text.includes('{variant}'))
+  if (!isPattern) throw toUsage(`--replica-host ${text}: expected a name with {variant} in it`)
+  return text
 }
 
 function parsePort(flag: string, text: string): number {

@@ -5,6 +5,7 @@ import { type AccessOptions, toAccess } from './access.ts'
 import { type Admission, toAdmission } from './admission.ts'
 import { type Control, openControl } from './control.node.ts'
 import type { HandlerWorld } from './handler.node.ts'
+import { findReplicas } from './headless.node.ts'
 import { type Limits, withDefaultLimits } from './limits.ts'
 import { LiveRoutes } from './live-routes.node.ts'
 import type { Logger } from './logger.ts'
@@ -30,6 +31,8 @@ export interface GatewayOptions {
   readonly routesFile: string
   /** Takes records while control is away; made where it is missing. */
   readonly spoolFile: string
+  /** Name under which a variant's replicas are found while control is away. @default they are not looked for */
+  readonly replicaHost?: string | undefined
   /** Names this process among all gateways of the deployment. */
   readonly name: string
   readonly logger: Logger
@@ -102,8 +105,11 @@ async function openParts(options: GatewayOptions, limits: Limits): Promise<Parts
 
 /** Never rejects. */
 async function follow(options: GatewayOptions, limits: Limits, parts: Parts, signal: AbortSignal): Promise<void> {
-  const { logger, routesFile: file } = options
-  const source = openRouteSource({ file, control: parts.control, limits, logger })
+  const { logger, replicaHost, routesFile: file } = options
+  const source = openRouteSource({
+    ...{ file, control: parts.control, limits, logger },
+    findReplicas: replicaHost === undefined ? undefined : routes => findReplicas(routes, replicaHost),
+  })
   for await (const routes of source.watch(signal)) {
     try {
       parts.routes.swap(routes)

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { toErrorText } from '../core/errors.ts'
 import { readFileIfAny } from '../core/files.node.ts'
+import { toCanonicalJson } from '../core/json.ts'
 import { parseRoutes, type Routes } from '../core/wire/routes.ts'
 import { toBackOffMs } from './back-off.ts'
 import type { Control } from './control.node.ts'
@@ -15,26 +16,32 @@ export interface RouteSourceOptions {
   readonly control: Pick<Control, 'streamRoutes'>
   readonly limits: Pick<Limits, 'maxBackOffMs'>
   readonly logger: Logger
+  /** Finds the replicas of routes where control does not tell them; where there is none, the last ones stay. */
+  readonly findReplicas?: ((routes: Routes) => Promise<Routes>) | undefined
 }
 
 /**
  * The routes of the record first, so that a gateway routes without control; then those that control streams, again
- * and again, however often the stream breaks. A document that is none is told in the log and has no effect.
+ * and again, however often the stream breaks. While control is away, replicas are looked for where that is possible. A
+ * document that is none is told in the log and has no effect.
  */
 export function openRouteSource(options: RouteSourceOptions): RouteSource {
   return {
     async *watch(signal) {
       const recorded = await readRecord(options)
       if (recorded !== undefined) yield recorded
-      yield* followControl(options, signal)
+      yield* followControl(options, signal, recorded)
     },
   }
 }
 
 async function* followControl(
-  { control, limits, logger }: RouteSourceOptions,
+  options: RouteSourceOptions,
   signal: AbortSignal,
+  recorded: Routes | undefined,
 ): AsyncGenerator<Routes> {
+  const { control, limits, logger } = options
+  let last = recorded
   let isAway = false
   for (let failures = 0; !signal.aborted; ) {
     try {
@@ -43,7 +50,9 @@ async function* followControl(
         isAway = false
         failures = 0
         const routes = parseLine(logger, line, 'control')
-        if (routes !== undefined) yield routes
+        if (routes === undefined) continue
+        last = routes
+        yield routes
       }
     } catch (error) {
       if (signal.aborted) return
@@ -51,8 +60,20 @@ async function* followControl(
       isAway = true
     }
     failures += 1
+    const found = await lookAgain(options, last)
+    if (found !== undefined) {
+      last = found
+      yield found
+    }
     await sleep(toBackOffMs(failures, limits.maxBackOffMs), undefined, { signal }).catch(() => {})
   }
+}
+
+/** The last routes with other replicas, where there are others now. */
+async function lookAgain({ findReplicas }: RouteSourceOptions, last: Routes | undefined): Promise<Routes | undefined> {
+  if (findReplicas === undefined || last === undefined) return undefined
+  const found = await findReplicas(last)
+  return toCanonicalJson(found) === toCanonicalJson(last) ? undefined : found
 }
 
 async function readRecord({ file, logger }: RouteSourceOptions): Promise<Routes | undefined> {

@@ -7,7 +7,7 @@ import { RegattaError, UsageError } from '../../core/errors.ts'
 import { readUpRecord } from '../../core/up-record.node.ts'
 import type { PackedImage } from '../../pack/index.ts'
 import { runTraining } from '../../train/index.ts'
-import { type ControlClient, openClient } from '../client.node.ts'
+import { type ControlClient, openLocalClient } from '../client.node.ts'
 import { deployVersion } from '../deploying.node.ts'
 import { toPackedLines } from '../packed-view.ts'
 import { packInto } from '../packing.node.ts'
@@ -107,7 +107,7 @@ async function clear(call: Call, workplace: Workplace): Promise<void> {
   const { paths } = workplace
   try {
     if ((await readUpRecord(paths.upRecord)) !== undefined)
-      await (await openClient(paths, call.signal)).deleteDeployment()
+      await (await openLocalClient(paths, call.signal)).deleteDeployment()
   } finally {
     for (const line of await stopUp(call, workplace)) call.err(`${line}\n`)
   }

@@ -48,8 +48,7 @@ export function toExportFormat(output: string, flag: string | undefined): Export
  */
 export async function exportOutcomes(call: Call, flags: ExportFlags): Promise<Exported> {
   const format = toExportFormat(flags.output, flags.format)
-  const { paths } = await openWorkplace(call)
-  const client = await openClient(paths, call.signal)
+  await using client = await openClient(call, await openWorkplace(call))
   const race = flags.race ?? (await client.race())?.race
   if (race === undefined) {
     throw new RegattaError('RACE_NONE', 'There is no race yet: nothing runs beside the champion', {

@@ -27,16 +27,18 @@ export async function reportTruths(call: Call, file: string, flags: ReportFlags)
     format: toFormat(file, flags.format),
     columns: flags.columns === undefined ? undefined : parseColumns(flags.columns),
   }
-  const { paths } = await openWorkplace(call)
+  const workplace = await openWorkplace(call)
   const progress = toProgress(call)
-  let client = await openClient(paths, call.signal)
+  let client = await openClient(call, workplace)
   const send = (batch: readonly unknown[], signal: AbortSignal) =>
     withRetries(
       () => client.truth(batch),
       async ({ message }, pauseMs) => {
         progress.note(`${message}; trying again in ${Math.ceil(pauseMs / 1000)} s`)
         // A control that was started again may listen elsewhere.
-        client = await openClient(paths, call.signal).catch(() => client)
+        const next = await openClient(call, workplace).catch(() => client)
+        if (next !== client) await client[Symbol.asyncDispose]()
+        client = next
       },
       signal,
     )
@@ -48,6 +50,7 @@ export async function reportTruths(call: Call, file: string, flags: ReportFlags)
     throw error
   } finally {
     progress.clear()
+    await client[Symbol.asyncDispose]()
   }
 }
 

@@ -1,12 +1,13 @@
 import { UsageError } from '../../core/errors.ts'
 import { EXIT } from '../errors.ts'
-import { verb } from '../verb.ts'
+import { type Call, verb } from '../verb.ts'
 
 /** `regatta delete`: ends the deployment; images, runs and the database stay. */
 export const deleteVerb = verb<{ yes: boolean }>({
   brief: 'Stop the deployment and forget it',
   description: 'Images, runs, predictions and decisions stay. Needs --yes, since clients lose their gateway.',
   flags: { yes: { kind: 'boolean', brief: 'Really do it', default: false, withNegated: false } },
+  deployment: true,
   async run(call, flags) {
     if (!flags.yes) {
       throw new UsageError('DELETE_YES', 'Cannot delete a deployment without --yes: its clients lose their gateway', {
@@ -17,14 +18,23 @@ export const deleteVerb = verb<{ yes: boolean }>({
     const { ensureUp, stopUp } = await import('../up.node.ts')
     const { openWorkplace } = await import('../workplace.node.ts')
     const workplace = await openWorkplace(call)
+    if (call.target === 'kubernetes') {
+      const { deleteFromCluster } = await import('../cluster.node.ts')
+      const deleted = await deleteFromCluster(workplace)
+      for (const { object } of deleted) call.err(`deleted ${object}\n`)
+      print(call, workplace.project.name)
+      return EXIT.done
+    }
     const { started } = await ensureUp(call, workplace)
-    await (await openClient(workplace.paths, call.signal)).deleteDeployment()
+    await using client = await openClient(call, workplace)
+    await client.deleteDeployment()
     if (started) await stopUp(call, workplace)
-    call.out(
-      call.json
-        ? `${JSON.stringify({ schema: 'regatta/delete/v1', deployment: workplace.project.name })}\n`
-        : `deleted ${workplace.project.name}\n`,
-    )
+    print(call, workplace.project.name)
     return EXIT.done
   },
 })
+
+function print(call: Call, deployment: string): void {
+  const document = { schema: 'regatta/delete/v1', deployment }
+  call.out(call.json ? `${JSON.stringify(document)}\n` : `deleted ${deployment}\n`)
+}

@@ -1,8 +1,11 @@
 import type { DeployRequestJson } from '../../control/index.ts'
 import { parseVariantName } from '../../core/brands.ts'
 import { UsageError } from '../../core/errors.ts'
+import type { Version } from '../../pack/index.ts'
+import type { Deployed } from '../deploying.node.ts'
 import { EXIT } from '../errors.ts'
-import { verb } from '../verb.ts'
+import { type Call, verb } from '../verb.ts'
+import type { Workplace } from '../workplace.node.ts'
 
 type Flags = {
   readonly challenger: string | undefined
@@ -10,6 +13,7 @@ type Flags = {
   readonly weight: string | undefined
   readonly wait: boolean
   readonly dryRun: boolean
+  readonly forceConflicts: boolean
 }
 
 /** `regatta deploy`: a version becomes the champion, or a challenger beside it. */
@@ -42,8 +46,15 @@ export const deploy = verb<Flags>({
     },
     wait: { kind: 'boolean', brief: 'Wait until every replica is ready', default: true },
     dryRun: { kind: 'boolean', brief: 'Print the plan and do nothing', default: false, withNegated: false },
+    forceConflicts: {
+      kind: 'boolean',
+      brief: 'On Kubernetes: take over fields of the objects that others have set',
+      default: false,
+      withNegated: false,
+    },
   },
   args: [{ brief: 'The version, a whole number', placeholder: 'version', optional: true }],
+  deployment: true,
   async run(call, flags, [text]) {
     const role = toRole(flags)
     const { openWorkplace } = await import('../workplace.node.ts')
@@ -52,18 +63,45 @@ export const deploy = verb<Flags>({
     const workplace = await openWorkplace(call)
     const version = await resolveVersion(workplace, text)
     const request: DeployRequestJson = { version: version.version, digest: version.digest, ...role }
+    if (call.target === 'kubernetes') return await deployKube(call, workplace, { version, request, ...flags })
     if (flags.dryRun) {
       call.out(
         `${JSON.stringify({ schema: 'regatta/deploy-plan/v1', replicas: workplace.project.serve.replicas, ...request }, null, 2)}\n`,
       )
       return EXIT.done
     }
-    const { response, status } = await deployVersion(call, workplace, request, flags.wait)
-    if (call.json) call.out(`${JSON.stringify({ ...response, gateway: status.gateway.url, ready: status.ready })}\n`)
-    else call.out(`${status.gateway.url ?? ''}\n`)
+    await printDeployed(call, await deployVersion(call, workplace, request, flags.wait))
     return EXIT.done
   },
 })
+
+async function printDeployed(call: Call, { client, response, status }: Deployed): Promise<void> {
+  await using _client = client
+  if (call.json) call.out(`${JSON.stringify({ ...response, gateway: status.gateway.url, ready: status.ready })}\n`)
+  else call.out(`${status.gateway.url ?? ''}\n`)
+}
+
+interface KubeWish {
+  readonly version: Version
+  readonly request: DeployRequestJson
+  readonly wait: boolean
+  readonly dryRun: boolean
+  readonly forceConflicts: boolean
+}
+
+async function deployKube(call: Call, workplace: Workplace, wish: KubeWish): Promise<number> {
+  const { deployToCluster, planForCluster } = await import('../cluster.node.ts')
+  const { toChangeLines } = await import('../change-view.ts')
+  const force = wish.forceConflicts
+  if (!wish.dryRun) {
+    await printDeployed(call, await deployToCluster(call, workplace, { ...wish, force }))
+    return EXIT.done
+  }
+  const changes = await planForCluster(call, workplace, { ...wish, force })
+  const document = { schema: 'regatta/deploy-plan/v1', replicas: workplace.project.serve.replicas, ...wish.request }
+  call.out(call.json ? `${JSON.stringify({ ...document, changes })}\n` : toChangeLines(changes))
+  return EXIT.done
+}
 
 /** Reads what the challenger's flags say. @throws DEPLOY_USAGE, WEIGHT, VARIANT_NAME */
 export function toRole(

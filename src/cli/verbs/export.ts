@@ -36,6 +36,7 @@ export const exportVerb = verb<Flags>({
       optional: true,
     },
   },
+  deployment: true,
   async run(call, flags) {
     const { exportOutcomes } = await import('../export/export.node.ts')
     const { race, outcomes, path } = await exportOutcomes(call, flags)

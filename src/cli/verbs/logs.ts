@@ -11,6 +11,7 @@ export const logs = verb<{ lines: string; follow: boolean }>({
   },
   aliases: { n: 'lines', f: 'follow' },
   args: [{ brief: 'a replica such as a-1, gateway, or up (default: gateway)', placeholder: 'process', optional: true }],
+  deployment: true,
   async run(call, flags, [name = 'gateway']) {
     const { openClient } = await import('../client.node.ts')
     const { openWorkplace } = await import('../workplace.node.ts')
@@ -19,18 +20,18 @@ export const logs = verb<{ lines: string; follow: boolean }>({
         fix: 'For example --lines 200',
       })
     }
-    const { paths } = await openWorkplace(call)
+    const workplace = await openWorkplace(call)
     const print = (text: string): void =>
       call.out(
         call.json ? `${JSON.stringify({ schema: 'regatta/log-line/v1', process: name, line: text })}\n` : `${text}\n`,
       )
     if (name === 'up') {
       const { readFileIfAny } = await import('../../core/files.node.ts')
-      const lines = ((await readFileIfAny(paths.upLog)) ?? '').trimEnd().split('\n')
+      const lines = ((await readFileIfAny(workplace.paths.upLog)) ?? '').trimEnd().split('\n')
       for (const line of lines.slice(-Number(flags.lines))) if (line !== '') print(line)
       return EXIT.done
     }
-    const client = await openClient(paths, call.signal)
+    await using client = await openClient(call, workplace)
     for await (const line of client.logs(name, Number(flags.lines), flags.follow)) print(line)
     return EXIT.done
   },

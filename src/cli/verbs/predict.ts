@@ -36,16 +36,18 @@ export const predict = verb<Flags>({
     },
   },
   args: [{ brief: 'The request file, or -', placeholder: 'file' }],
+  deployment: true,
   async run(call, flags, [file = '-']) {
     const { openClient } = await import('../client.node.ts')
     const { sendPrediction } = await import('../predicting.node.ts')
     const { openWorkplace } = await import('../workplace.node.ts')
-    const { paths, project } = await openWorkplace(call)
-    const status = await (await openClient(paths, call.signal)).status()
+    const workplace = await openWorkplace(call)
+    await using client = await openClient(call, workplace)
+    await using gateway = await client.openGateway()
     const answer = await sendPrediction(call, {
       file,
-      gateway: status.gateway.url,
-      model: project.name,
+      gateway: gateway.url,
+      model: workplace.project.name,
       headers: toHeaders(flags),
     })
     if (call.json) call.out(`${JSON.stringify({ schema: 'regatta/predict/v1', ...answer })}\n`)

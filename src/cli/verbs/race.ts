@@ -15,12 +15,13 @@ export const race = verb<{ watch: boolean }>({
       withNegated: false,
     },
   },
+  deployment: true,
   async run(call, flags) {
     const { openClient } = await import('../client.node.ts')
     const { openWorkplace } = await import('../workplace.node.ts')
     const { pause } = await import('../pause.node.ts')
     const { RegattaError } = await import('../../core/errors.ts')
-    const client = await openClient((await openWorkplace(call)).paths, call.signal)
+    await using client = await openClient(call, await openWorkplace(call))
     let shown = ''
     for (;;) {
       const now = await client.race()

@@ -6,10 +6,11 @@ import { verb } from '../verb.ts'
 export const rollback = verb<Record<never, never>>({
   brief: 'Make the former champion the champion again',
   flags: {},
+  deployment: true,
   async run(call) {
     const { openClient } = await import('../client.node.ts')
     const { openWorkplace } = await import('../workplace.node.ts')
-    const client = await openClient((await openWorkplace(call)).paths, call.signal)
+    await using client = await openClient(call, await openWorkplace(call))
     const promoted = await client.rollback()
     call.out(call.json ? `${JSON.stringify(promoted)}\n` : toPromotedLines(promoted))
     return EXIT.done

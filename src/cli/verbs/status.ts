@@ -8,11 +8,12 @@ export const status = verb<{ watch: boolean }>({
   flags: {
     watch: { kind: 'boolean', brief: 'Print again whenever something changes', default: false, withNegated: false },
   },
+  deployment: true,
   async run(call, flags) {
     const { openClient } = await import('../client.node.ts')
     const { openWorkplace } = await import('../workplace.node.ts')
     const { pause } = await import('../pause.node.ts')
-    const client = await openClient((await openWorkplace(call)).paths, call.signal)
+    await using client = await openClient(call, await openWorkplace(call))
     let shown = ''
     do {
       const now = await client.status()

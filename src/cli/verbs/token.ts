@@ -13,6 +13,7 @@ export const token = verb<Record<never, never>>({
     'For example: curl -H "authorization: Bearer $(regatta token truth)" …',
   flags: {},
   args: [{ brief: 'truth, read or admin', placeholder: 'scope' }],
+  deployment: true,
   async run(call, _flags, [text = '']) {
     const scope = SCOPES.find(item => item === text)
     if (scope === undefined) {

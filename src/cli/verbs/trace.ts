@@ -10,11 +10,12 @@ export const trace = verb<Record<never, never>>({
   args: [
     { brief: 'The id of the x-regatta-prediction header, with /ROW for a row of a batch', placeholder: 'prediction' },
   ],
+  deployment: true,
   async run(call, _flags, [id = '']) {
     const { openClient } = await import('../client.node.ts')
     const { openWorkplace } = await import('../workplace.node.ts')
     const { request, row } = parsePredictionId(id)
-    const client = await openClient((await openWorkplace(call)).paths, call.signal)
+    await using client = await openClient(call, await openWorkplace(call))
     const chain = await client.trace(`${request}/${row}`)
     call.out(call.json ? `${JSON.stringify(chain)}\n` : toTraceLines(chain))
     return EXIT.done

@@ -37,6 +37,7 @@ export const truth = verb<Flags>({
     },
   },
   args: [{ brief: 'The file, or -', placeholder: 'file' }],
+  deployment: true,
   async run(call, flags, [file = '-']) {
     const { reportTruths } = await import('../truths/report.node.ts')
     const totals = await reportTruths(call, file, flags)

@@ -1,0 +1,186 @@
+import { pickVariables, readProjectText } from '../config/index.ts'
+import { type DeployRequestJson, toScopedToken } from '../control/index.ts'
+import { type Digest, parseDigest, parseVariantName } from '../core/brands.ts'
+import { RegattaError } from '../core/errors.ts'
+import {
+  type Change,
+  checkCluster,
+  type InstallOptions,
+  installBase,
+  type Kube,
+  listReadyPods,
+  openForward,
+  openKube,
+  planInstall,
+  readAdminToken,
+  toNames,
+  uninstall,
+  untilControl,
+} from '../deploy/index.ts'
+import { parseImageConfig } from '../oci/index.ts'
+import type { Version } from '../pack/index.ts'
+import { type ControlClient, toClient } from './client.node.ts'
+import { type Deployed, untilReady } from './deploying.node.ts'
+import { VERSION } from './installation.ts'
+import { toLiveLine } from './progress.ts'
+import { readOrMakeToken } from './token.node.ts'
+import type { Call } from './verb.ts'
+import type { Workplace } from './workplace.node.ts'
+
+const CONTROL_PORT = 8400
+const GATEWAY_PORT = 8501
+/** A cluster pulls images first. */
+const READY_TIMEOUT_MS = 600_000
+
+/** Connects to the cluster and namespace that the project names. @throws KUBE_… */
+export async function openCluster({ project }: Workplace): Promise<Kube> {
+  const { context, namespace } = project.targets.kubernetes
+  return await openKube({ context, namespace })
+}
+
+/** Connects to control in the cluster, through the cluster's API. @throws KUBE_NOT_DEPLOYED, KUBE_NOT_READY, … */
+export async function openClusterClient(call: Call, workplace: Workplace): Promise<ControlClient> {
+  const kube = await openCluster(workplace)
+  return await openClientAt(call, workplace, kube, 15_000)
+}
+
+async function openClientAt(call: Call, { project }: Workplace, kube: Kube, waitMs?: number): Promise<ControlClient> {
+  const live = toLiveLine(call)
+  const told = new Set<string>()
+  const pod = await untilControl(kube, project.name, {
+    signal: call.signal,
+    ...(waitMs !== undefined && { waitMs }),
+    onFinding({ code, evidence }) {
+      if (!told.has(code)) live.milestone(`control is failing [${code}]: ${evidence}`)
+      told.add(code)
+    },
+  })
+  const token = await readAdminToken(kube, project.name)
+  if (token === undefined) {
+    throw new RegattaError('TOKEN_NONE', `Secret ${toNames(project.name).token} has no token`, {
+      fix: 'regatta deploy --target kubernetes makes one',
+    })
+  }
+  const forward = await openForward(kube, pod, CONTROL_PORT)
+  return toClient(
+    {
+      url: `http://127.0.0.1:${forward.port}`,
+      token,
+      fix: 'regatta status --target kubernetes tells why control does not answer',
+      close: async () => await forward[Symbol.asyncDispose](),
+      openGateway: async ({ gateway }) => {
+        if (project.targets.kubernetes.expose === 'LoadBalancer')
+          return { url: gateway.url, [Symbol.asyncDispose]: async () => {} }
+        const own = await openForward(kube, await findGatewayPod(kube, project.name), GATEWAY_PORT)
+        return { url: `http://127.0.0.1:${own.port}`, [Symbol.asyncDispose]: () => own[Symbol.asyncDispose]() }
+      },
+    },
+    call.signal,
+  )
+}
+
+async function findGatewayPod(kube: Kube, deployment: string): Promise<string> {
+  const [pod] = await listReadyPods(kube, deployment, 'gateway')
+  if (pod !== undefined) return pod
+  throw new RegattaError('GATEWAY_AWAY', 'No gateway is ready', { fix: 'regatta status --target kubernetes tells why' })
+}
+
+/** Sets up gateway and control, hands the version over to control, and waits until every replica is ready. */
+export async function deployToCluster(
+  call: Call,
+  workplace: Workplace,
+  { version, request, wait, force }: ClusterWish,
+): Promise<Deployed> {
+  const kube = await openCluster(workplace)
+  await checkCluster(kube)
+  const live = toLiveLine(call)
+  const onChange = ({ change, object }: Change): void => {
+    if (change !== 'keep') live.milestone(`${PAST[change]} ${object}`)
+  }
+  await installBase(await toInstall(call, workplace, kube, { digest: version.digest, force, onChange }), call.signal)
+  const client = await openClientAt(call, workplace, kube)
+  for (const blob of await listBlobs(workplace, version.digest)) await client.putBlob(blob)
+  const response = await client.deploy(request)
+  if (!response.changed) call.err('exactly this was deployed already\n')
+  const status = wait ? await untilReady(call, client, response.variant, READY_TIMEOUT_MS) : await client.status()
+  return { response, client, status }
+}
+
+const PAST = { create: 'created', change: 'changed', delete: 'deleted', keep: 'kept' } as const
+
+/** What is deployed to a cluster, and how. */
+export interface ClusterWish {
+  readonly version: Version
+  readonly request: DeployRequestJson
+  readonly wait: boolean
+  /** Takes fields over that others have set. */
+  readonly force: boolean
+}
+
+/** What a deployment would change, as the cluster itself tells. @throws KUBE_… */
+export async function planForCluster(
+  call: Call,
+  workplace: Workplace,
+  { version, request, force }: Omit<ClusterWish, 'wait'>,
+): Promise<readonly Change[]> {
+  const kube = await openCluster(workplace)
+  await checkCluster(kube)
+  const changes: Change[] = []
+  const onChange = (change: Change): void => void changes.push(change)
+  const variant = {
+    name: parseVariantName(request.variant ?? workplace.project.race.champion ?? 'a'),
+    version: version.version,
+    digest: version.digest,
+    replicas: workplace.project.serve.replicas,
+  }
+  const options = await toInstall(call, workplace, kube, { digest: version.digest, force, onChange })
+  await planInstall(options, variant, call.signal)
+  return changes
+}
+
+/** Ends the deployment in the cluster; returns what was deleted. */
+export async function deleteFromCluster(workplace: Workplace): Promise<readonly Change[]> {
+  return await uninstall(await openCluster(workplace), workplace.project.name)
+}
+
+async function toInstall(
+  call: Call,
+  { project, paths, layout }: Workplace,
+  kube: Kube,
+  rest: Pick<InstallOptions, 'force' | 'onChange'> & { readonly digest: Digest },
+): Promise<InstallOptions> {
+  const admin = (await readAdminToken(kube, project.name)) ?? (await readOrMakeToken(paths.token))
+  return {
+    ...{ kube, project, version: VERSION, ...rest },
+    projectText: await readProjectText(project.folder),
+    variables: await pickVariables(call.env),
+    node: await readNode(layout, rest.digest),
+    tokens: { admin, gateway: toScopedToken(admin, 'gateway') },
+  }
+}
+
+/** The Node that an image starts. @throws KUBE_SERVER */
+export async function readNode(layout: Workplace['layout'], digest: Digest): Promise<string> {
+  const { config } = await layout.readManifest(digest)
+  const text = new TextDecoder().decode(await layout.readBlob(config.digest))
+  const [node, script] = parseImageConfig(JSON.parse(text)).config.Entrypoint ?? []
+  if (node !== undefined && script?.endsWith('/server.js') === true) return node
+  throw new RegattaError(
+    'KUBE_SERVER',
+    `Cannot run gateway and control with image ${digest}: it is not regatta's own`,
+    {
+      where: 'regatta.yaml, key image.server',
+      fix: 'Deploy an image of image.server: onnx first',
+    },
+  )
+}
+
+/** What control must know of a version: its image's manifest, and the record of its run. */
+async function listBlobs({ layout }: Workplace, digest: Digest): Promise<readonly Uint8Array[]> {
+  const image = await layout.readManifest(digest)
+  const run = image.annotations?.['dev.regatta.run']
+  if (run === undefined) return [await layout.readBlob(digest)]
+  const record = await layout.readManifest(parseDigest(run))
+  const digests = [digest, parseDigest(run), record.config.digest, ...record.layers.map(layer => layer.digest)]
+  return await Promise.all([...new Set(digests)].map(one => layout.readBlob(one)))
+}

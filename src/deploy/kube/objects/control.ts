@@ -1,0 +1,106 @@
+import { toApiVersion } from '../kinds.ts'
+import { toLabels } from '../labels.ts'
+import type { KubeObject } from '../object.ts'
+import { type BaseSettings, toNames } from '../settings.ts'
+import { PORTS, toPartSelector, toPodSpec, toProbe } from './pod.ts'
+
+const PROJECT_FOLDER = '/etc/regatta/project'
+const STATE_FOLDER = '/var/lib/regatta'
+
+/** Control: its Deployment of one replica, its Service, what it reads of the project, and its volume. */
+export function toControlObjects(settings: BaseSettings, projectDigest: string): readonly KubeObject[] {
+  const { project, namespace, projectText, version } = settings
+  const { storage } = project.targets.kubernetes
+  const names = toNames(project.name)
+  const selector = toPartSelector(settings, 'control')
+  const labels = { ...toLabels(project.name, 'control'), 'app.kubernetes.io/version': version }
+  const metadata = { name: names.control, namespace, labels }
+  return [
+    {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { ...metadata, name: names.project },
+      data: { 'regatta.yaml': projectText },
+    },
+    ...(storage.ephemeral
+      ? []
+      : [
+          {
+            apiVersion: 'v1',
+            kind: 'PersistentVolumeClaim',
+            metadata: { ...metadata, name: names.data },
+            spec: {
+              accessModes: ['ReadWriteOnce'],
+              ...(storage.class !== undefined && { storageClassName: storage.class }),
+              resources: { requests: { storage: storage.size } },
+            },
+          },
+        ]),
+    {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata,
+      spec: {
+        type: 'ClusterIP',
+        selector,
+        ports: [{ name: 'control', port: PORTS.control, targetPort: 'control' }],
+      },
+    },
+    {
+      apiVersion: toApiVersion('Deployment'),
+      kind: 'Deployment',
+      metadata,
+      spec: {
+        replicas: 1,
+        revisionHistoryLimit: 2,
+        selector: { matchLabels: selector },
+        // Two writers of one database file would harm it.
+        strategy: { type: 'Recreate' },
+        template: {
+          metadata: { labels, annotations: { 'regatta.dev/project': projectDigest } },
+          spec: toControlPod(settings, selector),
+        },
+      },
+    },
+  ]
+}
+
+function toControlPod(settings: BaseSettings, selector: Readonly<Record<string, string>>) {
+  const { project, namespace, variables, image, node } = settings
+  const { storage } = project.targets.kubernetes
+  const names = toNames(project.name)
+  const data = storage.ephemeral ? { emptyDir: {} } : { persistentVolumeClaim: { claimName: names.data } }
+  return toPodSpec(settings, {
+    part: 'control',
+    selector,
+    serviceAccount: names.control,
+    graceSeconds: 15,
+    container: {
+      name: 'control',
+      image,
+      command: [node, '/opt/regatta/control.js'],
+      args: [
+        ...['--target', 'kubernetes', '--namespace', namespace],
+        ...['--project', PROJECT_FOLDER, '--state', STATE_FOLDER, '--port', String(PORTS.control)],
+      ],
+      env: [
+        { name: 'REGATTA_TOKEN', valueFrom: { secretKeyRef: { name: names.token, key: 'admin' } } },
+        { name: 'NODE_ENV', value: 'production' },
+        ...Object.entries(variables).map(([name, value]) => ({ name, value })),
+      ],
+      ports: [{ name: 'control', containerPort: PORTS.control }],
+      resources: { requests: { cpu: '100m', memory: '192Mi' }, limits: { memory: '768Mi' } },
+      startupProbe: toProbe('/livez', 'control', 1, 120),
+      readinessProbe: toProbe('/readyz', 'control', 2, 2),
+      livenessProbe: toProbe('/livez', 'control', 10, 3),
+      volumeMounts: [
+        { name: 'project', mountPath: PROJECT_FOLDER, readOnly: true },
+        { name: 'data', mountPath: STATE_FOLDER },
+      ],
+    },
+    volumes: [
+      { name: 'project', configMap: { name: names.project } },
+      { name: 'data', ...data },
+    ],
+  })
+}
