@@ -102,7 +102,10 @@ export class Deployer implements AsyncDisposable {
     this.#followLater()
   }
 
-  /** Registers variants again that the database does not know: it was replaced since they were deployed. */
+  /**
+   * Registers variants again that the database does not know: it was replaced since they were deployed. They keep their
+   * ids, and with them their replicas, unless the new database has given those to others.
+   */
   async #toKnown(deployment: Deployment): Promise<Deployment> {
     const known = new Set((await this.#options.store.readVariants()).map(toVariantKey))
     if (deployment.live.every(member => known.has(toVariantKey(member)))) return deployment
@@ -185,8 +188,10 @@ export class Deployer implements AsyncDisposable {
     })
   }
 
-  async #addVariant({ name, version, digest }: Omit<NewVariant, 'at'>): Promise<number> {
-    return await this.#options.store.addVariant({ name, version, digest, at: this.#options.clock() })
+  async #addVariant(variant: Omit<NewVariant, 'at'>): Promise<number> {
+    const { name, version, digest, id } = variant
+    const at = this.#options.clock()
+    return await this.#options.store.addVariant({ name, version, digest, at, ...(id !== undefined && { id }) })
   }
 
   /**

@@ -259,6 +259,22 @@ describe('a control that starts again', () => {
     assert.equal((await running.json('GET', '/api/v1/race')).status, 200)
   })
 
+  it('keeps the ids of its variants where the database was replaced, and with them their replicas', async () => {
+    const before = await place.start()
+    await deploy(before, 1)
+    await deploy(before, 2, { variant: 'b', challenger: shadow })
+    await post(before, '/api/v1/promote', {}, 'Promoted')
+    await before.stop()
+    for (const end of ['', '-wal', '-shm']) await rm(join(place.folder, `regatta.db${end}`), { force: true })
+    const running = await place.start()
+    const { body } = await running.json('GET', '/api/v1/routes')
+    const ids = parseRoutes(body).variants.map(({ id, name }) => [id, name])
+    assert.deepEqual(ids, [
+      [2, 'b'],
+      [1, 'a'],
+    ])
+  })
+
   it('comes up and tells why where the target cannot start what was deployed', async () => {
     const before = await place.start()
     await deploy(before, 1)

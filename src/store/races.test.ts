@@ -29,6 +29,13 @@ describe('addVariant()', () => {
       { id: 2, ...variant },
     ])
   })
+
+  it('gives back the id that a variant had, unless another has it', async () => {
+    await using place = await makeStore()
+    const variant = { name: parseVariantName('a'), version: 1, digest: parseDigest(`sha256:${'a'.repeat(64)}`), at: 5 }
+    assert.equal(await place.store.addVariant({ ...variant, id: 7 }), 7)
+    assert.equal(await place.store.addVariant({ ...variant, id: 7 }), 8)
+  })
 })
 
 describe('a race', () => {

@@ -11,9 +11,16 @@ import type {
   StoredVariant,
 } from './store.ts'
 
-/** Registers a variant under a new id. */
-export function addVariant(sql: Sql, variant: NewVariant): number {
-  return sql.run(build.insertInto('variant').values(variant).compile()).id
+/** Registers a variant under a new id, or under the one it had where that is free. */
+export function addVariant(sql: Sql, { id, ...variant }: NewVariant): number {
+  const isFree =
+    id !== undefined && sql.get(build.selectFrom('variant').select('id').where('id', '=', id).compile()) === undefined
+  return sql.run(
+    build
+      .insertInto('variant')
+      .values(isFree ? { ...variant, id } : variant)
+      .compile(),
+  ).id
 }
 
 /** All variants that ever were. */

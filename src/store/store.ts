@@ -9,7 +9,7 @@ import type { OutcomeCursor, StoredOutcome } from './export.ts'
  * truths, and for pruning: those go in steps that are each stored whole, and may be sent again where one fails.
  */
 export interface Store extends AsyncDisposable {
-  /** Registers a variant when it is deployed. Each call gives a new id, from 1 up, which goes into the routes. */
+  /** Registers a variant when it is deployed. Each call gives an id of its own, from 1 up, which goes into the routes. */
   addVariant(variant: NewVariant): Promise<number>
   readVariants(): Promise<readonly StoredVariant[]>
 
@@ -65,6 +65,8 @@ export interface NewVariant {
   readonly version: number
   readonly digest: Digest
   readonly at: number
+  /** The id that it had in a database that was lost; another variant's is not taken. @default a new one */
+  readonly id?: number
 }
 export interface StoredVariant extends NewVariant {
   readonly id: number

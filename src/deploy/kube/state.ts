@@ -109,7 +109,7 @@ function toMissing(deployment: KubeObject, { now }: Circumstances): readonly Rep
 /** All gateways as one process: failing where one fails, ready where as many are as are wanted. */
 function toGateway(snapshot: Snapshot, name: string, service: KubeObject | undefined): ProcessState {
   const processes = listPods(snapshot, 'gateway').map(pod => toProcess(pod, snapshot))
-  const restarts = processes.reduce((sum, process) => sum + process.restarts, 0)
+  const restarts = processes.reduce((sum, one) => sum + one.restarts, 0)
   const deployment = snapshot.deployments.find(one => one.metadata.name === name)
   const refused = deployment && diagnoseDeployment(deployment)
   const unreached = service && diagnoseService(service, snapshot)
