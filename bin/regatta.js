@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 // Finds a Node that can run regatta (24.5 or newer; a clone brings its own) and hands over.
 // Plain JavaScript that Node 20 runs: this file is what a fresh machine starts.
-import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import module from 'node:module'
 import { homedir } from 'node:os'
@@ -28,6 +27,7 @@ if (existsSync(bundledNode) || !fits) {
   }
   if (process.execPath === bundledNode) await import(entry)
   else {
+    const { spawn } = await import('node:child_process')
     const child = spawn(bundledNode, [entry, ...process.argv.slice(2)], { stdio: 'inherit' })
     // A terminal sends Ctrl-C to both, and the other takes the two for one; this one waits for its exit code.
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))

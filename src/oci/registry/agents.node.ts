@@ -1,10 +1,11 @@
-import { readFile } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
 import type { Agent, AgentOptions, ClientRequest, RequestOptions } from 'node:http'
 import { createRequire } from 'node:module'
 import { RegattaError, toErrorText } from '../../core/errors.ts'
 
 /** Connections to any host, straight or through a proxy, kept for the next request. */
 export interface Agents {
+  /** @throws CERTIFICATES, and what Node throws of an address that is none */
   readonly openRequest: (url: URL, options: Pick<RequestOptions, 'method' | 'path' | 'headers'>) => ClientRequest
   /** Closes them all. */
   readonly destroy: () => void
@@ -13,10 +14,10 @@ export interface Agents {
 type Environment = Readonly<Record<string, string | undefined>>
 
 const CONNECT_TIMEOUT_MS = 10_000
+const load = createRequire(import.meta.url)
 
-/** Reads where requests go from the environment. Connections are made when they are needed. @throws CERTIFICATES */
-export async function openAgents(env: Environment): Promise<Agents> {
-  const ca = await readAuthorities(env['SSL_CERT_FILE'])
+/** Reads where requests go from the environment. Connections are made when they are needed. */
+export function openAgents(env: Environment): Agents {
   const proxyEnv = toProxies(env)
   const options: AgentOptions = { keepAlive: true, ...(proxyEnv && { proxyEnv }) }
   const agents = new Map<string, Agent>()
@@ -24,7 +25,7 @@ export async function openAgents(env: Environment): Promise<Agents> {
     openRequest({ hostname, port, protocol }, request) {
       const secure = protocol === 'https:'
       const { Agent, request: open } = loadClient(secure)
-      const agent = agents.get(protocol) ?? new Agent({ ...options, ...(secure && ca && { ca: [...ca] }) })
+      const agent = agents.get(protocol) ?? new Agent({ ...options, ...(secure && readAuthorities(env)) })
       agents.set(protocol, agent)
       const outgoing = open({ ...request, agent, protocol, port, hostname: hostname.replace(/^\[(.*)\]$/, '$1') })
       limitConnect(outgoing, secure ? 'secureConnect' : 'connect')
@@ -41,7 +42,6 @@ export async function openAgents(env: Environment): Promise<Agents> {
  * and so load Node's WebSocket, with all it stands on: longer than the rest of a start.
  */
 function loadClient(secure: boolean): Pick<typeof import('node:http'), 'Agent' | 'request'> {
-  const load = createRequire(import.meta.url)
   return secure ? load('node:https') : load('node:http')
 }
 
@@ -65,12 +65,15 @@ function toProxies(env: Environment): NodeJS.ProcessEnv | undefined {
   return { ...(http !== undefined && { HTTP_PROXY: http }), HTTPS_PROXY: https, NO_PROXY: direct }
 }
 
-/** Node's authorities and those of the file, or undefined where there is none to add. */
-async function readAuthorities(path: string | undefined): Promise<readonly string[] | undefined> {
-  if (path === undefined || path === '') return undefined
+/**
+ * Node's authorities and those of `SSL_CERT_FILE`, where it is set: read late, since it takes longer than a request.
+ * @throws CERTIFICATES
+ */
+function readAuthorities({ SSL_CERT_FILE: path }: Environment): { readonly ca?: string[] } {
+  if (path === undefined || path === '') return {}
   try {
-    const { getCACertificates } = await import('node:tls')
-    return [...getCACertificates('default'), await readFile(path, 'utf8')]
+    const { getCACertificates } = load('node:tls') as typeof import('node:tls')
+    return { ca: [...getCACertificates('default'), readFileSync(path, 'utf8')] }
   } catch (cause) {
     throw new RegattaError('CERTIFICATES', `Cannot read SSL_CERT_FILE "${path}": ${toErrorText(cause)}`, {
       fix: 'Name a file of certificates in PEM, or unset the variable',

@@ -63,7 +63,7 @@ const PING_ATTEMPTS = 3
  * @throws REGISTRY_UNREACHABLE, REGISTRY_NONE, CREDENTIALS, CERTIFICATES
  */
 export async function openExchange(access: Access, options: RegistryOptions, signal: AbortSignal): Promise<Exchange> {
-  const transport = await openTransport(options)
+  const transport = openTransport(options)
   try {
     const retry = { ...RETRY, ...options.retry }
     const credentials = await readCredentials(access.registry, access.repository, options.env, signal)

@@ -55,9 +55,9 @@ const COMMIT_PATIENCE = 5
 const DUMPED_BYTES = 16 * 1024
 const USER_AGENT = 'regatta'
 
-/** Opens connections to registries. @throws CERTIFICATES */
-export async function openTransport({ env, patienceMs = PATIENCE_MS }: TransportOptions): Promise<Transport> {
-  const agents = await openAgents(env)
+/** Opens connections to registries, when they are needed. */
+export function openTransport({ env, patienceMs = PATIENCE_MS }: TransportOptions): Transport {
+  const agents = openAgents(env)
   return {
     send: ask => send(agents, ask, patienceMs),
     async [Symbol.asyncDispose]() {
@@ -109,7 +109,7 @@ function openRequest(agents: Agents, ask: HttpAsk): ClientRequest {
     })
   } catch (error) {
     // Such as a proxy whose name is no address.
-    throw toUnreachable(error, ask)
+    throw error instanceof RegattaError ? error : toUnreachable(error, ask)
   }
 }
 
