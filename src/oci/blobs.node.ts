@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { access, mkdir, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises'
+import { access, mkdir, open, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Digest } from '../core/brands.ts'
 import { toDiskError } from '../core/disk.ts'
 import { RegattaError, toSystemCode } from '../core/errors.ts'
-import { createDigester } from './digest.ts'
+import { createDigester, toDigest } from './digest.ts'
 import type { Descriptor } from './manifest.ts'
 
 /*
@@ -88,13 +88,7 @@ export async function* openBlob(folder: string, digest: Digest): AsyncIterable<U
   } catch (error) {
     throw toSystemCode(error) === 'ENOENT' ? missing(digest, path) : error
   }
-  const found = digester.finish()
-  if (found !== digest) {
-    throw new RegattaError('BLOB_DIGEST', `Cannot use blob ${digest}: its content has the digest ${found}`, {
-      where: path,
-      fix: 'The file was changed after it was written: delete it, then make it again with the command that made it',
-    })
-  }
+  requireDigest(digest, digester.finish(), path)
 }
 
 /** Reads a whole blob of at most `maxBytes`. @throws BLOB_MISSING, BLOB_DIGEST, BLOB_SIZE */
@@ -112,9 +106,17 @@ export async function readBlob(folder: string, digest: Digest, maxBytes: number)
       },
     )
   }
-  const chunks: Uint8Array[] = []
-  for await (const chunk of openBlob(folder, digest)) chunks.push(chunk)
-  return Buffer.concat(chunks)
+  const bytes = await readFile(path)
+  requireDigest(digest, toDigest(bytes), path)
+  return bytes
+}
+
+function requireDigest(digest: Digest, found: Digest, path: string): void {
+  if (found === digest) return
+  throw new RegattaError('BLOB_DIGEST', `Cannot use blob ${digest}: its content has the digest ${found}`, {
+    where: path,
+    fix: 'The file was changed after it was written: delete it, then make it again with the command that made it',
+  })
 }
 
 /** Deletes what processes that died left of unfinished blobs. `now` is epoch ms. */
