@@ -38,7 +38,7 @@ export interface PlaceOptions extends EngineOptions {
 export interface Placed {
   readonly engine: Engine
   readonly place: 'inline' | 'thread'
-  /** Median time of one run, ms; undefined where the model refuses zeros and has no request, with the reason. */
+  /** Time of the quickest run, ms; undefined where the model refuses zeros and has no request, with the reason. */
   readonly runMs: number | undefined
   readonly reason: string | undefined
   readonly batching: BatchProbe
