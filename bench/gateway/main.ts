@@ -62,7 +62,7 @@ async function startGateway(entry: string, servers: readonly Contender[]): Promi
   const folder = mkdtempSync(join(root, 'gateway-'))
   writeFileSync(join(folder, 'routes.json'), JSON.stringify(toRoutes(champion ?? 0, challenger ?? 0)))
   const args = [
-    ...['--http-port', '0', '--control-url', `http://127.0.0.1:${control}`],
+    ...['--http-port', '0', '--grpc-port', '0', '--control-url', `http://127.0.0.1:${control}`],
     ...['--routes-file', join(folder, 'routes.json'), '--spool', join(folder, 'spool.ndjson')],
   ]
   const execArgv = (process.env['GATEWAY_NODE_ARGS'] ?? '').split(' ').filter(Boolean)
