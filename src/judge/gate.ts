@@ -35,6 +35,13 @@ export const orderGate: Gate = {
   detail: 'pairs in the order of time (a shadow) wanted, because losses of a series depend on each other, sums found',
 }
 
+/** Fails: there is no exact sequence for two arms with different labels. */
+export const strictGate: Gate = {
+  name: 'strict',
+  passed: false,
+  detail: 'pairs (a shadow) wanted for exact bounds, other labels in each arm found',
+}
+
 /** Fails where a sum has overflowed, or a ratio has nothing below its line. */
 export function toFiniteGate({ estimate, se }: Estimate): Gate {
   const passed = Number.isFinite(estimate) && Number.isFinite(se)

@@ -15,6 +15,8 @@ export interface RaceRule extends SequenceRule {
   readonly binary: boolean
   /** Losses lie in a known range or are capped, so that no label to come can outweigh the others. @default false */
   readonly boundedLoss?: boolean
+  /** Only exact bounds may decide. @default false */
+  readonly strict?: boolean
   /** Labels after which a race without a verdict is inconclusive. @default none */
   readonly budgetLabels?: number
 }

@@ -19,13 +19,15 @@ export interface Finding {
   /** All labels showed the same difference. */
   readonly flat: boolean
   readonly dependent: boolean
+  /** What `n` counts. */
+  readonly unit: 'labels' | 'entities'
   readonly gates: readonly Gate[]
 }
 
 /** Says in one sentence, without a final period, why the verdict is what it is. */
 export function toReason(finding: Finding, rule: RaceRule, names: ArmNames): string {
   const { a, b } = names
-  const tail = `${finding.n} labels; valid however often you look`
+  const tail = `${finding.n} ${finding.unit}; valid however often you look`
   if (finding.flat) return toFlatReason(finding, names)
   switch (finding.state) {
     case 'promote-B':
@@ -39,20 +41,20 @@ export function toReason(finding: Finding, rule: RaceRule, names: ArmNames): str
     case 'warming-up':
       return toWaitingReason(finding, names)
     case 'keep-racing':
-      return `No difference is certain yet: ${b}'s ${toGap(finding, names)}; ${finding.n} labels`
+      return `No difference is certain yet: ${b}'s ${toGap(finding, names)}; ${finding.n} ${finding.unit}`
     case 'inconclusive':
-      return `The labels are spent without a verdict: ${b}'s ${toGap(finding, names)}; ${finding.n} labels`
+      return `The labels are spent without a verdict: ${b}'s ${toGap(finding, names)}; ${finding.n} ${finding.unit}`
     default:
       return finding.state satisfies never
   }
 }
 
-function toFlatReason({ estimate, n, state }: Finding, { a, b }: ArmNames): string {
+function toFlatReason({ estimate, n, state, unit }: Finding, { a, b }: ArmNames): string {
   if (state === 'equivalent')
-    return `${a} and ${b} are equivalent: their difference was ${toShort(estimate)} on all ${n} labels`
+    return `${a} and ${b} are equivalent: their difference was ${toShort(estimate)} on all ${n} ${unit}`
   return estimate === 0
-    ? `${a} and ${b} gave the same loss on all ${n} labels: there is no difference to judge`
-    : `${a} and ${b} differ by the same ${toShort(Math.abs(estimate))} on all ${n} labels: there is no spread to judge by`
+    ? `${a} and ${b} gave the same loss on all ${n} ${unit}: there is no difference to judge`
+    : `${a} and ${b} differ by the same ${toShort(Math.abs(estimate))} on all ${n} ${unit}: there is no spread to judge by`
 }
 
 function toWaitingReason(finding: Finding, names: ArmNames): string {

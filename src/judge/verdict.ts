@@ -39,6 +39,7 @@ export function judgeRace(rule: RaceRule, evidence: Evidence, names: ArmNames = 
     estimate,
     bounds: sequence.bounds,
     flat,
+    unit: design === 'clustered' ? ('entities' as const) : ('labels' as const),
     dependent: dependent || design === 'dependent',
     gates,
   }

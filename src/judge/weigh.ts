@@ -2,7 +2,7 @@ import { toBlockedEstimate } from './blocking.ts'
 import { toBoundedSequence } from './bounded.ts'
 import { type Estimate, type SplitEpoch, toEpochsEstimate, toPairedEstimate, toSplitEstimate } from './estimate.ts'
 import type { Evidence } from './evidence.ts'
-import { orderGate, toCapGate, toDominanceGate, toFiniteGate } from './gate.ts'
+import { orderGate, strictGate, toCapGate, toDominanceGate, toFiniteGate } from './gate.ts'
 import { toDependentGates, toPairedGates, toPairedRatioGates } from './gates.ts'
 import { type SequenceRule, toLogE, toMultiplier } from './multiplier.ts'
 import type { Design, Gate, RaceRule } from './race.ts'
@@ -97,7 +97,8 @@ function toSplitDesign(
 /** Gates that only a mistake closes are shown where they do; that of a cap wherever there is one. */
 function toSoundness(rule: RaceRule, { cap, kind }: Evidence, estimate: Estimate): readonly Gate[] {
   const order = rule.dependent && kind !== 'dependent' && kind !== 'bounded' ? [orderGate] : []
-  const found = [...order, toFiniteGate(estimate)].filter(gate => !gate.passed)
+  const strict = rule.strict === true && kind !== 'bounded' ? [strictGate] : []
+  const found = [...order, ...strict, toFiniteGate(estimate)].filter(gate => !gate.passed)
   return cap === undefined ? found : [toCapGate(cap), ...found]
 }
 
