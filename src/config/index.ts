@@ -1,7 +1,7 @@
 export { toProjectJsonSchema } from './json-schema.ts'
 export { type ParseOptions, parseProject } from './parse.ts'
 export { PROJECT_FILE } from './problem.ts'
-export { pickVariables, readProject, readProjectText } from './project.node.ts'
+export { pickVariables, readProject, readProjectFile, readProjectText } from './project.node.ts'
 export type * from './project.ts'
 export { type StatePaths, toStatePaths } from './state-paths.ts'
 export type { Environment } from './variables.ts'

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { toSystemCode, UsageError } from '../core/errors.ts'
 import { PROJECT_FILE, toConfigError } from './problem.ts'
 import type { Project } from './project.ts'
@@ -41,6 +41,16 @@ export async function pickVariables(env: Environment): Promise<Readonly<Record<s
 /** Reads the text of a folder's regatta.yaml. @throws PROJECT_MISSING, PROJECT_FILE, CONFIG (UsageErrors) */
 export async function readProjectText(folder: string): Promise<string> {
   return await readText(join(folder, PROJECT_FILE))
+}
+
+/**
+ * Reads a regatta.yaml of any name; its project is the folder that it lies in.
+ * @throws PROJECT_MISSING, PROJECT_FILE, CONFIG (UsageErrors)
+ */
+export async function readProjectFile(path: string, env: Environment): Promise<Project> {
+  const absolute = resolve(path)
+  const { parseProject } = await import('./parse.ts')
+  return parseProject(await readText(absolute), { folder: dirname(absolute), env })
 }
 
 async function readText(path: string): Promise<string> {

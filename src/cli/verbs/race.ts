@@ -1,12 +1,24 @@
+import { UsageError } from '../../core/errors.ts'
 import { EXIT } from '../errors.ts'
 import { toRaceLines } from '../race-view.ts'
-import { verb } from '../verb.ts'
+import { type Call, verb } from '../verb.ts'
+
+type Flags = {
+  readonly watch: boolean
+  readonly from: string | undefined
+  readonly config: string | undefined
+  readonly every: string | undefined
+  readonly svg: string | undefined
+}
 
 /** `regatta race`: what the race says now; exit code 3 while it has not decided. */
-export const race = verb<{ watch: boolean }>({
+export const race = verb<Flags>({
   brief: 'Show the race: losses, the improvement with its confidence sequence, the verdict',
   description:
-    'May be looked at as often as one likes: the bounds hold at every look. Exits with 3 while there is no verdict.',
+    'May be looked at as often as one likes: the bounds hold at every look. Exits with 3 while there is no verdict. ' +
+    'With --from it says what the race would have said of outcomes in a file, one JSON object per line: ' +
+    '{"request": "1", "variant": "a", "loss": 0.5}, or "prediction" and "truth" in the place of "loss"; ' +
+    '"entity", "series", "at", "epoch", "weights" and "covariate" may be added. Rows of one request are a pair.',
   flags: {
     watch: {
       kind: 'boolean',
@@ -14,29 +26,79 @@ export const race = verb<{ watch: boolean }>({
       default: false,
       withNegated: false,
     },
+    from: {
+      kind: 'parsed',
+      parse: String,
+      brief: 'Replay outcomes from this file, or -',
+      placeholder: 'file',
+      optional: true,
+    },
+    config: {
+      kind: 'parsed',
+      parse: String,
+      brief: 'With --from: a regatta.yaml with name and race [default: that of this folder]',
+      placeholder: 'file',
+      optional: true,
+    },
+    every: {
+      kind: 'parsed',
+      parse: String,
+      brief: 'With --from: print after every so many labels too',
+      placeholder: 'labels',
+      optional: true,
+    },
+    svg: {
+      kind: 'parsed',
+      parse: String,
+      brief: 'With --from: write a picture here',
+      placeholder: 'file',
+      optional: true,
+    },
   },
   deployment: true,
   async run(call, flags) {
-    const { openClient } = await import('../client.node.ts')
-    const { openWorkplace } = await import('../workplace.node.ts')
-    const { pause } = await import('../pause.node.ts')
-    const { RegattaError } = await import('../../core/errors.ts')
-    await using client = await openClient(call, await openWorkplace(call))
-    let shown = ''
-    for (;;) {
-      const now = await client.race()
-      if (now === undefined) {
-        throw new RegattaError('RACE_NONE', 'There is no race yet: nothing runs beside the champion', {
-          fix: 'regatta deploy VERSION --challenger b --shadow',
-        })
-      }
-      const text = call.json ? `${JSON.stringify(now)}\n` : toRaceLines(now, call.colours)
-      if (text !== shown) call.out(text)
-      shown = text
-      const decided = now.verdict.state !== 'warming-up' && now.verdict.state !== 'keep-racing'
-      if (decided) return EXIT.done
-      if (!flags.watch) return EXIT.undecided
-      if (!(await pause(500, call.signal))) return EXIT.interrupted
+    const { config, every, from, svg } = flags
+    if (from !== undefined && !flags.watch) {
+      const { replayRace } = await import('../replaying.node.ts')
+      return replayRace(call, { from, config, every: parseEvery(every), svg })
     }
+    if ([config, every, svg, from].some(flag => flag !== undefined)) {
+      throw new UsageError('USAGE', 'Cannot use --config, --every or --svg without --from, or --from with --watch', {
+        fix: 'regatta race --from FILE --config regatta.yaml',
+      })
+    }
+    return watchRace(call, flags.watch)
   },
 })
+
+/** Reads how many labels lie between two prints. @throws EVERY */
+function parseEvery(text: string | undefined): number | undefined {
+  if (text === undefined || /^[1-9]\d{0,8}$/.test(text)) return text === undefined ? undefined : Number(text)
+  throw new UsageError('EVERY', `Cannot read "${text}" as a number of labels: expected a whole number of 1 or more`, {
+    fix: 'For example --every 100',
+  })
+}
+
+async function watchRace(call: Call, watch: boolean): Promise<number> {
+  const { openClient } = await import('../client.node.ts')
+  const { openWorkplace } = await import('../workplace.node.ts')
+  const { pause } = await import('../pause.node.ts')
+  const { RegattaError } = await import('../../core/errors.ts')
+  await using client = await openClient(call, await openWorkplace(call))
+  let shown = ''
+  for (;;) {
+    const now = await client.race()
+    if (now === undefined) {
+      throw new RegattaError('RACE_NONE', 'There is no race yet: nothing runs beside the champion', {
+        fix: 'regatta deploy VERSION --challenger b --shadow',
+      })
+    }
+    const text = call.json ? `${JSON.stringify(now)}\n` : toRaceLines(now, call.colours)
+    if (text !== shown) call.out(text)
+    shown = text
+    const decided = now.verdict.state !== 'warming-up' && now.verdict.state !== 'keep-racing'
+    if (decided) return EXIT.done
+    if (!watch) return EXIT.undecided
+    if (!(await pause(500, call.signal))) return EXIT.interrupted
+  }
+}
