@@ -21,7 +21,7 @@ const batch: RecordBatch = {
       replica: 'a-1',
       entity: 'user-7',
       rows: [
-        { prediction: 1.5, series: 's', at: -3, entity: 'e' },
+        { prediction: 1.5, series: 's', at: -3, entity: 'e', covariate: -0.5 },
         { prediction: 'cat' },
         { prediction: [0.25, 0.75] },
       ],

@@ -39,6 +39,8 @@ export interface RecordRow {
   readonly at?: number
   /** Whom the row is for, where the rows of one request are for several. */
   readonly entity?: string
+  /** A number that was known before any variant answered and goes with the loss, such as last week's error. */
+  readonly covariate?: number
 }
 
 export type PredictedValue = number | string | boolean | readonly number[]
@@ -111,8 +113,8 @@ export function parsePredictionRecord(value: unknown, path = 'the record'): Pred
 }
 
 function parseRow(value: unknown, path: string): RecordRow {
-  const fields = check.object(value, path, ['prediction', 'series', 'at', 'entity'])
-  const { prediction, series, at, entity } = fields
+  const fields = check.object(value, path, ['prediction', 'series', 'at', 'entity', 'covariate'])
+  const { prediction, series, at, entity, covariate } = fields
   return {
     prediction: isPredictedValue(prediction)
       ? prediction
@@ -120,6 +122,7 @@ function parseRow(value: unknown, path: string): RecordRow {
     ...(series === undefined ? {} : { series: check.string(series, `${path}.series`) }),
     ...(at === undefined ? {} : { at: check.integer(at, `${path}.at`) }),
     ...(entity === undefined ? {} : { entity: check.string(entity, `${path}.entity`) }),
+    ...(covariate === undefined ? {} : { covariate: check.number(covariate, `${path}.covariate`, -1e140, 1e140) }),
   }
 }
 
