@@ -34,6 +34,7 @@ const toBoard = (differences: Float64Array): Scoreboard => ({
   ],
   paired: differences.reduce(fold, emptyMoments),
   discordant: differences.filter(d => d !== 0).length,
+  wins: differences.filter(d => d > 0).length,
   dominance: 0.01,
   epochs: [],
   refused: 0,

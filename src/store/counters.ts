@@ -7,24 +7,31 @@ export type Counter =
   | `truth-${'new' | 'duplicate' | 'revised' | 'stale' | 'conflict' | 'orphan'}`
 
 /** Adds to a counter. */
-export function count(sql: Sql, name: Counter, by: number): void {
-  if (by !== 0) sql.run(add(name, by))
+export async function count(sql: Sql, name: Counter, by: number): Promise<void> {
+  if (by !== 0) await sql.run(add(name, by))
 }
 
 /** Raises a counter to at least a value. */
-export function raise(sql: Sql, name: Counter, value: number): void {
-  sql.run(raiseTo(name, value))
+export async function raise(sql: Sql, name: Counter, value: number): Promise<void> {
+  await sql.run(raiseTo(name, value))
 }
 
 /** A counter; 0 where nothing was counted. */
-export function readCounter(sql: Sql, name: Counter): number {
-  return sql.get(find(name))?.value ?? 0
+export async function readCounter(sql: Sql, name: Counter): Promise<number> {
+  return (await sql.get(find(name)))?.value ?? 0
+}
+
+/** All counters that something was counted by. */
+export async function readCounters(sql: Sql): Promise<Readonly<Partial<Record<Counter, number>>>> {
+  return Object.fromEntries((await sql.all(list())).map(({ name, value }) => [name, value]))
 }
 
 const add = statement<[Counter, number]>(
-  'insert into counter (name, value) values (?, ?) on conflict do update set value = value + excluded.value',
+  'insert into counter (name, value) values (?, ?) on conflict (name) do update set value = counter.value + excluded.value',
 )
 const raiseTo = statement<[Counter, number]>(
-  'insert into counter (name, value) values (?, ?) on conflict do update set value = max(value, excluded.value)',
+  `insert into counter (name, value) values (?, ?) on conflict (name) do update
+    set value = case when excluded.value > counter.value then excluded.value else counter.value end`,
 )
 const find = statement<[Counter], { readonly value: number }>('select value from counter where name = ?')
+const list = statement<[], { readonly name: Counter; readonly value: number }>('select name, value from counter')

@@ -1,6 +1,5 @@
-import { toUuidV7Floor } from '../core/uuid.ts'
-
 const DAY_MS = 86_400_000
+const HOUR_MS = 3_600_000
 /** A UUIDv7 has 48 bits of time. */
 const LAST_MS = 2 ** 48 - 1
 
@@ -10,9 +9,19 @@ export interface KeyRange {
   readonly to: string
 }
 
+/** The instant that a request's id names, epoch ms. */
+export function toInstant(request: string): number {
+  return Number.parseInt(request.slice(0, 8) + request.slice(9, 13), 16)
+}
+
 /** The day that a request's id names, counted from 1970-01-01 UTC. */
 export function toDay(request: string): number {
-  return toDayOf(Number.parseInt(request.slice(0, 8) + request.slice(9, 13), 16))
+  return toDayOf(toInstant(request))
+}
+
+/** The hour that a request's id names, counted from 1970-01-01 UTC. */
+export function toHour(request: string): number {
+  return Math.floor(toInstant(request) / HOUR_MS)
 }
 
 /** The day of an instant. */
@@ -25,8 +34,9 @@ export function toDayRange(day: number): KeyRange {
   return { from: toKeyFloor(day * DAY_MS), to: toKeyFloor((day + 1) * DAY_MS) }
 }
 
-/** The key that every older request is below and no later one. */
+/** The key that every older request is below and no later one: a UUID, though not one of a request. */
 export function toKeyFloor(at: number): string {
-  if (at > LAST_MS) return 'g'
-  return toUuidV7Floor(Math.max(0, at)).slice(0, 13)
+  if (at > LAST_MS) return 'ffffffff-ffff-ffff-ffff-ffffffffffff'
+  const hex = Math.max(0, Math.trunc(at)).toString(16).padStart(12, '0')
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`
 }

@@ -1,7 +1,7 @@
 import { emptyMoments, fold, type Moments, remove } from '../judge/index.ts'
 import { type KeyRange, toDay, toDayRange } from './days.ts'
 import { type AggregatePart, STATE } from './schema.ts'
-import { type Sql, statement } from './sql.ts'
+import { bulk, bulkDelete, bulkInsert, orReplace, type Sql, statement } from './sql.ts'
 
 /** Which moments a number belongs to; `variant` is 0 for pairs. */
 export interface AggregateKey {
@@ -16,137 +16,151 @@ export interface AggregateKey {
 export interface AggregateRow extends Moments {
   readonly peak: number
   readonly events: number
-}
-
-/** What is counted of a variant in an epoch. */
-export interface Tally {
-  readonly predictions: number
-  readonly drawn: number
-  readonly repeated: number
-  readonly refused: number
+  readonly above: number
 }
 
 /** Where `m2` falls below this share of its peak, the digits that removing has cost are brought back from the data. */
 const SOUND_SHARE = 1e-4
 
-interface Entry {
+interface Change {
   readonly key: AggregateKey
-  row: AggregateRow
-  unsound: boolean
+  readonly added: number[]
+  readonly removed: number[]
 }
 
-/** Gathers the changes of one transaction to the sums, so that each of their rows is read and written once. */
+/** Gathers the changes of one transaction to the moments, so that each of their rows is read and written once. */
 export class Ledger {
-  readonly #sql: Sql
-  readonly #entries = new Map<string, Entry>()
-  readonly #tallies = new Map<string, { readonly at: readonly [number, number, number]; tally: Tally }>()
-
-  constructor(sql: Sql) {
-    this.#sql = sql
-  }
+  readonly #changes = new Map<string, Change>()
 
   /** Puts in a number of a request's day. */
   add(key: Omit<AggregateKey, 'day'>, request: string, x: number): void {
-    const entry = this.#entry({ ...key, day: toDay(request) })
-    const moments = fold(entry.row, x)
-    entry.row = {
-      ...moments,
-      peak: Math.max(entry.row.peak, moments.m2),
-      events: entry.row.events + (x === 0 ? 0 : 1),
-    }
+    this.#change(key, request).added.push(x)
   }
 
   /** Takes out a number that was put in before. */
   remove(key: Omit<AggregateKey, 'day'>, request: string, x: number): void {
-    const entry = this.#entry({ ...key, day: toDay(request) })
-    const moments = remove(entry.row, x)
-    const peak = moments.count === 0 ? 0 : entry.row.peak
-    entry.row = { ...moments, peak, events: entry.row.events - (x === 0 ? 0 : 1) }
-    if (!(moments.m2 >= SOUND_SHARE * peak)) entry.unsound = true
-  }
-
-  /** Counts for a variant in an epoch of a race. */
-  count(race: number, epoch: number, variant: number, by: Partial<Tally>): void {
-    const id = `${race} ${epoch} ${variant}`
-    const { tally } = this.#tallies.get(id) ?? { tally: NO_TALLY }
-    this.#tallies.set(id, {
-      at: [race, epoch, variant],
-      tally: {
-        predictions: tally.predictions + (by.predictions ?? 0),
-        drawn: tally.drawn + (by.drawn ?? 0),
-        repeated: tally.repeated + (by.repeated ?? 0),
-        refused: tally.refused + (by.refused ?? 0),
-      },
-    })
+    this.#change(key, request).removed.push(x)
   }
 
   /** Writes what was gathered. The rows of single predictions must be written before. */
-  flush(): void {
-    for (const { key, row, unsound } of this.#entries.values()) {
-      writeAggregate(this.#sql, key, unsound ? computeAggregate(this.#sql, key, toDayRange(key.day)) : row)
+  async flush(sql: Sql): Promise<void> {
+    const changes = [...this.#changes.values()]
+    const known = await readAggregates(
+      sql,
+      changes.map(({ key }) => key),
+    )
+    const rows: (readonly [AggregateKey, AggregateRow])[] = []
+    for (const { key, added, removed } of changes) {
+      const row = removed.reduce(takeOut, added.reduce(putIn, known(key)))
+      // Of a number that is not one, nothing can be said either.
+      const isSound = removed.length === 0 || row.m2 >= SOUND_SHARE * row.peak
+      rows.push([key, isSound ? row : await computeAggregate(sql, key, toDayRange(key.day))])
     }
-    for (const { at, tally } of this.#tallies.values()) {
-      this.#sql.run(addTally(...at, tally.predictions, tally.drawn, tally.repeated, tally.refused))
-    }
-    this.#entries.clear()
-    this.#tallies.clear()
+    await writeAggregates(sql, rows)
+    this.#changes.clear()
   }
 
-  #entry(key: AggregateKey): Entry {
-    const id = `${key.race} ${key.epoch} ${key.part} ${key.variant} ${key.day}`
-    const known = this.#entries.get(id)
+  #change({ race, epoch, part, variant }: Omit<AggregateKey, 'day'>, request: string): Change {
+    const key = { race, epoch, part, variant, day: toDay(request) }
+    const id = toId(key)
+    const known = this.#changes.get(id)
     if (known !== undefined) return known
-    const made = { key, row: readAggregate(this.#sql, key), unsound: false }
-    this.#entries.set(id, made)
+    const made = { key, added: [], removed: [] }
+    this.#changes.set(id, made)
     return made
   }
 }
 
-const NO_TALLY: Tally = { predictions: 0, drawn: 0, repeated: 0, refused: 0 }
-const emptyRow: AggregateRow = { ...emptyMoments, peak: 0, events: 0 }
+const emptyRow: AggregateRow = { ...emptyMoments, peak: 0, events: 0, above: 0 }
 
-/** The moments of a key; those of no data where it has none. */
-export function readAggregate(sql: Sql, { race, epoch, part, variant, day }: AggregateKey): AggregateRow {
-  return sql.get(findAggregate(race, epoch, part, variant, day)) ?? emptyRow
+function putIn(row: AggregateRow, x: number): AggregateRow {
+  const moments = fold(row, x)
+  return {
+    ...moments,
+    peak: Math.max(row.peak, moments.m2),
+    events: row.events + (x === 0 ? 0 : 1),
+    above: row.above + (x > 0 ? 1 : 0),
+  }
 }
 
-/** Writes the moments of a key; those of no data are left out. */
-export function writeAggregate(sql: Sql, key: AggregateKey, row: AggregateRow): void {
-  const { race, epoch, part, variant, day } = key
-  if (row.count === 0) sql.run(dropAggregate(race, epoch, part, variant, day))
-  else sql.run(putAggregate(race, epoch, part, variant, day, row.count, row.mean, row.m2, row.peak, row.events))
+function takeOut(row: AggregateRow, x: number): AggregateRow {
+  const moments = remove(row, x)
+  return {
+    ...moments,
+    peak: moments.count === 0 ? 0 : row.peak,
+    events: row.events - (x === 0 ? 0 : 1),
+    above: row.above - (x > 0 ? 1 : 0),
+  }
+}
+
+/** Reads the moments of keys; those of no data where a key has none. */
+export async function readAggregates(
+  sql: Sql,
+  keys: readonly AggregateKey[],
+): Promise<(key: AggregateKey) => AggregateRow> {
+  const found = await sql.bulk(findAggregates, keys)
+  const rows = new Map(
+    found.map(({ count, mean, m2, peak, events, above, ...key }) => [
+      toId(key),
+      { count, mean, m2, peak, events, above },
+    ]),
+  )
+  return key => rows.get(toId(key)) ?? emptyRow
+}
+
+/** Writes the moments of keys; those of no data are left out. */
+export async function writeAggregates(
+  sql: Sql,
+  rows: readonly (readonly [AggregateKey, AggregateRow])[],
+): Promise<void> {
+  const [some, none] = [rows.filter(([, row]) => row.count > 0), rows.filter(([, row]) => row.count === 0)]
+  await sql.bulk(
+    putAggregates,
+    some.map(([key, row]) => ({ ...key, ...row })),
+  )
+  await sql.bulk(
+    dropAggregates,
+    none.map(([key]) => key),
+  )
 }
 
 /** Computes the moments of a key from the single predictions of a range of requests. */
-export function computeAggregate(sql: Sql, key: AggregateKey, { from, to }: KeyRange): AggregateRow {
+export async function computeAggregate(sql: Sql, key: AggregateKey, { from, to }: KeyRange): Promise<AggregateRow> {
   const { race, epoch, part, variant } = key
-  const rows =
-    part === 'pair'
-      ? sql.all(listPairs(from, to, race, epoch))
-      : sql.all(listLosses(from, to, race, epoch, variant, part === 'drawn' ? 1 : 0))
-  const moments = rows.reduce<Moments>((sum, { x }) => fold(sum, x), emptyMoments)
-  return { ...moments, peak: moments.m2, events: rows.filter(({ x }) => x !== 0).length }
+  const rows = await (part === 'pair'
+    ? sql.all(listPairs(from, to, race, epoch))
+    : sql.all(listLosses(from, to, race, epoch, variant, part === 'drawn' ? 1 : 0)))
+  const row = rows.reduce((sum, { x }) => putIn(sum, x), emptyRow)
+  return { ...row, peak: row.m2 }
 }
 
-const findAggregate = statement<[number, number, AggregatePart, number, number], AggregateRow>(
-  `select count, mean, m2, peak, events from aggregate
-    where race = ? and epoch = ? and part = ? and variant = ? and day = ?`,
+function toId({ race, epoch, part, variant, day }: AggregateKey): string {
+  return `${race} ${epoch} ${part} ${variant} ${day}`
+}
+
+const KEY = { race: 'integer', epoch: 'integer', part: 'text', variant: 'integer', day: 'integer' } as const
+const ROW = {
+  ...KEY,
+  count: 'integer',
+  mean: 'real',
+  m2: 'real',
+  peak: 'real',
+  events: 'integer',
+  above: 'integer',
+} as const
+const NAMES = Object.keys(KEY)
+
+const findAggregates = bulk<typeof KEY, AggregateKey & AggregateRow>(
+  KEY,
+  from => `select g.* from ${from} join aggregate g on ${NAMES.map(name => `g.${name} = input.${name}`).join(' and ')}`,
 )
-const dropAggregate = statement<[number, number, AggregatePart, number, number]>(
-  'delete from aggregate where race = ? and epoch = ? and part = ? and variant = ? and day = ?',
-)
-const putAggregate = statement<[number, number, AggregatePart, number, number, number, number, number, number, number]>(
-  'insert or replace into aggregate values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
-)
-const addTally = statement<[number, number, number, number, number, number, number]>(
-  `insert into tally (race, epoch, variant, predictions, drawn, repeated, refused) values (?, ?, ?, ?, ?, ?, ?)
-    on conflict do update set predictions = predictions + excluded.predictions, drawn = drawn + excluded.drawn,
-      repeated = repeated + excluded.repeated, refused = refused + excluded.refused`,
-)
+const putAggregates = bulkInsert('aggregate', ROW, orReplace(NAMES, Object.keys(ROW)))
+const dropAggregates = bulkDelete('aggregate', KEY)
 const listLosses = statement<[string, string, number, number, number, number], { readonly x: number }>(
   `select p.loss as x from prediction p join answer a on a.request = p.request and a.variant = p.variant
     where p.request >= ? and p.request < ? and p.state = ${STATE.counted}
-      and a.race = ? and a.epoch = ? and a.variant = ? and (a.served = 1 and a.pinned = 0) = ?`,
+      and a.race = ? and a.epoch = ? and a.variant = ?
+      and case when a.served = 1 and a.pinned = 0 then 1 else 0 end = ?`,
 )
 const listPairs = statement<[string, string, number, number], { readonly x: number }>(
   `select pa.loss - pb.loss as x from race

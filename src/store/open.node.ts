@@ -2,15 +2,38 @@ import { setImmediate as breathe, setTimeout as sleep } from 'node:timers/promis
 import type { Clock } from '../core/clock.ts'
 import type { PredictionRecord } from '../core/wire/records.ts'
 import { readCounter } from './counters.ts'
+import type { Database } from './database.ts'
+import { toKeyFloor } from './days.ts'
+import { readDifferences, readDifferencesAfter } from './differences.ts'
 import { readOutcomes } from './export.ts'
+import { PostgresDatabase } from './postgres.node.ts'
 import { addPredictions } from './predictions.ts'
 import { countPrunable, pruneStep, sealBefore } from './prune.ts'
 import * as races from './races.ts'
-import { readDifferences, readScoreboard } from './scoreboard.ts'
+import { readScoreboard } from './scoreboard.ts'
 import { SqliteFile } from './sqlite.node.ts'
 import type { Store, Truth, TruthCounts } from './store.ts'
+import { readDurations, readMaturity, readSums } from './sums.ts'
 import { readPrediction } from './trace.ts'
 import { addTruths, NO_TRUTHS, readTruthCounts, sumCounts } from './truths.ts'
+
+/** What a store takes from outside. */
+export interface StoreOptions {
+  readonly clock: Clock
+}
+
+/**
+ * Opens the database of events: the PostgreSQL database at `url` where there is one, else the file at `path`.
+ *
+ * @throws STORE_NEWER, STORE_CORRUPT, STORE_OPEN, STORE_FULL, STORE_BUSY, STORE_AWAY; every method the last four and
+ * STORE_CORRUPT
+ */
+export async function openStore(
+  { path, url }: { readonly path: string; readonly url: string | undefined },
+  options: StoreOptions,
+): Promise<Store> {
+  return url === undefined ? await openSqliteStore(path, options) : await openPostgresStore(url, options)
+}
 
 /**
  * Opens the database of events at `path`, making it and its folder where they are missing, and brings an older schema
@@ -18,46 +41,71 @@ import { addTruths, NO_TRUTHS, readTruthCounts, sumCounts } from './truths.ts'
  *
  * @throws STORE_NEWER, STORE_CORRUPT, STORE_OPEN, STORE_FULL, STORE_BUSY; every method the last three and STORE_CORRUPT
  */
-export async function openSqliteStore(path: string, { clock }: { readonly clock: Clock }): Promise<Store> {
-  const file = await SqliteFile.open(path, clock)
+export async function openSqliteStore(path: string, { clock }: StoreOptions): Promise<Store> {
+  return toStore(await SqliteFile.open(path, clock), clock)
+}
+
+/**
+ * Opens the database of events in PostgreSQL (15 or later), in the schema `regatta`, which it makes where it is
+ * missing, and brings an older one up to date. Other processes may use it too. Dispose it to close its connections.
+ *
+ * @throws STORE_NEWER, STORE_OPEN, STORE_FULL, STORE_BUSY, STORE_AWAY; every method the last three
+ */
+export async function openPostgresStore(url: string, { clock }: StoreOptions): Promise<Store> {
+  return toStore(await PostgresDatabase.open(url, clock), clock)
+}
+
+function toStore(database: Database, clock: Clock): Store {
   return {
-    addVariant: variant => file.write(sql => races.addVariant(sql, variant)),
-    readVariants: () => file.read(races.readVariants),
-    startRace: race => file.write(sql => races.startRace(sql, race)),
-    endRace: (race, at, how) => file.write(sql => races.endRace(sql, race, at, how)),
-    readRace: () => file.read(races.readRace),
-    openEpoch: epoch => file.write(sql => races.openEpoch(sql, epoch)),
-    readEpochs: () => file.read(races.readEpochs),
-    addPredictions: records => storePredictions(file, records),
-    addTruths: (truths, now) => storeTruths(file, truths, now),
-    readScoreboard: race => file.read(sql => readScoreboard(sql, race)),
-    readDifferences: race => file.read(sql => readDifferences(sql, race)),
-    readOutcomes: (race, after, limit) => file.read(sql => readOutcomes(sql, race, after, limit)),
-    readTruthCounts: () => file.read(readTruthCounts),
-    readServedCount: () => file.read(sql => readCounter(sql, 'served')),
-    addDecision: decision => file.write(sql => races.addDecision(sql, decision)),
-    readDecision: race => file.read(sql => races.readDecision(sql, race)),
-    readPrediction: id => file.read(sql => readPrediction(sql, id)),
+    addVariant: variant => database.write(sql => races.addVariant(sql, variant)),
+    readVariants: () => database.read(races.readVariants),
+    startRace: race => database.write(sql => races.startRace(sql, race)),
+    endRace: (race, at, how) => database.write(sql => races.endRace(sql, race, at, how)),
+    readRace: () => database.read(races.readRace),
+    openEpoch: epoch => database.write(sql => races.openEpoch(sql, epoch)),
+    readEpochs: () => database.read(races.readEpochs),
+    addPredictions: records => storePredictions(database, records),
+    addTruths: (truths, now) => storeTruths(database, truths, now),
+    readScoreboard: race => database.read(sql => readScoreboard(sql, race)),
+    readSums: race => database.read(sql => readSums(sql, race)),
+    readDurations: race => database.read(sql => readDurations(sql, race)),
+    readMaturity: (race, before) => database.read(sql => readMaturity(sql, race, before)),
+    readDifferences: race => database.read(sql => readDifferences(sql, race)),
+    readDifferencesAfter: (race, cursor) => database.read(sql => readDifferencesAfter(sql, race, cursor)),
+    readOutcomes: (race, after, limit) => database.read(sql => readOutcomes(sql, race, after, limit)),
+    readTruthCounts: () => database.read(readTruthCounts),
+    readServedCount: () => database.read(sql => readCounter(sql, 'served')),
+    addDecision: decision => database.write(sql => races.addDecision(sql, decision)),
+    readDecision: race => database.read(sql => races.readDecision(sql, race)),
+    readPrediction: id => database.read(sql => readPrediction(sql, id)),
     // Nothing can be closed that is still to come.
-    prune: (before, dryRun) => prune(file, Math.floor(Math.min(before, clock())), dryRun),
-    [Symbol.asyncDispose]: () => file[Symbol.asyncDispose](),
+    prune: (before, dryRun) => prune(database, Math.floor(Math.min(before, clock())), dryRun),
+    [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
   }
 }
 
-/** Items that one transaction stores: in between, the process can do other things. */
+/** Items that one transaction stores: in between, the process can do other things, and others can have their turn. */
 const ITEMS_PER_STEP = 1000
 
-function* toSteps<item>(items: readonly item[]): Generator<readonly item[]> {
-  for (let at = 0; at < items.length; at += ITEMS_PER_STEP) yield items.slice(at, at + ITEMS_PER_STEP)
+/** Parts a list so that the sizes of a step's items add up to a transaction's work. */
+function* toSteps<item>(items: readonly item[], sizeOf: (item: item) => number): Generator<readonly item[]> {
+  let [from, size] = [0, 0]
+  for (const [at, item] of items.entries()) {
+    size += sizeOf(item)
+    if (size < ITEMS_PER_STEP) continue
+    yield items.slice(from, at + 1)
+    ;[from, size] = [at + 1, 0]
+  }
+  if (from < items.length) yield items.slice(from)
 }
 
 async function storePredictions(
-  file: SqliteFile,
+  database: Database,
   records: readonly PredictionRecord[],
 ): Promise<{ readonly added: number; readonly joined: number }> {
   let [added, joined] = [0, 0]
-  for (const step of toSteps(records)) {
-    const done = await file.write(sql => addPredictions(sql, step))
+  for (const step of toSteps(records, ({ rows }) => Math.max(1, rows.length))) {
+    const done = await database.write(sql => addPredictions(sql, step))
     added += done.added
     joined += done.joined
     await breathe()
@@ -65,10 +113,10 @@ async function storePredictions(
   return { added, joined }
 }
 
-async function storeTruths(file: SqliteFile, truths: readonly Truth[], now: number): Promise<TruthCounts> {
+async function storeTruths(database: Database, truths: readonly Truth[], now: number): Promise<TruthCounts> {
   let counts = NO_TRUTHS
-  for (const step of toSteps(truths)) {
-    counts = sumCounts(counts, await file.write(sql => addTruths(sql, step, now)))
+  for (const step of toSteps(truths, () => 1)) {
+    counts = sumCounts(counts, await database.write(sql => addTruths(sql, step, now)))
     await breathe()
   }
   return counts
@@ -77,12 +125,12 @@ async function storeTruths(file: SqliteFile, truths: readonly Truth[], now: numb
 /** Between two steps of pruning: longer than another process takes to ask again for its turn to write, ms. */
 const PRUNE_PAUSE_MS = 40
 
-async function prune(file: SqliteFile, before: number, dryRun: boolean): Promise<{ readonly rows: number }> {
-  if (dryRun) return { rows: await file.read(sql => countPrunable(sql, before)) }
-  await file.write(sql => sealBefore(sql, before))
-  let rows = 0
+async function prune(database: Database, before: number, dryRun: boolean): Promise<{ readonly rows: number }> {
+  if (dryRun) return { rows: await database.read(sql => countPrunable(sql, before)) }
+  await database.write(sql => sealBefore(sql, before))
+  let rows = await database.dropBefore(toKeyFloor(before))
   for (;;) {
-    const step = await file.write(sql => pruneStep(sql, before))
+    const step = await database.write(sql => pruneStep(sql, before))
     rows += step.rows
     if (step.done) return { rows }
     await sleep(PRUNE_PAUSE_MS)

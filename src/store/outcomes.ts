@@ -1,106 +1,219 @@
 import type { PredictedValue } from '../core/wire/records.ts'
 import { toLoss } from '../judge/index.ts'
-import type { AggregateKey, Ledger } from './ledger.ts'
+import { Clusters } from './clusters.ts'
+import { CrossLedger } from './cross-ledger.ts'
+import { Ledger } from './ledger.ts'
+import { Pairs } from './pairs.ts'
 import { findRace } from './races.ts'
-import { STATE } from './schema.ts'
-import { type Sql, statement } from './sql.ts'
+import { type AggregatePart, type CrossPart, STATE } from './schema.ts'
+import { bulk, type Sql } from './sql.ts'
 import type { StoredRace } from './store.ts'
+import { Tallies } from './tallies.ts'
 
-/** One variant's prediction of one row, with what is known of its truth. */
-interface Answered {
+/** One row of a request: what a truth is about. */
+export interface Subject {
+  readonly request: string
+  readonly row: number
+}
+
+/** One variant's prediction of one row, with what the database knows of its truth. */
+export interface Answered extends Subject {
   readonly variant: number
   readonly value: string
   readonly state: number
   readonly loss: number | null
+  readonly weight: number | null
+  readonly covariate: number | null
+  readonly entity: string | null
+  readonly series: string | null
   readonly target_at: number | null
   readonly at: number
   readonly epoch: number
   readonly race: number | null
   /** 1: chance drew the variant, and the client got its answer. */
   readonly drawn: number
-  readonly truth: string | null
+  /** Values of the truth by its id and of the one by series and time. */
+  readonly by_id: string | null
+  readonly by_series: string | null
 }
 
 interface Outcome {
   readonly state: number
   readonly loss: number | null
+  readonly weight: number | null
 }
 
 /** A prediction before and after it was settled. */
 interface Settled {
   readonly answered: Answered
+  readonly truth: string | null
   readonly after: Outcome
 }
 
-const WAITING: Outcome = { state: STATE.waiting, loss: null }
+const WAITING: Outcome = { state: STATE.waiting, loss: null, weight: null }
+/** Rows that are settled at once: one truth of a series may be about very many. */
+const SUBJECTS_PER_STEP = 2000
 
 /** Joins predictions to their truths within one transaction, and keeps the sums in step. */
 export class Outcomes {
+  readonly tallies = new Tallies()
   readonly #sql: Sql
-  readonly #ledger: Ledger
+  readonly #now: number | undefined
+  readonly #ledger = new Ledger()
+  readonly #cross = new CrossLedger()
+  readonly #clusters = new Clusters()
+  readonly #pairs = new Pairs()
   readonly #races = new Map<number, StoredRace | undefined>()
 
-  constructor(sql: Sql, ledger: Ledger) {
+  /** `now`: when the truths came, epoch ms; undefined where they were here before their predictions. */
+  constructor(sql: Sql, now?: number) {
     this.#sql = sql
-    this.#ledger = ledger
+    this.#now = now
   }
 
   /**
-   * Brings the outcomes of one row of a request in line with the predictions and truths that are here now: all its
-   * variants, and the pair. A truth by the prediction's id goes before one by series and time. Returns the variants
-   * whose truth is known.
+   * Brings the outcomes of rows, each named once, in line with the predictions and truths that are here now: all
+   * their variants, and the pairs. A truth by the prediction's id goes before one by series and time. `toTruth` tells
+   * of truths that are not stored yet. Returns the predictions whose truth is known.
    */
-  settle(request: string, row: number): readonly number[] {
-    const settled = this.#sql
-      .all(listAnswered(request, row))
-      .map(answered => ({ answered, after: this.#toOutcome(answered) }))
-    for (const one of settled) this.#book(request, row, one)
-    for (const race of new Set(settled.map(({ answered }) => answered.race))) {
-      if (race !== null) this.#pair(request, row, this.#race(race), settled)
+  async settle(subjects: readonly Subject[], toTruth = toStoredTruth): Promise<readonly Answered[]> {
+    const known: Answered[] = []
+    for (let from = 0; from < subjects.length; from += SUBJECTS_PER_STEP) {
+      const answered = await this.#sql.bulk(listAnswered, subjects.slice(from, from + SUBJECTS_PER_STEP))
+      await this.#readRaces(answered)
+      const settled = answered.map(one => this.#toSettled(one, toTruth(one)))
+      const changed = settled.filter(isChanged)
+      for (const one of changed) this.#book(one)
+      for (const row of groupRows(settled)) this.#pair(row)
+      await this.#sql.bulk(setOutcome, changed.map(toColumns))
+      await this.#pairs.write(this.#sql)
+      for (const { answered, truth } of settled) if (truth !== null) known.push(answered)
     }
-    return settled.filter(({ answered }) => answered.truth !== null).map(({ answered }) => answered.variant)
+    return known
   }
 
-  #toOutcome({ race, truth, value }: Answered): Outcome {
-    const spec = race === null ? undefined : this.#race(race)?.spec
-    if (spec === undefined || truth === null) return WAITING
-    const loss = toLoss(spec.loss, parseValue(value), parseValue(truth))
-    return loss === undefined ? { state: STATE.refused, loss: null } : { state: STATE.counted, loss }
+  /** Writes the sums. */
+  async flush(): Promise<void> {
+    await this.#ledger.flush(this.#sql)
+    await this.#clusters.flush(this.#sql, this.#cross)
+    await this.#cross.flush(this.#sql)
+    await this.tallies.flush(this.#sql)
+    await this.#pairs.flush(this.#sql)
   }
 
-  #book(request: string, row: number, { answered, after }: Settled): void {
-    const { epoch, loss, race, state, variant } = answered
-    if (race === null || (state === after.state && loss === after.loss)) return
-    this.#sql.run(setOutcome(after.state, after.loss, request, row, variant))
-    const key = { race, epoch, part: answered.drawn === 1 ? 'drawn' : 'other', variant } as const
-    this.#move(key, request, loss, after.loss)
+  #toSettled(answered: Answered, truth: string | null): Settled {
+    const { race, value } = answered
+    const spec = race === null ? undefined : this.#races.get(race)?.spec
+    if (spec === undefined || truth === null) return { answered, truth, after: WAITING }
+    const happened = parseValue(truth)
+    const loss = toLoss(spec.loss, parseValue(value), happened)
+    if (loss === undefined) return { answered, truth, after: { state: STATE.refused, loss: null, weight: null } }
+    return { answered, truth, after: { state: STATE.counted, loss, weight: toWeight(happened) } }
+  }
+
+  #book({ answered, after }: Settled): void {
+    const { epoch, race, request, state, variant } = answered
+    if (race === null) return
+    const counted = { race, epoch, variant }
+    const isDrawn = answered.drawn === 1
+    this.#move({ ...counted, part: isDrawn ? 'drawn' : 'other' }, request, answered.loss, after.loss)
+    if (isDrawn) this.#bookDrawn(answered, counted, after)
     const refused = Number(after.state === STATE.refused) - Number(state === STATE.refused)
-    if (refused !== 0) this.#ledger.count(race, epoch, variant, { refused })
+    if (refused !== 0) this.tallies.count(counted, { refused })
+    if (state !== STATE.waiting) return
+    this.tallies.ripen(counted, request, { labelled: 1 })
+    if (this.#now === undefined) return
+    this.tallies.time(counted, 'lateness', this.#now - Math.max(answered.at, answered.target_at ?? answered.at))
   }
 
-  #pair(request: string, row: number, race: StoredRace | undefined, settled: readonly Settled[]): void {
-    const find = (variant: number | undefined): Settled | undefined =>
-      settled.find(({ answered }) => answered.variant === variant && answered.race === race?.id)
-    const a = find(race?.a)
-    const b = find(race?.b)
-    if (race === undefined || a === undefined || b === undefined) return
+  #bookDrawn(
+    { covariate, entity, loss, request, weight }: Answered,
+    counted: { readonly race: number; readonly epoch: number; readonly variant: number },
+    after: Outcome,
+  ): void {
+    this.#moveCross({ ...counted, part: 'ratio' }, request, [weight, loss], [after.weight, after.loss])
+    this.#moveCross({ ...counted, part: 'covariate' }, request, [covariate, loss], [covariate, after.loss])
+    if (entity === null) return
+    if (loss !== null) this.#clusters.remove({ ...counted, entity }, loss)
+    if (after.loss !== null) this.#clusters.add({ ...counted, entity }, after.loss)
+  }
+
+  /** Brings the pair of one row in line. */
+  #pair(settled: readonly Settled[]): void {
+    for (const id of new Set(settled.map(({ answered }) => answered.race))) {
+      const race = id === null ? undefined : this.#races.get(id)
+      const find = (variant: number | undefined): Settled | undefined =>
+        settled.find(({ answered }) => answered.variant === variant && answered.race === id)
+      const a = find(race?.a)
+      const b = find(race?.b)
+      if (race !== undefined && a !== undefined && b !== undefined) this.#pairUp(race.id, a, b)
+    }
+  }
+
+  #pairUp(race: number, a: Settled, b: Settled): void {
     const before = toDifference(a.answered.loss, b.answered.loss)
     const after = toDifference(a.after.loss, b.after.loss)
-    if (before === after) return
+    const weights = [before === null ? null : a.answered.weight, after === null ? null : a.after.weight] as const
+    if (before === after && weights[0] === weights[1]) return
+    const { epoch, request, row } = a.answered
     const at = a.answered.target_at ?? a.answered.at
-    if (after === null) this.#sql.run(dropPair(race.id, at, request, row))
-    else this.#sql.run(putPair(race.id, at, request, row, after))
-    this.#move({ race: race.id, epoch: a.answered.epoch, part: 'pair', variant: 0 }, request, before, after)
+    if (before !== after) this.#pairs.put({ race, at, request, row, difference: after })
+    this.#move({ race, epoch, part: 'pair', variant: 0 }, request, before, after)
+    this.#moveCross({ race, epoch, part: 'ratio-pair', variant: 0 }, request, [weights[0], before], [weights[1], after])
   }
 
-  #move(key: Omit<AggregateKey, 'day'>, request: string, before: number | null, after: number | null): void {
+  #move(key: SumKey<AggregatePart>, request: string, before: number | null, after: number | null): void {
+    if (before === after) return
     if (before !== null) this.#ledger.remove(key, request, before)
     if (after !== null) this.#ledger.add(key, request, after)
   }
 
-  #race(id: number): StoredRace | undefined {
-    if (!this.#races.has(id)) this.#races.set(id, findRace(this.#sql, id))
-    return this.#races.get(id)
+  #moveCross(key: SumKey<CrossPart>, request: string, [x, y]: MaybeXY, [newX, newY]: MaybeXY): void {
+    if (x === newX && y === newY) return
+    if (x !== null && y !== null) this.#cross.remove(key, request, { x, y })
+    if (newX !== null && newY !== null) this.#cross.add(key, request, { x: newX, y: newY })
+  }
+
+  async #readRaces(answered: readonly Answered[]): Promise<void> {
+    for (const { race } of answered) {
+      if (race !== null && !this.#races.has(race)) this.#races.set(race, await findRace(this.#sql, race))
+    }
+  }
+}
+
+interface SumKey<part> {
+  readonly race: number
+  readonly epoch: number
+  readonly part: part
+  readonly variant: number
+}
+type MaybeXY = readonly [number | null, number | null]
+
+/** The truth that the database has for a prediction: the one by its id before the one by series and time. */
+function toStoredTruth({ by_id: byId, by_series: bySeries }: Answered): string | null {
+  return byId ?? bySeries
+}
+
+function isChanged({ answered, after }: Settled): boolean {
+  return (
+    answered.race !== null &&
+    (answered.state !== after.state || answered.loss !== after.loss || answered.weight !== after.weight)
+  )
+}
+
+function toColumns({ answered, after }: Settled) {
+  const { request, row, variant } = answered
+  return { request, row, variant, state: after.state, loss: after.loss, weight: after.weight }
+}
+
+/** What is settled, row by row: a row's variants come one after the other. */
+function* groupRows(settled: readonly Settled[]): Generator<readonly Settled[]> {
+  let from = 0
+  for (let to = 1; to <= settled.length; to++) {
+    const [first, next] = [settled[from]?.answered, settled[to]?.answered]
+    if (first === undefined || (next?.request === first.request && next.row === first.row)) continue
+    yield settled.slice(from, to)
+    from = to
   }
 }
 
@@ -108,25 +221,35 @@ function toDifference(a: number | null, b: number | null): number | null {
   return a === null || b === null ? null : a - b
 }
 
+/** The size of a truth: the absolute value of a number, of a list the mean of theirs; null of another kind. */
+function toWeight(truth: PredictedValue): number | null {
+  const list = typeof truth === 'number' ? [truth] : typeof truth === 'object' ? truth : []
+  if (list.length === 0) return null
+  const weight = list.reduce((sum, y) => sum + Math.abs(y), 0) / list.length
+  // A larger one could not be squared and summed.
+  return weight <= 1e140 ? weight : null
+}
+
 /** Reads a value that this room wrote. */
 export function parseValue(text: string): PredictedValue {
   return JSON.parse(text) as PredictedValue
 }
 
-const listAnswered = statement<[string, number], Answered>(
-  `select p.variant, p.value, p.state, p.loss, p.target_at, a.at, a.epoch, a.race,
-      a.served = 1 and a.pinned = 0 as drawn, coalesce(t.value, o.value) as truth
-    from prediction p join answer a on a.request = p.request and a.variant = p.variant
+const SUBJECT = { request: 'uuid', row: 'integer' } as const
+const listAnswered = bulk<typeof SUBJECT, Answered>(
+  SUBJECT,
+  from => `select p.request, p.row, p.variant, p.value, p.state, p.loss, p.weight, p.covariate, p.entity, p.series,
+      p.target_at, a.at, a.epoch, a.race, case when a.served = 1 and a.pinned = 0 then 1 else 0 end as drawn,
+      t.value as by_id, o.value as by_series
+    from ${from} join prediction p on p.request = input.request and p.row = input.row
+      join answer a on a.request = p.request and a.variant = p.variant
       left join truth t on t.request = p.request and t.row = p.row
       left join observation o on o.series = p.series and o.at = p.target_at
-    where p.request = ? and p.row = ?`,
+    order by p.request, p.row, p.variant`,
 )
-const setOutcome = statement<[number, number | null, string, number, number]>(
-  'update prediction set state = ?, loss = ? where request = ? and row = ? and variant = ?',
-)
-const putPair = statement<[number, number, string, number, number]>(
-  'insert or replace into pair values (?, ?, ?, ?, ?)',
-)
-const dropPair = statement<[number, number, string, number]>(
-  'delete from pair where race = ? and at = ? and request = ? and row = ?',
+const OUTCOME = { ...SUBJECT, variant: 'integer', state: 'integer', loss: 'real', weight: 'real' } as const
+const setOutcome = bulk<typeof OUTCOME>(
+  OUTCOME,
+  from => `update prediction set state = input.state, loss = input.loss, weight = input.weight from ${from}
+    where prediction.request = input.request and prediction.row = input.row and prediction.variant = input.variant`,
 )

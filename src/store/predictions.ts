@@ -1,79 +1,139 @@
 import { createHash } from 'node:crypto'
-import type { PredictionRecord } from '../core/wire/records.ts'
-import { count, readCounter } from './counters.ts'
+import type { PredictionRecord, RecordRow } from '../core/wire/records.ts'
+import { count, readCounters } from './counters.ts'
 import { toKeyFloor } from './days.ts'
-import { Ledger } from './ledger.ts'
-import { Outcomes } from './outcomes.ts'
-import { findRaceOfEpoch } from './races.ts'
-import { type Sql, type SqlValue, statement } from './sql.ts'
+import { Outcomes, type Subject } from './outcomes.ts'
+import { readRacesOfEpochs } from './races.ts'
+import { toSeriesKey } from './series-key.ts'
+import { bulk, bulkInsert, type Sql } from './sql.ts'
+import { countOrphansJoined } from './truths.ts'
+
+/** A new record, and the race that it belongs to. */
+interface Added {
+  readonly record: PredictionRecord
+  readonly race: number | null
+}
 
 /** Stores records and joins what truth is here; one transaction's work. */
-export function addPredictions(
+export async function addPredictions(
   sql: Sql,
   records: readonly PredictionRecord[],
-): { readonly added: number; readonly joined: number } {
-  const ledger = new Ledger(sql)
-  const outcomes = new Outcomes(sql, ledger)
-  const floor = toKeyFloor(readCounter(sql, 'pruned-before'))
-  const races = new Map<number, number | null>()
-  const added = records.filter(record => {
-    if (record.request < floor) return false
-    if (!races.has(record.epoch)) races.set(record.epoch, findRaceOfEpoch(sql, record.epoch))
-    return addRecord(sql, ledger, record, races.get(record.epoch) ?? null)
-  })
-  const joined = joinAdded(outcomes, added)
-  ledger.flush()
-  return { added: added.length, joined }
+): Promise<{ readonly added: number; readonly joined: number }> {
+  const counters = await readCounters(sql)
+  const floor = toKeyFloor(counters['pruned-before'] ?? 0)
+  const known = await readKnown(
+    sql,
+    records.filter(record => record.request >= floor),
+  )
+  if (known.fresh.length === 0) return { added: 0, joined: 0 }
+  const races = await readRacesOfEpochs(sql, new Set(known.fresh.map(({ epoch }) => epoch)))
+  const added = known.fresh.map(record => ({ record, race: races.get(record.epoch) ?? null }))
+  await sql.bulk(insertAnswers, added.map(toAnswerColumns))
+  await sql.bulk(insertPredictions, added.flatMap(toPredictionColumns))
+  const outcomes = new Outcomes(sql)
+  for (const one of added) countRecord(outcomes, one)
+  await countDraws(sql, outcomes, added)
+  const hasOrphans = (counters['truth-orphan'] ?? 0) > 0
+  if (hasOrphans) await greetOrphans(sql, known.fresh)
+  const subjects = listSubjects(known.fresh, request => hasOrphans || known.requests.has(request))
+  const joined = await outcomes.settle(subjects)
+  await outcomes.flush()
+  await count(sql, 'served', countServed(known))
+  return { added: added.length, joined: countJoined(known.fresh, joined) }
 }
 
-/** Settles the rows of new records; returns how many of the records have a row whose truth is known. */
-function joinAdded(outcomes: Outcomes, added: readonly PredictionRecord[]): number {
-  const byRow = new Map<string, PredictionRecord[]>()
-  for (const record of added) {
-    for (const row of record.rows.keys()) {
-      const key = `${record.request}/${row}`
-      byRow.set(key, [...(byRow.get(key) ?? []), record])
+/** Which records of a batch are new, and what was here of their requests. */
+interface Known {
+  readonly fresh: readonly PredictionRecord[]
+  /** Requests with a record, and those that a client got an answer to. */
+  readonly requests: ReadonlySet<string>
+  readonly served: ReadonlySet<string>
+}
+
+async function readKnown(sql: Sql, records: readonly PredictionRecord[]): Promise<Known> {
+  const requests = [...new Set(records.map(({ request }) => request))]
+  const found = await sql.bulk(
+    findAnswers,
+    requests.map(request => ({ request })),
+  )
+  const keys = new Set(found.map(({ request, variant }) => `${request} ${variant}`))
+  const fresh = records.filter(({ request, variant }) => {
+    const key = `${request} ${variant}`
+    return keys.size < keys.add(key).size
+  })
+  return {
+    fresh,
+    requests: new Set(found.map(({ request }) => request)),
+    served: new Set(found.filter(({ answers }) => answers === 1).map(({ request }) => request)),
+  }
+}
+
+function countRecord({ tallies }: Outcomes, { record, race }: Added): void {
+  if (race === null) return
+  const { epoch, latencyUs, request, rows, variant } = record
+  const counted = { race, epoch, variant }
+  tallies.count(counted, { predictions: rows.length, answers: 1, errors: isAnswer(record) ? 0 : 1 })
+  if (isAnswer(record)) tallies.time(counted, 'latency', latencyUs / 1000)
+  if (rows.length > 0) tallies.ripen(counted, request, { predictions: rows.length })
+}
+
+/** Counts what chance drew. An entity that keeps coming was drawn only once. */
+async function countDraws(sql: Sql, { tallies }: Outcomes, added: readonly Added[]): Promise<void> {
+  const drawn = added.filter(({ record, race }) => race !== null && record.served && record.pinned !== true)
+  const sticky = drawn.flatMap(({ record: { entity, epoch } }) =>
+    entity === undefined ? [] : [{ epoch, entity: toDigest(entity) }],
+  )
+  const seen = new Set((await sql.bulk(findEntities, sticky)).map(toEntityId))
+  const first: typeof sticky = []
+  for (const { record, race } of drawn) {
+    if (race === null) continue
+    const { entity, epoch, variant } = record
+    const one = { epoch, entity: toDigest(entity ?? '') }
+    const isRepeated = entity !== undefined && seen.size === seen.add(toEntityId(one)).size
+    if (entity !== undefined && !isRepeated) first.push(one)
+    tallies.count({ race, epoch, variant }, isRepeated ? { repeated: 1 } : { drawn: 1 })
+  }
+  await sql.bulk(insertEntities, first)
+}
+
+function toEntityId({ epoch, entity }: { readonly epoch: number; readonly entity: string }): string {
+  return `${epoch} ${entity}`
+}
+
+/** Orphans are none any more when their first prediction comes. */
+async function greetOrphans(sql: Sql, fresh: readonly PredictionRecord[]): Promise<void> {
+  const rows = fresh.flatMap(({ request, rows }) => rows.map((row, at) => ({ request, row: at, ...toTarget(row) })))
+  const joined = await countOrphansJoined(sql, rows)
+  await count(sql, 'truth-orphan', -joined)
+  await count(sql, 'truth-new', joined)
+}
+
+/** The rows of new records whose truth may be here: of a series, or `isLikely`. */
+function listSubjects(fresh: readonly PredictionRecord[], isLikely: (request: string) => boolean): readonly Subject[] {
+  const subjects = new Map<string, Subject>()
+  for (const { request, rows } of fresh) {
+    const all = isLikely(request)
+    for (const [row, { at, series }] of rows.entries()) {
+      if (all || (at !== undefined && series !== undefined)) subjects.set(`${request}/${row}`, { request, row })
     }
   }
-  const joined = new Set<PredictionRecord>()
-  for (const [key, records] of byRow) {
-    const [request = '', row] = key.split('/')
-    const known = outcomes.settle(request, Number(row))
-    for (const record of records) if (known.includes(record.variant)) joined.add(record)
-  }
-  return joined.size
+  return [...subjects.values()]
 }
 
-/** Stores one record; says whether it was new. */
-function addRecord(sql: Sql, ledger: Ledger, record: PredictionRecord, race: number | null): boolean {
-  const { request, variant, epoch, served, pinned } = record
-  const { changes } = sql.run(insertAnswer(...toAnswerValues(record, race)))
-  if (changes === 0) return false
-  for (const [row, { at, prediction, series }] of record.rows.entries()) {
-    sql.run(insertPrediction(request, row, variant, series ?? null, at ?? null, JSON.stringify(prediction)))
-    greetOrphan(sql, request, row, series, at)
-  }
-  if (served && isAnswer(record) && sql.get(findOtherAnswer(request, variant)) === undefined) count(sql, 'served', 1)
-  if (race !== null) {
-    const draw = served && pinned !== true ? toDraw(sql, record) : {}
-    ledger.count(race, epoch, variant, { predictions: record.rows.length, ...draw })
-  }
-  return true
+function countJoined(fresh: readonly PredictionRecord[], joined: readonly Joined[]): number {
+  const known = new Set(joined.map(({ request, variant }) => `${request} ${variant}`))
+  return fresh.filter(({ request, variant }) => known.has(`${request} ${variant}`)).length
 }
 
-/** An orphan is one no more when its first prediction comes. */
-function greetOrphan(sql: Sql, request: string, row: number, series: string | undefined, at: number | undefined): void {
-  const byId = sql.run(joinTruth(request, row)).changes
-  const bySeries = series === undefined || at === undefined ? 0 : sql.run(joinObservation(series, at)).changes
-  count(sql, 'truth-orphan', -(byId + bySeries))
-  count(sql, 'truth-new', byId + bySeries)
+interface Joined {
+  readonly request: string
+  readonly variant: number
 }
 
-/** An entity that keeps coming was drawn only once. */
-function toDraw(sql: Sql, { entity, epoch }: PredictionRecord): { readonly drawn?: 1; readonly repeated?: 1 } {
-  if (entity === undefined) return { drawn: 1 }
-  const digest = createHash('sha256').update(entity).digest('base64url').slice(0, 22)
-  return sql.run(insertEntity(epoch, digest)).changes === 1 ? { drawn: 1 } : { repeated: 1 }
+/** Requests that a client got an answer to for the first time. */
+function countServed({ fresh, served }: Known): number {
+  const answered = fresh.filter(record => record.served && isAnswer(record) && !served.has(record.request))
+  return new Set(answered.map(({ request }) => request)).size
 }
 
 /** Whether the client got what it asked for. */
@@ -81,27 +141,60 @@ function isAnswer({ status }: PredictionRecord): boolean {
   return status >= 200 && status <= 299
 }
 
-type AnswerValues = [string, number, number, SqlValue, number, number, number, number, number, number, string, SqlValue]
-
-function toAnswerValues(record: PredictionRecord, race: number | null): AnswerValues {
+function toAnswerColumns({ record, race }: Added) {
   const { request, variant, epoch, at, served, propensity, pinned, status, latencyUs, replica, error } = record
-  const flags = [Number(served), propensity, Number(pinned === true)] as const
-  return [request, variant, epoch, race, at, ...flags, status, latencyUs, replica, error ?? null]
+  return {
+    ...{ request, variant, epoch, race, at, propensity, status, replica },
+    served: Number(served),
+    pinned: Number(pinned === true),
+    latency_us: latencyUs,
+    error: error ?? null,
+  }
 }
 
-const insertAnswer = statement<AnswerValues>(
-  'insert into answer values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict do nothing',
+function toPredictionColumns({ record }: Added) {
+  const { request, variant } = record
+  return record.rows.map((one, row) => {
+    const entity = one.entity ?? record.entity
+    return {
+      ...{ request, row, variant, ...toTarget(one) },
+      value: JSON.stringify(one.prediction),
+      state: 0,
+      entity: entity === undefined ? null : toDigest(entity),
+      covariate: one.covariate ?? null,
+    }
+  })
+}
+
+function toTarget({ at, series }: RecordRow): { readonly series: string | null; readonly target_at: number | null } {
+  return { series: series === undefined ? null : toSeriesKey(series), target_at: at ?? null }
+}
+
+function toDigest(entity: string): string {
+  return createHash('sha256').update(entity).digest('base64url').slice(0, 22)
+}
+
+const findAnswers = bulk<
+  { request: 'uuid' },
+  { readonly request: string; readonly variant: number; readonly answers: number }
+>(
+  { request: 'uuid' },
+  from => `select a.request, a.variant,
+      case when a.served = 1 and a.status between 200 and 299 then 1 else 0 end as answers
+    from ${from} join answer a on a.request = input.request`,
 )
-const insertPrediction = statement<[string, number, number, string | null, number | null, string]>(
-  'insert into prediction values (?, ?, ?, ?, ?, ?, 0, null)',
+const insertAnswers = bulkInsert('answer', {
+  ...({ request: 'uuid', variant: 'integer', epoch: 'integer', race: 'integer', at: 'integer' } as const),
+  ...({ served: 'integer', propensity: 'real', pinned: 'integer', status: 'integer', latency_us: 'real' } as const),
+  ...({ replica: 'text', error: 'text' } as const),
+})
+const insertPredictions = bulkInsert('prediction', {
+  ...({ request: 'uuid', row: 'integer', variant: 'integer', series: 'text', target_at: 'integer' } as const),
+  ...({ value: 'text', state: 'integer', entity: 'text', covariate: 'real' } as const),
+})
+const ENTITY = { epoch: 'integer', entity: 'text' } as const
+const findEntities = bulk<typeof ENTITY, { readonly epoch: number; readonly entity: string }>(
+  ENTITY,
+  from => `select e.epoch, e.entity from ${from} join entity e on e.epoch = input.epoch and e.entity = input.entity`,
 )
-const insertEntity = statement<[number, string]>('insert into entity values (?, ?) on conflict do nothing')
-const findOtherAnswer = statement<[string, number], { readonly variant: number }>(
-  'select variant from answer where request = ? and variant <> ? and served = 1 and status between 200 and 299',
-)
-const joinTruth = statement<[string, number]>(
-  'update truth set joined = 1 where request = ? and row = ? and joined = 0',
-)
-const joinObservation = statement<[string, number]>(
-  'update observation set joined = 1 where series = ? and at = ? and joined = 0',
-)
+const insertEntities = bulkInsert('entity', ENTITY)

@@ -1,7 +1,9 @@
 import { merge } from '../judge/index.ts'
 import { raise } from './counters.ts'
-import { toDayOf, toDayRange, toKeyFloor } from './days.ts'
-import { type AggregateKey, type AggregateRow, computeAggregate, readAggregate, writeAggregate } from './ledger.ts'
+import { mergeCross } from './cross.ts'
+import { type CrossKey, type CrossRow, computeCross, readCross, writeCross } from './cross-ledger.ts'
+import { type KeyRange, toDayOf, toDayRange, toKeyFloor } from './days.ts'
+import { type AggregateKey, type AggregateRow, computeAggregate, readAggregates, writeAggregates } from './ledger.ts'
 import { type Sql, statement } from './sql.ts'
 
 /** Requests that one transaction deletes, so that nobody waits long for it. */
@@ -10,54 +12,74 @@ const REQUESTS_PER_STEP = 5000
 const SEALED = -1
 
 /** Rows that pruning would delete now. */
-export function countPrunable(sql: Sql, before: number): number {
+export async function countPrunable(sql: Sql, before: number): Promise<number> {
   const floor = toKeyFloor(before)
-  const counts = [
-    ...COUNTS.map(query => sql.get(query(floor))),
-    sql.get(countObservations(floor, before)),
-    sql.get(countConflicts(before)),
-    sql.get(countEntities(before)),
-  ]
-  return counts.reduce((sum, row) => sum + (row?.n ?? 0), 0)
+  const queries = [...COUNTS.map(query => query(floor)), countObservations(floor, before), countConflicts(before)]
+  let rows = 0
+  for (const query of [...queries, countEntities(before)]) rows += (await sql.get(query))?.n ?? 0
+  return rows
 }
 
 /**
  * Closes everything before an instant: from now on records and truths of older requests change nothing. Sums of whole
  * days stay as they are; those of the day that is cut are split.
  */
-export function sealBefore(sql: Sql, before: number): void {
-  raise(sql, 'pruned-before', before)
-  const day = toDayOf(before)
-  const range = toDayRange(day)
-  const floor = toKeyFloor(before)
-  for (const key of sql.all(listKeys(day))) {
-    const old = computeAggregate(sql, key, { from: range.from, to: floor })
-    if (old.count === 0) continue
-    const sealed = { ...key, day: SEALED }
-    writeAggregate(sql, sealed, mergeRows(readAggregate(sql, sealed), old))
-    writeAggregate(sql, key, computeAggregate(sql, key, { from: floor, to: range.to }))
-  }
+export async function sealBefore(sql: Sql, before: number): Promise<void> {
+  await raise(sql, 'pruned-before', before)
+  const range = toDayRange(toDayOf(before))
+  await sealAggregates(sql, toDayOf(before), { ...range, cut: toKeyFloor(before) })
+  await sealCross(sql, toDayOf(before), { ...range, cut: toKeyFloor(before) })
 }
 
 /** Deletes some of the rows before an instant; `done` when none is left. */
-export function pruneStep(sql: Sql, before: number): { readonly rows: number; readonly done: boolean } {
+export async function pruneStep(sql: Sql, before: number): Promise<{ readonly rows: number; readonly done: boolean }> {
   const floor = toKeyFloor(before)
-  const bound = sql.get(findBound(floor, REQUESTS_PER_STEP))?.request ?? floor
-  const deleted = DELETES.map(query => sql.run(query(bound)).changes)
+  const bound = (await sql.get(findBound(floor, REQUESTS_PER_STEP)))?.request ?? floor
   const done = bound === floor
-  if (done) {
-    deleted.push(
-      sql.run(deleteObservations(before)).changes,
-      sql.run(deleteConflicts(before)).changes,
-      sql.run(deleteEntities(before)).changes,
-    )
+  const rest = done ? [deleteObservations(before), deleteConflicts(before), deleteEntities(before)] : []
+  let rows = 0
+  for (const query of [...DELETES.map(query => query(bound)), ...rest]) rows += await sql.run(query)
+  return { rows, done }
+}
+
+/** A day of requests that is cut in two. */
+interface Cut extends KeyRange {
+  readonly cut: string
+}
+
+async function sealAggregates(sql: Sql, day: number, { from, cut, to }: Cut): Promise<void> {
+  for (const key of await sql.all(listKeys(day))) {
+    const old = await computeAggregate(sql, key, { from, to: cut })
+    if (old.count === 0) continue
+    const sealed = { ...key, day: SEALED }
+    const known = await readAggregates(sql, [sealed])
+    await writeAggregates(sql, [
+      [sealed, mergeRows(known(sealed), old)],
+      [key, await computeAggregate(sql, key, { from: cut, to })],
+    ])
   }
-  return { rows: deleted.reduce((sum, n) => sum + n, 0), done }
+}
+
+async function sealCross(sql: Sql, day: number, { from, cut, to }: Cut): Promise<void> {
+  for (const key of await sql.all(listCrossKeys(day))) {
+    const old = await computeCross(sql, key, { from, to: cut })
+    if (old.moments.count === 0) continue
+    const sealed = { ...key, day: SEALED }
+    await writeCross(sql, [
+      [sealed, mergeCrossRows(await readCross(sql, sealed), old)],
+      [key, await computeCross(sql, key, { from: cut, to })],
+    ])
+  }
 }
 
 function mergeRows(left: AggregateRow, right: AggregateRow): AggregateRow {
   const { count, mean, m2 } = merge(left, right)
-  return { count, mean, m2, peak: m2, events: left.events + right.events }
+  return { count, mean, m2, peak: m2, events: left.events + right.events, above: left.above + right.above }
+}
+
+function mergeCrossRows(left: CrossRow, right: CrossRow): CrossRow {
+  const moments = mergeCross(left.moments, right.moments)
+  return { moments, peakX: moments.m2X, peakY: moments.m2Y }
 }
 
 interface Found {
@@ -88,4 +110,7 @@ const findBound = statement<[string, number], { readonly request: string }>(
 )
 const listKeys = statement<[number], AggregateKey>(
   'select race, epoch, part, variant, day from aggregate where day = ?',
+)
+const listCrossKeys = statement<[number], CrossKey>(
+  "select race, epoch, part, variant, day from cross_sum where day = ? and part <> 'cluster'",
 )

@@ -1,5 +1,5 @@
 import { isObject, toCanonicalJson } from '../core/json.ts'
-import { build, type Sql, statement } from './sql.ts'
+import { bulk, type Sql, statement } from './sql.ts'
 import type {
   Decision,
   NewRace,
@@ -12,47 +12,57 @@ import type {
 } from './store.ts'
 
 /** Registers a variant under a new id, or under the one it had where that is free. */
-export function addVariant(sql: Sql, { id, ...variant }: NewVariant): number {
-  const isFree =
-    id !== undefined && sql.get(build.selectFrom('variant').select('id').where('id', '=', id).compile()) === undefined
-  return sql.run(
-    build
-      .insertInto('variant')
-      .values(isFree ? { ...variant, id } : variant)
-      .compile(),
-  ).id
+export async function addVariant(sql: Sql, { id, ...variant }: NewVariant): Promise<number> {
+  const insert = async (id: number): Promise<number | undefined> => {
+    const query = sql.build.insertInto('variant').values({ ...variant, id })
+    return (
+      await sql.get(
+        query
+          .onConflict(conflict => conflict.doNothing())
+          .returning('id')
+          .compile(),
+      )
+    )?.id
+  }
+  let added = id === undefined ? undefined : await insert(id)
+  // Another writer may take the same id at the same time: then the next one is free.
+  while (added === undefined) {
+    const { last } = (await sql.get(findLastVariant())) ?? { last: 0 }
+    added = await insert(last + 1)
+  }
+  return added
 }
 
 /** All variants that ever were. */
-export function readVariants(sql: Sql): readonly StoredVariant[] {
-  const rows = sql.all(build.selectFrom('variant').selectAll().orderBy('id').compile())
+export async function readVariants(sql: Sql): Promise<readonly StoredVariant[]> {
+  const rows = await sql.all(sql.build.selectFrom('variant').selectAll().orderBy('id').compile())
   // Names and digests were parsed before they came in.
   return rows.map(row => ({ ...row }) as StoredVariant)
 }
 
 /** Starts a race; the running one ends as replaced. The epoch opened last becomes its first where it fits. */
-export function startRace(sql: Sql, { a, b, design, spec, startedAt }: NewRace): number {
+export async function startRace(sql: Sql, { a, b, design, spec, startedAt }: NewRace): Promise<number> {
   const ended = { ended_at: startedAt, ended_how: 'replaced' } as const
-  sql.run(build.updateTable('race').set(ended).where('ended_at', 'is', null).compile())
+  await sql.run(sql.build.updateTable('race').set(ended).where('ended_at', 'is', null).compile())
   const row = { a, b, design, spec: toCanonicalJson(spec), started_at: startedAt }
-  const { id } = sql.run(build.insertInto('race').values(row).compile())
-  const last = readEpochs(sql).at(-1)
+  const id = toId(await sql.get(sql.build.insertInto('race').values(row).returning('id').compile()))
+  const last = (await readEpochs(sql)).at(-1)
   if (last !== undefined && isEpochOf(last, { a, b, design })) {
-    sql.run(build.updateTable('epoch').set({ race: id }).where('epoch', '=', last.epoch).compile())
+    await sql.run(sql.build.updateTable('epoch').set({ race: id }).where('epoch', '=', last.epoch).compile())
   }
   return id
 }
 
 /** Ends a race unless it has ended. */
-export function endRace(sql: Sql, race: number, at: number, how: RaceEnd): void {
+export async function endRace(sql: Sql, race: number, at: number, how: RaceEnd): Promise<void> {
   const ended = { ended_at: at, ended_how: how }
-  sql.run(build.updateTable('race').set(ended).where('id', '=', race).where('ended_at', 'is', null).compile())
+  await sql.run(sql.build.updateTable('race').set(ended).where('id', '=', race).where('ended_at', 'is', null).compile())
 }
 
 /** The running race, else the last one. */
-export function readRace(sql: Sql): StoredRace | undefined {
-  const row = sql.get(
-    build
+export async function readRace(sql: Sql): Promise<StoredRace | undefined> {
+  const row = await sql.get(
+    sql.build
       .selectFrom('race')
       .selectAll()
       .orderBy(eb => eb('ended_at', 'is not', null))
@@ -64,14 +74,14 @@ export function readRace(sql: Sql): StoredRace | undefined {
 }
 
 /** A race by its id. */
-export function findRace(sql: Sql, id: number): StoredRace | undefined {
-  const row = sql.get(build.selectFrom('race').selectAll().where('id', '=', id).compile())
+export async function findRace(sql: Sql, id: number): Promise<StoredRace | undefined> {
+  const row = await sql.get(findRow(id))
   return row === undefined ? undefined : toRace(row)
 }
 
 /** Notes an epoch; it belongs to the running race where its weights are that race's. */
-export function openEpoch(sql: Sql, { epoch, startedAt, weights }: StoredEpoch): void {
-  const running = readRace(sql)
+export async function openEpoch(sql: Sql, { epoch, startedAt, weights }: StoredEpoch): Promise<void> {
+  const running = await readRace(sql)
   const fits = running !== undefined && running.ended === undefined && isEpochOf({ weights }, running)
   const row = {
     epoch,
@@ -79,8 +89,8 @@ export function openEpoch(sql: Sql, { epoch, startedAt, weights }: StoredEpoch):
     started_at: startedAt,
     weights: toCanonicalJson(weights),
   }
-  sql.run(
-    build
+  await sql.run(
+    sql.build
       .insertInto('epoch')
       .values(row)
       .onConflict(conflict => conflict.doNothing())
@@ -89,38 +99,41 @@ export function openEpoch(sql: Sql, { epoch, startedAt, weights }: StoredEpoch):
 }
 
 /** All epochs in order. */
-export function readEpochs(sql: Sql): readonly StoredEpoch[] {
-  return sql
-    .all(build.selectFrom('epoch').select(['epoch', 'started_at', 'weights']).orderBy('epoch').compile())
-    .map(toEpoch)
+export async function readEpochs(sql: Sql): Promise<readonly StoredEpoch[]> {
+  const query = sql.build.selectFrom('epoch').select(['epoch', 'started_at', 'weights']).orderBy('epoch')
+  return (await sql.all(query.compile())).map(toEpoch)
 }
 
 /** The epochs of a race in order. */
-export function readRaceEpochs(sql: Sql, race: number): readonly StoredEpoch[] {
-  return sql.all(build.selectFrom('epoch').selectAll().where('race', '=', race).orderBy('epoch').compile()).map(toEpoch)
+export async function readRaceEpochs(sql: Sql, race: number): Promise<readonly StoredEpoch[]> {
+  return (await sql.all(listEpochs(race))).map(toEpoch)
 }
 
-/** The race that an epoch's predictions belong to, or null. */
-export function findRaceOfEpoch(sql: Sql, epoch: number): number | null {
-  return sql.get(raceOfEpoch(epoch))?.race ?? null
+/** The races that epochs' predictions belong to; an epoch without one is left out. */
+export async function readRacesOfEpochs(sql: Sql, epochs: Iterable<number>): Promise<ReadonlyMap<number, number>> {
+  const found = await sql.bulk(
+    findRaces,
+    [...epochs].map(epoch => ({ epoch })),
+  )
+  return new Map(found.map(({ epoch, race }) => [epoch, race]))
 }
 
 /** Writes a race's decision unless it has one; returns the one on record. */
-export function addDecision(sql: Sql, decision: Decision): Decision {
+export async function addDecision(sql: Sql, decision: Decision): Promise<Decision> {
   const { logE, ...rest } = decision
-  sql.run(
-    build
+  await sql.run(
+    sql.build
       .insertInto('decision')
       .values({ ...rest, log_e: logE })
       .onConflict(conflict => conflict.doNothing())
       .compile(),
   )
-  return readDecision(sql, decision.race) ?? decision
+  return (await readDecision(sql, decision.race)) ?? decision
 }
 
 /** A race's decision. */
-export function readDecision(sql: Sql, race: number): Decision | undefined {
-  const row = sql.get(build.selectFrom('decision').selectAll().where('race', '=', race).compile())
+export async function readDecision(sql: Sql, race: number): Promise<Decision | undefined> {
+  const row = await sql.get(sql.build.selectFrom('decision').selectAll().where('race', '=', race).compile())
   if (row === undefined) return undefined
   const { log_e: logE, ...rest } = row
   return { ...rest, logE }
@@ -158,7 +171,7 @@ function toRace({ id, a, b, design, spec, ...row }: RaceRow): StoredRace {
   }
 }
 
-function toEpoch(row: { readonly epoch: number; readonly started_at: number; readonly weights: string }): StoredEpoch {
+function toEpoch(row: EpochRow): StoredEpoch {
   return { epoch: row.epoch, startedAt: row.started_at, weights: parseWeights(row.weights) }
 }
 
@@ -174,4 +187,23 @@ function parseWeights(text: string): Readonly<Record<number, number>> {
   return value as Readonly<Record<number, number>>
 }
 
-const raceOfEpoch = statement<[number], { readonly race: number | null }>('select race from epoch where epoch = ?')
+function toId(row: { readonly id: number } | undefined): number {
+  if (row === undefined) throw new Error('An insert gave no id back')
+  return row.id
+}
+
+interface EpochRow {
+  readonly epoch: number
+  readonly started_at: number
+  readonly weights: string
+}
+
+const findRow = statement<[number], RaceRow>('select * from race where id = ?')
+const listEpochs = statement<[number], EpochRow>(
+  'select epoch, started_at, weights from epoch where race = ? order by epoch',
+)
+const findRaces = bulk<{ epoch: 'integer' }, { readonly epoch: number; readonly race: number }>(
+  { epoch: 'integer' },
+  from => `select e.epoch, e.race from ${from} join epoch e on e.epoch = input.epoch where e.race is not null`,
+)
+const findLastVariant = statement<[], { readonly last: number }>('select coalesce(max(id), 0) as last from variant')

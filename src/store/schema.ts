@@ -1,7 +1,7 @@
 import type { Generated } from 'kysely'
 
 /*
- * The tables, as the newest version of the schema has them. Instants are epoch ms, flags are 0 or 1, values of
+ * The tables, the same in both databases, as the newest version of the schema has them. Instants are epoch ms, flags are 0 or 1, values of
  * predictions and truths are JSON texts. A request's UUIDv7 sorts by time: a day of requests is a range of keys.
  */
 export interface Schema {
@@ -14,8 +14,13 @@ export interface Schema {
   readonly observation: ObservationTable
   readonly conflict: ConflictTable
   readonly aggregate: AggregateTable
+  readonly cross_sum: CrossSumTable
+  readonly cluster: ClusterTable
   readonly tally: TallyTable
+  readonly histogram: HistogramTable
+  readonly maturity: MaturityTable
   readonly pair: PairTable
+  readonly pair_change: PairChangeTable
   readonly entity: EntityTable
   readonly counter: CounterTable
   readonly decision: DecisionTable
@@ -74,6 +79,12 @@ interface PredictionTable {
   value: string
   state: number
   loss: number | null
+  /** Whom it is for, as a digest. */
+  entity: string | null
+  /** What was known of the row before any variant answered, for a covariate of its loss. */
+  covariate: number | null
+  /** Size of the truth that `loss` was computed from: its absolute value, of a list the mean; null of other kinds. */
+  weight: number | null
 }
 
 /** What is known of a prediction: no truth yet, a loss that counts, or a truth that gives none. */
@@ -121,14 +132,53 @@ interface AggregateTable {
   m2: number
   /** Largest `m2` since the row was last computed from its data: digits are lost where `m2` falls far below it. */
   peak: number
-  /** Numbers other than zero. */
+  /** Numbers other than zero, and those of them that are positive. */
   events: number
+  above: number
 }
 
 /**
  * Which losses are summed: of answers that chance drew and the client got, of other answers, or differences of pairs.
  */
 export type AggregatePart = 'drawn' | 'other' | 'pair'
+
+/**
+ * Moments of two numbers that come together, x and y, and the sum of the products of their deviations (`xy`); keys as
+ * those of aggregates. `peak_x` and `peak_y` are the largest `m2_x` and `m2_y` since the row was last computed.
+ */
+interface CrossSumTable {
+  race: number
+  epoch: number
+  part: CrossPart
+  variant: number
+  day: number
+  count: number
+  mean_x: number
+  mean_y: number
+  m2_x: number
+  m2_y: number
+  xy: number
+  peak_x: number
+  peak_y: number
+}
+
+/**
+ * Which numbers come together: a prediction's covariate and its loss (`covariate`), the size of its truth and its loss
+ * (`ratio`; of a pair `ratio-pair`, with variant 0), or how many labels an entity has and what it lost (`cluster`, of
+ * day 0). The first two and the last are of answers that chance drew.
+ */
+export type CrossPart = 'covariate' | 'ratio' | 'ratio-pair' | 'cluster'
+
+/** Labels and losses of one entity: the sum is `sum` + `rest`, of which the second is what the first cannot hold. */
+interface ClusterTable {
+  race: number
+  epoch: number
+  variant: number
+  entity: string
+  count: number
+  sum: number
+  rest: number
+}
 
 /** Counts per race, epoch and variant. */
 interface TallyTable {
@@ -139,6 +189,29 @@ interface TallyTable {
   drawn: number
   repeated: number
   refused: number
+  /** Records, and those of them whose HTTP status is not 2xx. */
+  answers: number
+  errors: number
+}
+
+/** Counts of durations (`durations.ts`): of answers' latencies, or of how long truths were waited for. */
+interface HistogramTable {
+  race: number
+  epoch: number
+  name: 'latency' | 'lateness'
+  variant: number
+  bucket: number
+  count: number
+}
+
+/** Predictions of an hour of requests, and those of them whose truth is here. */
+interface MaturityTable {
+  race: number
+  epoch: number
+  variant: number
+  hour: number
+  predictions: number
+  labelled: number
 }
 
 /** Loss A − loss B of one row, with the time that it is for. */
@@ -148,6 +221,15 @@ interface PairTable {
   request: string
   row: number
   difference: number
+}
+
+/** The first pair, in the order of time, that a transaction changed; `change` counts a race's transactions. */
+interface PairChangeTable {
+  race: number
+  change: number
+  at: number
+  request: string
+  row: number
 }
 
 /** Entities that an epoch has seen, as digests. */

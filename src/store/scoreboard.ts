@@ -1,23 +1,22 @@
 import { emptyMoments, type Moments, merge } from '../judge/index.ts'
 import { findRace, readRaceEpochs } from './races.ts'
-import { build, type Sql, statement } from './sql.ts'
+import { type Sql, statement } from './sql.ts'
 import type { Arm, EpochArms, Scoreboard, StoredEpoch, StoredRace } from './store.ts'
+import type { Tally } from './tallies.ts'
 
 /** The sums of a race, from aggregates alone: as fast after a million labels as after ten. */
-export function readScoreboard(sql: Sql, id: number): Scoreboard {
-  const race = findRace(sql, id)
+export async function readScoreboard(sql: Sql, id: number): Promise<Scoreboard> {
+  const race = await findRace(sql, id)
   if (race === undefined) throw new Error(`There is no race ${id}`)
-  const sums = sql.all(build.selectFrom('aggregate').selectAll().where('race', '=', id).compile())
-  const tallies = sql.all(build.selectFrom('tally').selectAll().where('race', '=', id).compile())
-  const total = (of: (tally: Tally) => number, rows: readonly Tally[]): number =>
-    rows.reduce((sum, tally) => sum + of(tally), 0)
+  const sums = await sql.all(listSums(id))
+  const tallies = await sql.all(listTallies(id))
   const pairs = sums.filter(({ part }) => part === 'pair')
   const paired = mergeAll(pairs)
   const toArm = (variant: number): Arm => ({
     variant,
     predictions: total(
-      tally => tally.predictions,
       tallies.filter(tally => tally.variant === variant),
+      'predictions',
     ),
     loss: mergeAll(sums.filter(sum => sum.part !== 'pair' && sum.variant === variant)),
   })
@@ -25,16 +24,12 @@ export function readScoreboard(sql: Sql, id: number): Scoreboard {
     race: id,
     arms: [toArm(race.a), toArm(race.b)],
     paired,
-    discordant: pairs.reduce((sum, { events }) => sum + events, 0),
-    dominance: readDominance(sql, id, paired),
-    epochs: readRaceEpochs(sql, id).map(epoch => toEpochArms(race, epoch, sums, tallies)),
-    refused: total(tally => tally.refused, tallies),
+    discordant: total(pairs, 'events'),
+    wins: total(pairs, 'above'),
+    dominance: await readDominance(sql, id, paired),
+    epochs: (await readRaceEpochs(sql, id)).map(epoch => toEpochArms(race, epoch, sums, tallies)),
+    refused: total(tallies, 'refused'),
   }
-}
-
-/** Paired differences in the order of the times that they are for. */
-export function readDifferences(sql: Sql, race: number): Float64Array {
-  return Float64Array.from(sql.all(listDifferences(race)), ({ difference }) => difference)
 }
 
 interface Sum extends Moments {
@@ -42,36 +37,36 @@ interface Sum extends Moments {
   readonly epoch: number
   readonly variant: number
   readonly events: number
+  readonly above: number
 }
 
-interface Tally {
+interface VariantTally extends Tally {
   readonly epoch: number
   readonly variant: number
-  readonly predictions: number
-  readonly drawn: number
-  readonly repeated: number
-  readonly refused: number
+}
+
+function total<name extends string>(rows: readonly Readonly<Record<name, number>>[], of: name): number {
+  return rows.reduce((sum, row) => sum + row[of], 0)
 }
 
 function toEpochArms(
   race: StoredRace,
   { epoch, weights }: StoredEpoch,
   sums: readonly Sum[],
-  tallies: readonly Tally[],
+  tallies: readonly VariantTally[],
 ): EpochArms {
   const drawnBy = (variant: number): readonly Sum[] =>
     sums.filter(sum => sum.epoch === epoch && sum.part === 'drawn' && sum.variant === variant)
   const countOf = (variant: number, name: 'drawn' | 'repeated'): number =>
     tallies.find(tally => tally.epoch === epoch && tally.variant === variant)?.[name] ?? 0
-  const eventsOf = (variant: number): number => drawnBy(variant).reduce((sum, { events }) => sum + events, 0)
   const [weightA, weightB] = [weights[race.a] ?? 0, weights[race.b] ?? 0]
   return {
     epoch,
     weightB: weightB === 0 ? 0 : weightB / (weightA + weightB),
     a: mergeAll(drawnBy(race.a)),
     b: mergeAll(drawnBy(race.b)),
-    eventsA: eventsOf(race.a),
-    eventsB: eventsOf(race.b),
+    eventsA: total(drawnBy(race.a), 'events'),
+    eventsB: total(drawnBy(race.b), 'events'),
     servedA: countOf(race.a, 'drawn'),
     servedB: countOf(race.b, 'drawn'),
     repeated: countOf(race.a, 'repeated') + countOf(race.b, 'repeated'),
@@ -84,18 +79,19 @@ function mergeAll(sums: readonly Moments[]): Moments {
 }
 
 /** The label farthest from the mean is the smallest or the largest: two look-ups in an index. */
-function readDominance(sql: Sql, race: number, { mean, m2 }: Moments): number {
+async function readDominance(sql: Sql, race: number, { mean, m2 }: Moments): Promise<number> {
   if (m2 === 0) return 0
-  const ends = [sql.get(findSmallest(race)), sql.get(findLargest(race))]
+  const ends = [await sql.get(findSmallest(race)), await sql.get(findLargest(race))]
   return Math.min(1, Math.max(0, ...ends.map(end => (end === undefined ? 0 : (end.difference - mean) ** 2 / m2))))
 }
 
+const listSums = statement<[number], Sum>(
+  'select epoch, part, variant, count, mean, m2, events, above from aggregate where race = ? order by epoch, part, variant, day',
+)
+const listTallies = statement<[number], VariantTally>('select * from tally where race = ? order by epoch, variant')
 interface Difference {
   readonly difference: number
 }
-const listDifferences = statement<[number], Difference>(
-  'select difference from pair where race = ? order by at, request, row',
-)
 const findSmallest = statement<[number], Difference>(
   'select difference from pair where race = ? order by difference limit 1',
 )

@@ -1,7 +1,17 @@
-import { type CompiledQuery, DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely'
+import {
+  type CompiledQuery,
+  DummyDriver,
+  Kysely,
+  PostgresAdapter,
+  PostgresIntrospector,
+  PostgresQueryCompiler,
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+} from 'kysely'
 import type { Schema } from './schema.ts'
 
-/** A value that SQLite takes and gives back. */
+/** A value that a database takes and gives back. */
 export type SqlValue = string | number | null
 
 /** A query with its parameters; `row` is what it gives back. Kysely's `compile()` makes one, and so does `statement`. */
@@ -15,29 +25,105 @@ export interface Statement<row> {
   readonly rows?: row
 }
 
-/** A connection inside a transaction: what the rest of the room works with. */
-export interface Sql {
-  all<row>(query: Query<row>): readonly row[]
-  /** The first row; undefined where there is none. */
-  get<row>(query: Query<row>): row | undefined
-  /** Rows that were changed, and the id of the last that was inserted. */
-  run(query: Query<unknown>): { readonly changes: number; readonly id: number }
+/** What a column of input rows holds. */
+export type InputType = 'uuid' | 'text' | 'integer' | 'real'
+export type InputTypes = Readonly<Record<string, InputType>>
+
+/** A query over many input rows at once. */
+export interface Bulk<types extends InputTypes, row> {
+  readonly types: types
+  /** The query's text; its argument is what stands after `from`: a table `input` with the columns of `types`. */
+  readonly toSql: (from: string) => string
+  /** Never there: ties the type of the rows to the query. */
+  readonly rows?: row
 }
 
-/** A query as text, for the paths that run once per row: `?` are its parameters, in order. */
+/** One input row of a bulk query. */
+export type InputRow<types extends InputTypes> = {
+  readonly [column in keyof types]: (types[column] extends 'uuid' | 'text' ? string : number) | null
+}
+
+/**
+ * A connection inside a transaction: what the rest of the room works with. What it does follows one after the other;
+ * a piece of work awaits each call before the next.
+ */
+export interface Sql {
+  /** Builds queries that are typed by the schema, for this database. */
+  readonly build: Builder
+  all<row>(query: Query<row>): Promise<readonly row[]>
+  /** The first row; undefined where there is none. */
+  get<row>(query: Query<row>): Promise<row | undefined>
+  /** Returns the number of rows that were changed. */
+  run(query: Query<unknown>): Promise<number>
+  /**
+   * Runs a query over input rows, of any number: PostgreSQL takes them all in one call, SQLite, which is in the same
+   * process, in one for each. Writes must name each row of a table once.
+   */
+  bulk<types extends InputTypes, row>(
+    query: Bulk<types, row>,
+    input: readonly InputRow<types>[],
+  ): Promise<readonly row[]>
+}
+
+/** A query as text, for what runs often: `?` are its parameters, in order. */
 export function statement<parameters extends readonly SqlValue[], row = never>(sql: string) {
   return (...values: parameters): Statement<row> => ({ sql, parameters: values })
 }
 
-/**
- * Builds queries that are typed by the schema. It only compiles: the queries run on `Sql`, so that a transaction is
- * one piece of synchronous work that nothing can come between.
- */
-export const build = new Kysely<Schema>({
+/** A query over many input rows. */
+export function bulk<types extends InputTypes, row = never>(
+  types: types,
+  toSql: (from: string) => string,
+): Bulk<types, row> {
+  return { types, toSql }
+}
+
+/** An insert of input rows into the columns of the same names; `conflict` says what happens to known keys. */
+export function bulkInsert<types extends InputTypes>(table: string, types: types, conflict = ''): Bulk<types, never> {
+  const names = Object.keys(types).join(', ')
+  // Without "where", SQLite would take "on conflict" for the condition of a join.
+  return bulk(types, from => `insert into ${table} (${names}) select ${names} from ${from} where true ${conflict}`)
+}
+
+/** A deletion of the rows whose key columns are those of an input row. */
+export function bulkDelete<types extends InputTypes>(table: string, types: types): Bulk<types, never> {
+  const names = Object.keys(types).join(', ')
+  return bulk(types, from => `delete from ${table} where (${names}) in (select ${names} from ${from})`)
+}
+
+/** The end of an insert that adds its numbers to those of the row with the same key. */
+export function orAdd(table: string, key: readonly string[], columns: readonly string[]): string {
+  const sums = columns
+    .filter(column => !key.includes(column))
+    .map(name => `${name} = ${table}.${name} + excluded.${name}`)
+  return `on conflict (${key.join(', ')}) do update set ${sums.join(', ')}`
+}
+
+/** The end of an insert that puts its row in the place of the one with the same key. */
+export function orReplace(key: readonly string[], columns: readonly string[]): string {
+  const sets = columns.filter(column => !key.includes(column)).map(column => `${column} = excluded.${column}`)
+  return `on conflict (${key.join(', ')}) do update set ${sets.join(', ')}`
+}
+
+/** Compiles queries: they run on `Sql`, so that one transaction holds all that a piece of work does. */
+export type Builder = Kysely<Schema>
+
+/** Builds queries for SQLite. */
+export const sqliteBuilder: Builder = new Kysely<Schema>({
   dialect: {
     createAdapter: () => new SqliteAdapter(),
     createDriver: () => new DummyDriver(),
     createIntrospector: db => new SqliteIntrospector(db),
     createQueryCompiler: () => new SqliteQueryCompiler(),
+  },
+})
+
+/** Builds queries for PostgreSQL. */
+export const postgresBuilder: Builder = new Kysely<Schema>({
+  dialect: {
+    createAdapter: () => new PostgresAdapter(),
+    createDriver: () => new DummyDriver(),
+    createIntrospector: db => new PostgresIntrospector(db),
+    createQueryCompiler: () => new PostgresQueryCompiler(),
   },
 })

@@ -1,43 +1,23 @@
 import assert from 'node:assert/strict'
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { execFile } from 'node:child_process'
 import { mkdir, readFile, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, it } from 'node:test'
 import { promisify } from 'node:util'
-import { openSqliteStore, type Store } from './index.ts'
+import { openSqliteStore } from './index.ts'
 import { SCHEMA_VERSION } from './migrations.ts'
 import { makeFolder, makeStore, NOON, startRace, toPair, toRecord, toRequest, toTruth } from './testing/place.ts'
-import { Recount } from './testing/recount.ts'
 
 const run = promisify(execFile)
 const clock = (): number => Date.now()
-const CHILD = join(import.meta.dirname, 'testing/child.ts')
 
 function exec(path: string, sql: string): void {
   using database = new DatabaseSync(path)
   database.exec(sql)
 }
 
-function toPlain(numbers: Iterable<number>): Recount {
-  const plain = new Recount()
-  for (const n of numbers) {
-    plain.addPredictions(toPair(n, n % 7, n % 5))
-    plain.addTruth(toTruth(n, n % 3))
-  }
-  return plain
-}
-
 const count = (from: number, length: number): number[] => Array.from({ length }, (_, n) => from + n)
-
-function startChild(path: string, first: number, length: number): ChildProcess & { stdout: NodeJS.ReadableStream } {
-  const child = spawn(process.execPath, [CHILD, path, String(first), String(length)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  return child
-}
 
 describe('openSqliteStore()', () => {
   it('makes the file and its folder, and finds everything there again', async () => {
@@ -57,10 +37,10 @@ describe('openSqliteStore()', () => {
   it('refuses a newer schema and names the fix', async () => {
     await using place = await makeStore()
     await place.store[Symbol.asyncDispose]()
-    exec(place.path, `pragma user_version = ${SCHEMA_VERSION + 1}`)
-    await assert.rejects(openSqliteStore(place.path, { clock }), {
+    exec(place.where.path, `pragma user_version = ${SCHEMA_VERSION + 1}`)
+    await assert.rejects(openSqliteStore(place.where.path, { clock }), {
       code: 'STORE_NEWER',
-      message: `Cannot read the database "${place.path}": its schema is version ${SCHEMA_VERSION + 1}, this regatta knows up to ${SCHEMA_VERSION}`,
+      message: `Cannot read the database "${place.where.path}": its schema is version ${SCHEMA_VERSION + 1}, this regatta knows up to ${SCHEMA_VERSION}`,
       fix: 'Use the regatta that wrote it, or a later one: npm install regatta@latest',
     })
   })
@@ -88,9 +68,9 @@ describe('openSqliteStore()', () => {
     await startRace(place.store)
     await place.store.addPredictions(count(0, 500).flatMap(n => toPair(n, 1, 2)))
     await place.store[Symbol.asyncDispose]()
-    await truncate(place.path, 3 * 4096)
+    await truncate(place.where.path, 3 * 4096)
     const use = async (): Promise<void> => {
-      await using store = await openSqliteStore(place.path, { clock })
+      await using store = await openSqliteStore(place.where.path, { clock })
       await store.addTruths(
         count(0, 500).map(n => toTruth(n, 1)),
         NOON,
@@ -158,65 +138,12 @@ describe('openSqliteStore()', () => {
       await run('umount', [disk])
     }
   })
-})
-
-describe('a store that several use', () => {
-  it('adds up what two of one process write in turns', async () => {
-    await using place = await makeStore()
-    const race = await startRace(place.store)
-    await using other = await openSqliteStore(place.path, { clock })
-    const write = async (store: Store, numbers: readonly number[]): Promise<void> => {
-      for (const n of numbers) {
-        await store.addTruths([toTruth(n, n % 3)], NOON)
-        await store.addPredictions(toPair(n, n % 7, n % 5))
-      }
-    }
-    // The second half of one's is the first half of the other's.
-    await Promise.all([write(place.store, count(0, 80)), write(other, count(40, 80))])
-    for (const store of [place.store, other]) {
-      toPlain(count(0, 120)).assertSame(await store.readScoreboard(race))
-      assert.equal((await store.readTruthCounts()).new, 120)
-    }
-  })
-
-  it('adds up what two processes write at the same time, and lets a third read', async () => {
-    await using place = await makeStore()
-    const race = await startRace(place.store)
-    const children = [startChild(place.path, 0, 90), startChild(place.path, 60, 90)]
-    const codes = children.map(async child => (await once(child, 'exit'))[0])
-    const seen: number[] = []
-    const ended = Promise.all(codes).then(() => 'ended')
-    while ((await Promise.race([ended, new Promise(resolve => setTimeout(resolve, 20))])) !== 'ended') {
-      const { arms, paired } = await place.store.readScoreboard(race)
-      assert.ok(paired.count <= arms[0].predictions)
-      seen.push(paired.count)
-    }
-    assert.deepEqual(await Promise.all(codes), [0, 0])
-    assert.deepEqual(
-      seen,
-      seen.toSorted((a, b) => a - b),
-    )
-    toPlain(count(0, 150)).assertSame(await place.store.readScoreboard(race))
-  })
-
-  it('lets another write while one prunes', async () => {
-    await using place = await makeStore()
-    await startRace(place.store)
-    await place.store.addPredictions(count(0, 11_000).map(n => toRecord({ request: toRequest(n) })))
-    await using other = await openSqliteStore(place.path, { clock })
-    const order: string[] = []
-    await Promise.all([
-      place.store.prune(NOON + 1, false).then(() => order.push('pruned')),
-      other.addPredictions(toPair(1, 1, 2, NOON + 60_000)).then(() => order.push('written')),
-    ])
-    assert.deepEqual(order, ['written', 'pruned'])
-  })
 
   it('says so when another keeps it locked for too long', async () => {
     await using place = await makeStore()
     let now = 0
-    await using store = await openSqliteStore(place.path, { clock: () => now })
-    using database = new DatabaseSync(place.path)
+    await using store = await openSqliteStore(place.where.path, { clock: () => now })
+    using database = new DatabaseSync(place.where.path)
     database.exec('begin immediate')
     const write = store.addPredictions([toRecord()])
     now = 60_000
@@ -224,30 +151,5 @@ describe('a store that several use', () => {
     assert.deepEqual(await store.readTruthCounts(), await place.store.readTruthCounts())
     database.exec('rollback')
     assert.equal((await store.addPredictions([toRecord()])).added, 1)
-  })
-
-  it('is whole after its writer was killed, and has everything that the writer said it stored', async () => {
-    for (const victim of [20, 120]) {
-      await using place = await makeStore()
-      const race = await startRace(place.store)
-      const child = startChild(place.path, 0, 100_000)
-      const exit = once(child, 'exit')
-      let stored = -1
-      for await (const line of createInterface({ input: child.stdout })) {
-        stored = Number(line)
-        if (stored === victim) child.kill('SIGKILL')
-      }
-      assert.deepEqual(await exit, [null, 'SIGKILL'])
-      await using store = await openSqliteStore(place.path, { clock })
-      const { paired } = await store.readScoreboard(race)
-      // What was under way when the signal came is there whole or not at all.
-      assert.ok(paired.count === stored + 1 || paired.count === stored + 2, `${paired.count} of ${stored}`)
-      using database = new DatabaseSync(place.path)
-      assert.deepEqual({ ...database.prepare('pragma integrity_check').get() }, { integrity_check: 'ok' })
-      // Sending the last one again brings it to its end.
-      await store.addPredictions(toPair(paired.count, paired.count % 7, paired.count % 5))
-      await store.addTruths([toTruth(paired.count, paired.count % 3)], NOON)
-      toPlain(count(0, paired.count + 1)).assertSame(await store.readScoreboard(race))
-    }
   })
 })

@@ -3,9 +3,10 @@ import { dirname } from 'node:path'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Clock } from '../core/clock.ts'
+import type { Database, Work } from './database.ts'
 import { corrupt, isBusy, newer, toStoreError } from './errors.ts'
-import { APPLICATION_ID, migrate, SCHEMA_VERSION } from './migrations.ts'
-import type { Query, Sql } from './sql.ts'
+import { APPLICATION_ID, migrateSqlite, SCHEMA_VERSION } from './migrations.ts'
+import { type Bulk, type InputRow, type InputTypes, type Query, type Sql, sqliteBuilder } from './sql.ts'
 
 /** How long a call waits for another process's transaction, ms. */
 const BUSY_LIMIT_MS = 10_000
@@ -13,30 +14,31 @@ const BUSY_LIMIT_MS = 10_000
 const BUSY_BLOCK_MS = 50
 
 /**
- * One connection to a database file. A transaction is synchronous work, so that calls of one process cannot mix;
- * another process's transaction is waited for. WAL lets readers go on while somebody writes.
+ * One connection to a database file. Pieces of work follow one after the other, so that those of one process cannot
+ * mix; another process's transaction is waited for. WAL lets readers go on while somebody writes.
  *
  * A killed process loses nothing that was committed; a power cut may lose the last moments, and harms nothing else
  * (`synchronous = normal`, sqlite.org/wal.html section 2.3).
  */
-export class SqliteFile implements AsyncDisposable {
+export class SqliteFile implements Database {
   readonly #path: string
   readonly #clock: Clock
   readonly #database: DatabaseSync
   readonly #statements = new Map<string, StatementSync>()
+  readonly #bulks = new Map<Bulk<InputTypes, unknown>, PreparedBulk>()
   readonly #sql: Sql
+  #last: Promise<unknown> = Promise.resolve()
 
   private constructor(path: string, clock: Clock) {
     this.#path = path
     this.#clock = clock
     this.#database = new DatabaseSync(path, { timeout: BUSY_BLOCK_MS })
     this.#sql = {
-      all: query => this.#all(query),
-      get: query => this.#all(query)[0],
-      run: query => {
-        const { changes, lastInsertRowid } = this.#prepare(query.sql).run(...toValues(query))
-        return { changes: Number(changes), id: Number(lastInsertRowid) }
-      },
+      build: sqliteBuilder,
+      all: async query => this.#all(query),
+      get: async query => this.#all(query)[0],
+      run: async query => Number(this.#prepare(query.sql).run(...toValues(query)).changes),
+      bulk: async (query, input) => this.#bulk(query, input),
     }
   }
 
@@ -54,28 +56,33 @@ export class SqliteFile implements AsyncDisposable {
     }
   }
 
-  /** Runs work that only reads, on one snapshot. */
-  async read<result>(work: (sql: Sql) => result): Promise<result> {
+  async read<result>(work: Work<result>): Promise<result> {
     return await this.#transact('BEGIN', work)
   }
 
-  /** Runs work that writes: all of it is stored, or nothing. */
-  async write<result>(work: (sql: Sql) => result): Promise<result> {
+  async write<result>(work: Work<result>): Promise<result> {
     return await this.#transact('BEGIN IMMEDIATE', work)
   }
 
+  /** Nothing: a file has no parts that could go at once. */
+  async dropBefore(): Promise<number> {
+    return 0
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#last.catch(() => {})
     this.#statements.clear()
+    this.#bulks.clear()
     if (this.#database.isOpen) this.#database.close()
   }
 
   async #prepareFile(): Promise<void> {
     // Looked at before anything is written: a file of somebody else stays as it is.
-    const found = await this.#unlessBusy(() => this.#readVersion())
-    await this.#unlessBusy(() => this.#database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL'))
+    const found = await this.#unlessBusy(async () => this.#readVersion())
+    await this.#unlessBusy(async () => this.#database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL'))
     if (found < SCHEMA_VERSION) {
       // Two processes may have found the old version: the second finds nothing to do.
-      await this.write(sql => migrate(sql, this.#readVersion()))
+      await this.write(sql => migrateSqlite(sql, this.#readVersion()))
     }
   }
 
@@ -99,6 +106,27 @@ export class SqliteFile implements AsyncDisposable {
     return this.#prepare(query.sql).all(...toValues(query)) as unknown[] as row[]
   }
 
+  #bulk<types extends InputTypes, row>(query: Bulk<types, row>, input: readonly InputRow<types>[]): readonly row[] {
+    const { columns, gives, statement } = this.#prepareBulk(query)
+    const found: unknown[] = []
+    for (const row of input) {
+      const values = columns.map(column => row[column] ?? null)
+      if (gives) for (const one of statement.all(...values)) found.push(one)
+      else statement.run(...values)
+    }
+    return found as row[]
+  }
+
+  #prepareBulk(query: Bulk<InputTypes, unknown>): PreparedBulk {
+    const known = this.#bulks.get(query)
+    if (known !== undefined) return known
+    const columns = Object.keys(query.types)
+    const statement = this.#prepare(query.toSql(`(select ${columns.map(name => `? as ${name}`).join(', ')}) as input`))
+    const made = { columns, statement, gives: statement.columns().length > 0 }
+    this.#bulks.set(query, made)
+    return made
+  }
+
   /** The room has a fixed set of queries, so that the statements stay few. */
   #prepare(sql: string): StatementSync {
     const known = this.#statements.get(sql)
@@ -108,25 +136,29 @@ export class SqliteFile implements AsyncDisposable {
     return made
   }
 
-  async #transact<result>(begin: 'BEGIN' | 'BEGIN IMMEDIATE', work: (sql: Sql) => result): Promise<result> {
-    try {
-      return await this.#unlessBusy(() => {
+  async #transact<result>(begin: 'BEGIN' | 'BEGIN IMMEDIATE', work: Work<result>): Promise<result> {
+    const deadline = this.#clock() + BUSY_LIMIT_MS
+    const turn = this.#last.then(() =>
+      this.#unlessBusy(async () => {
         this.#database.exec(begin)
-        const done = work(this.#sql)
+        const done = await work(this.#sql)
         this.#database.exec('COMMIT')
         return done
-      })
+      }, deadline),
+    )
+    this.#last = turn.catch(() => {})
+    try {
+      return await turn
     } catch (error) {
       throw toStoreError(error, this.#path)
     }
   }
 
   /** Does something at once, and again while another process is in the way; a failed transaction is rolled back. */
-  async #unlessBusy<result>(act: () => result): Promise<result> {
-    const deadline = this.#clock() + BUSY_LIMIT_MS
+  async #unlessBusy<result>(act: () => Promise<result>, deadline = this.#clock() + BUSY_LIMIT_MS): Promise<result> {
     for (;;) {
       try {
-        return act()
+        return await act()
       } catch (error) {
         if (this.#database.isOpen && this.#database.isTransaction) this.#database.exec('ROLLBACK')
         if (!isBusy(error) || this.#clock() > deadline) throw error
@@ -134,6 +166,13 @@ export class SqliteFile implements AsyncDisposable {
       await sleep(10)
     }
   }
+}
+
+interface PreparedBulk {
+  readonly columns: readonly string[]
+  readonly statement: StatementSync
+  /** Whether it gives rows back. */
+  readonly gives: boolean
 }
 
 function toValues({ parameters }: Query<unknown>): SQLInputValue[] {

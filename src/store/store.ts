@@ -2,10 +2,12 @@ import type { Digest, VariantName } from '../core/brands.ts'
 import type { PredictionId } from '../core/uuid.ts'
 import type { PredictedValue, PredictionRecord } from '../core/wire/records.ts'
 import type { LossSpec, Moments, SplitEpoch } from '../judge/index.ts'
-import type { OutcomeCursor, StoredOutcome } from './export.ts'
+import type { CrossMoments } from './cross.ts'
+import type { BucketCount } from './durations.ts'
+import type { PairPosition } from './pairs.ts'
 
 /**
- * The database of events. Instants are epoch ms. Every method is one transaction, but for long lists of records and
+ * The database of events, SQLite or PostgreSQL. Instants are epoch ms. Every method is one transaction, but for long lists of records and
  * truths, and for pruning: those go in steps that are each stored whole, and may be sent again where one fails.
  */
 export interface Store extends AsyncDisposable {
@@ -35,8 +37,19 @@ export interface Store extends AsyncDisposable {
 
   /** The additive sums of a race: reads aggregates, never raw rows. */
   readScoreboard(race: number): Promise<Scoreboard>
+  /** Sums of a race that designs other than a plain comparison need; from aggregates too. */
+  readSums(race: number): Promise<RaceSums>
+  /** How long answers took and truths were waited for. */
+  readDurations(race: number): Promise<readonly Durations[]>
+  /** Predictions of requests before the hour of an instant, and those of them that have a truth. */
+  readMaturity(race: number, before: number): Promise<readonly Maturity[]>
   /** Paired differences (loss A − loss B) in target-time order, for dependent series. */
   readDifferences(race: number): Promise<Float64Array>
+  /**
+   * The next differences in that order, so that whoever follows a race need not read all of them each time. Begin
+   * without a cursor, then pass the last page's.
+   */
+  readDifferencesAfter(race: number, cursor: DifferencesCursor | undefined): Promise<DifferencePage>
   /** Outcomes of a race in the order of their ids: at most `limit` after those that a cursor has passed. */
   readOutcomes(race: number, after: OutcomeCursor | undefined, limit: number): Promise<readonly StoredOutcome[]>
   /** Truths taken in so far; an orphan becomes `new` when its first prediction comes. */
@@ -134,8 +147,9 @@ export interface Scoreboard {
   readonly arms: readonly [Arm, Arm]
   /** Moments of loss A − loss B over pairs. */
   readonly paired: Moments
-  /** Pairs whose difference is not zero. */
+  /** Pairs whose difference is not zero, and those of them that B won. */
   readonly discordant: number
+  readonly wins: number
   /** Largest single (d − mean)² over its sum, 0–1; of the paired differences. */
   readonly dominance: number
   /** Per epoch the moments of each arm's loss over *served* predictions, for the split design. */
@@ -152,6 +166,79 @@ export interface Arm {
 /** An epoch of a race, as the judge takes it. */
 export interface EpochArms extends SplitEpoch {
   readonly epoch: number
+}
+
+/** Sums of a race beside those of its scoreboard. */
+export interface RaceSums {
+  /** Of each epoch and variant. */
+  readonly arms: readonly ArmSums[]
+  /** Over pairs: x is the size of the truth, y is loss A − loss B. */
+  readonly pairRatio: CrossMoments
+}
+/** Of answers that chance drew, but for `answers` and `errors`, which are of all records. */
+export interface ArmSums {
+  readonly epoch: number
+  readonly variant: number
+  readonly answers: number
+  /** Records whose HTTP status is not 2xx. */
+  readonly errors: number
+  /** x is the size of the truth (its absolute value), y the loss: with absolute losses, mean y / mean x is the wMAPE. */
+  readonly ratio: CrossMoments
+  /** x is the row's covariate, y the loss, of rows that have one. */
+  readonly covariate: CrossMoments
+  /** Over entities: x is how many labels one has, y the sum of its losses. */
+  readonly clusters: CrossMoments
+}
+export interface Durations {
+  readonly epoch: number
+  readonly variant: number
+  readonly name: 'latency' | 'lateness'
+  /** Buckets of `toDurationMs`. */
+  readonly buckets: readonly BucketCount[]
+}
+export interface Maturity {
+  readonly epoch: number
+  readonly variant: number
+  readonly predictions: number
+  readonly labelled: number
+}
+
+/** Where a reader of differences stands. */
+export interface DifferencesCursor extends PairPosition {
+  /** Changes of the race's pairs that it knows of. */
+  readonly change: number
+}
+export interface DifferencePage {
+  readonly differences: Float64Array
+  /** What was read before does not hold any more: these begin with the first. */
+  readonly restarted: boolean
+  /** No more are here now. */
+  readonly isLast: boolean
+  readonly cursor: DifferencesCursor
+}
+
+/** What a reader of outcomes has passed: the last that it was given. */
+export type OutcomeCursor = Pick<StoredOutcome, 'request' | 'row' | 'variant'>
+/** One variant's prediction of one row, joined to its truth. */
+export interface StoredOutcome {
+  readonly request: string
+  readonly row: number
+  /** Id of the variant. */
+  readonly variant: number
+  readonly epoch: number
+  readonly at: number
+  readonly served: boolean
+  readonly pinned: boolean
+  readonly propensity: number
+  readonly latencyUs: number
+  readonly series: string | undefined
+  readonly targetAt: number | undefined
+  /** A digest. */
+  readonly entity: string | undefined
+  readonly prediction: PredictedValue
+  readonly truth: PredictedValue
+  /** Undefined where the truth gives none. */
+  readonly loss: number | undefined
 }
 
 /** The first crossing of a race. */

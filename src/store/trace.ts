@@ -1,12 +1,12 @@
 import type { PredictionId } from '../core/uuid.ts'
 import { parseValue } from './outcomes.ts'
-import { build, type Sql } from './sql.ts'
+import type { Sql } from './sql.ts'
 import type { StoredAnswer, StoredPrediction, StoredVariant } from './store.ts'
 
 /** One prediction with every variant's answer, the served one first, and the truth that counts for it. */
-export function readPrediction(sql: Sql, id: PredictionId): StoredPrediction | undefined {
-  const rows = sql.all(
-    build
+export async function readPrediction(sql: Sql, id: PredictionId): Promise<StoredPrediction | undefined> {
+  const rows = await sql.all(
+    sql.build
       .selectFrom('prediction as p')
       .innerJoin('answer as a', join => join.onRef('a.request', '=', 'p.request').onRef('a.variant', '=', 'p.variant'))
       .innerJoin('variant as v', 'v.id', 'p.variant')
@@ -30,21 +30,21 @@ export function readPrediction(sql: Sql, id: PredictionId): StoredPrediction | u
   )
   const [first] = rows
   if (first === undefined) return undefined
-  return { id, at: first.at, answers: rows.map(toAnswer), truth: readTruth(sql, id, first) }
+  return { id, at: first.at, answers: rows.map(toAnswer), truth: await readTruth(sql, id, first) }
 }
 
-function readTruth(
+async function readTruth(
   sql: Sql,
   { request, row }: PredictionId,
   { series, target_at: at }: { readonly series: string | null; readonly target_at: number | null },
-): StoredPrediction['truth'] {
-  const byId = build.selectFrom('truth').select(['value', 'revision'])
-  const bySeries = build.selectFrom('observation').select(['value', 'revision'])
+): Promise<StoredPrediction['truth']> {
+  const byId = sql.build.selectFrom('truth').select(['value', 'revision'])
+  const bySeries = sql.build.selectFrom('observation').select(['value', 'revision'])
   const found =
-    sql.get(byId.where('request', '=', request).where('row', '=', row).compile()) ??
+    (await sql.get(byId.where('request', '=', request).where('row', '=', row).compile())) ??
     (series === null || at === null
       ? undefined
-      : sql.get(bySeries.where('series', '=', series).where('at', '=', at).compile()))
+      : await sql.get(bySeries.where('series', '=', series).where('at', '=', at).compile()))
   return found === undefined ? undefined : { value: parseValue(found.value), revision: found.revision }
 }
 

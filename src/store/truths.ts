@@ -1,8 +1,8 @@
-import { count, readCounter } from './counters.ts'
+import { type Counter, readCounter, readCounters } from './counters.ts'
 import { toKeyFloor } from './days.ts'
-import { Ledger } from './ledger.ts'
-import { Outcomes } from './outcomes.ts'
-import { type Sql, statement } from './sql.ts'
+import { type Answered, Outcomes, type Subject } from './outcomes.ts'
+import { toSeriesKey } from './series-key.ts'
+import { bulk, bulkInsert, orAdd, orReplace, type Sql } from './sql.ts'
 import type { Truth, TruthCounts } from './store.ts'
 
 /** What becomes of one truth. */
@@ -13,37 +13,67 @@ const FATES = ['new', 'duplicate', 'revised', 'stale', 'conflict', 'orphan'] as 
 /** No truths. */
 export const NO_TRUTHS: TruthCounts = toCounts(() => 0)
 
-/** One row of a request: what a truth is about. */
-interface Subject {
-  readonly request: string
-  readonly row: number
+/** Truths of series that are joined at once: each may be about very many predictions. */
+const SERIES_PER_STEP = 50
+
+/** What the database knows of what a truth is about; `isNew` where it was not there before this batch. */
+interface Known {
+  readonly value: string
+  readonly revision: number
+  readonly joined: number
+  readonly isNew: boolean
+}
+
+/** What is to be written of a truth. */
+interface Stored {
+  readonly truth: Truth
+  readonly value: string
 }
 
 /** Stores truths and joins them to every prediction that they are about; one transaction's work. */
-export function addTruths(sql: Sql, truths: readonly Truth[], now: number): TruthCounts {
-  const ledger = new Ledger(sql)
-  const outcomes = new Outcomes(sql, ledger)
-  const floor = toKeyFloor(readCounter(sql, 'pruned-before'))
-  const counts = { ...NO_TRUTHS }
-  for (const truth of truths) {
-    const fate = addTruth(sql, truth, floor, now)
-    counts[fate] += 1
-    if (fate !== 'new' && fate !== 'revised') continue
-    for (const { request, row } of listSubjects(sql, truth, floor)) outcomes.settle(request, row)
-  }
-  ledger.flush()
-  for (const fate of FATES) count(sql, `truth-${fate}`, counts[fate])
-  return counts
+export async function addTruths(sql: Sql, truths: readonly Truth[], now: number): Promise<TruthCounts> {
+  const floor = toKeyFloor(await readCounter(sql, 'pruned-before'))
+  const batch = truths.map(toKeyed)
+  const { counts, changed, conflicts } = sort(batch, await readKnown(sql, batch), floor)
+  await sql.bulk(
+    insertConflicts,
+    conflicts.map(conflict => ({ ...conflict, at: now })),
+  )
+  const joined = await join(sql, [...changed.values()], floor, now)
+  await write(sql, [...changed.values()], joined, now)
+  const orphans = [...changed].filter(([id, { known }]) => known.isNew && !joined.has(id)).length
+  const all = { ...counts, new: counts.new - orphans, orphan: orphans }
+  await sql.bulk(
+    addCounters,
+    FATES.filter(fate => all[fate] > 0).map(fate => ({ name: `truth-${fate}` satisfies Counter, value: all[fate] })),
+  )
+  return all
 }
 
 /** All truths that were ever taken in, by what became of them. */
-export function readTruthCounts(sql: Sql): TruthCounts {
-  return toCounts(fate => readCounter(sql, `truth-${fate}`))
+export async function readTruthCounts(sql: Sql): Promise<TruthCounts> {
+  const counters = await readCounters(sql)
+  return toCounts(fate => counters[`truth-${fate}`] ?? 0)
 }
 
 /** Counts of two lots of truths together. */
 export function sumCounts(left: TruthCounts, right: TruthCounts): TruthCounts {
   return toCounts(fate => left[fate] + right[fate])
+}
+
+/** Notes that predictions have come for what waits for them; returns how many truths waited. */
+export async function countOrphansJoined(
+  sql: Sql,
+  rows: readonly (Subject & { readonly series: string | null; readonly target_at: number | null })[],
+): Promise<number> {
+  const byId = new Map(rows.map(({ request, row }) => [toSubjectId({ request, row }), { request, row }]))
+  const targets = rows.flatMap(({ series, target_at: at }) => (series === null || at === null ? [] : [{ series, at }]))
+  const bySeries = new Map(targets.map(target => [toTargetId(target), target]))
+  const truths = await sql.bulk(findOrphans, [...byId.values()])
+  const observations = await sql.bulk(findSeriesOrphans, [...bySeries.values()])
+  await sql.bulk(joinTruths, truths)
+  await sql.bulk(joinObservations, observations)
+  return truths.length + observations.length
 }
 
 function toCounts(of: (fate: Fate) => number): TruthCounts {
@@ -57,69 +87,226 @@ function toCounts(of: (fate: Fate) => number): TruthCounts {
   }
 }
 
-function addTruth(sql: Sql, truth: Truth, floor: string, now: number): Fate {
+/** A truth with the identity of what it is about. */
+interface Keyed {
+  readonly id: string
+  readonly truth: Truth
+}
+
+function toKeyed(truth: Truth): Keyed {
+  if (truth.by === 'prediction') return { id: toSubjectId(truth.id), truth }
+  const series = toSeriesKey(truth.series)
+  return { id: toTargetId({ ...truth, series }), truth: { ...truth, series } }
+}
+
+function toSubjectId({ request, row }: Subject): string {
+  return `${request}/${row}`
+}
+
+/** Never that of a request's row, whatever the series is called. */
+function toTargetId({ series, at }: { readonly series: string | null; readonly at: number | null }): string {
+  return `${series}@${at}`
+}
+
+async function readKnown(sql: Sql, batch: readonly Keyed[]): Promise<ReadonlyMap<string, Known>> {
+  const { byId, bySeries } = split(
+    [...new Map(batch.map(one => [one.id, one])).values()].map(({ truth }) => ({ truth })),
+  )
+  const truths = await sql.bulk(
+    findTruths,
+    byId.map(({ truth }) => truth.id),
+  )
+  const observations = await sql.bulk(
+    findObservations,
+    bySeries.map(({ truth: { series, at } }) => ({ series, at })),
+  )
+  return new Map<string, Known>([
+    ...truths.map(({ request, row, ...known }) => [toSubjectId({ request, row }), { ...known, isNew: false }] as const),
+    ...observations.map(
+      ({ series, at, ...known }) => [toTargetId({ series, at }), { ...known, isNew: false }] as const,
+    ),
+  ])
+}
+
+interface Conflict {
+  readonly subject: string
+  readonly revision: number
+  readonly refused: string
+  readonly kept: string
+  readonly source: string | null
+}
+
+interface Sorted {
+  /** An orphan counts as new here. */
+  readonly counts: TruthCounts
+  /** The last truth of what is new or revised, and what was known of it. */
+  readonly changed: ReadonlyMap<string, Stored & { readonly known: Known }>
+  readonly conflicts: readonly Conflict[]
+}
+
+/** Says what becomes of each truth, in their order. */
+function sort(batch: readonly Keyed[], stored: ReadonlyMap<string, Known>, floor: string): Sorted {
+  const known = new Map(stored)
+  const counts = { ...NO_TRUTHS }
+  const changed = new Map<string, Stored & { readonly known: Known }>()
+  const conflicts = new Map<string, Conflict>()
+  for (const { id, truth } of batch) {
+    const value = JSON.stringify(truth.value)
+    const before = known.get(id)
+    const fate = toFate(truth, value, before, floor)
+    counts[fate] += 1
+    if (fate === 'conflict') {
+      const { revision, source = null } = truth
+      const conflict = { subject: toSubjectText(truth), revision, refused: value, kept: before?.value ?? '', source }
+      conflicts.set(`${id} ${revision} ${value}`, conflicts.get(`${id} ${revision} ${value}`) ?? conflict)
+    }
+    if (fate !== 'new' && fate !== 'revised') continue
+    const after = { value, revision: truth.revision, joined: before?.joined ?? 0, isNew: before?.isNew ?? true }
+    known.set(id, after)
+    changed.set(id, { truth, value, known: after })
+  }
+  return { counts, changed, conflicts: [...conflicts.values()] }
+}
+
+/** How a conflict names what it is about. */
+function toSubjectText(truth: Truth): string {
+  return truth.by === 'prediction' ? toSubjectId(truth.id) : `${truth.series}/${truth.at}`
+}
+
+function toFate(truth: Truth, value: string, known: Known | undefined, floor: string): Exclude<Fate, 'orphan'> {
   // What it is about was pruned: it comes too late.
   if (truth.by === 'prediction' && truth.id.request < floor) return 'stale'
-  const value = JSON.stringify(truth.value)
-  const known =
-    truth.by === 'prediction' ? sql.get(findTruth(...toKey(truth))) : sql.get(findObservation(...toKey(truth)))
-  if (known === undefined) {
-    const joined = listSubjects(sql, truth, floor).length > 0
-    put(sql, truth, value, now, joined)
-    return joined ? 'new' : 'orphan'
-  }
+  if (known === undefined) return 'new'
   if (truth.revision < known.revision) return 'stale'
-  if (truth.revision > known.revision) {
-    put(sql, truth, value, now, known.joined === 1)
-    return 'revised'
+  if (truth.revision > known.revision) return 'revised'
+  return value === known.value ? 'duplicate' : 'conflict'
+}
+
+/** Settles every prediction that changed truths are about; returns the truths that have one. */
+async function join(sql: Sql, changed: readonly Stored[], floor: string, now: number): Promise<ReadonlySet<string>> {
+  const { byId, bySeries } = split(changed)
+  const outcomes = new Outcomes(sql, now)
+  const values = new Map(changed.map(({ truth, value }) => [toKeyed(truth).id, value]))
+  const toTruth = (answered: Answered): string | null => {
+    const byId = values.get(toSubjectId(answered)) ?? answered.by_id
+    const bySeries = values.get(toTargetId({ series: answered.series, at: answered.target_at })) ?? answered.by_series
+    return byId ?? bySeries
   }
-  if (value === known.value) return 'duplicate'
-  const subject = toKey(truth).join('/')
-  sql.run(insertConflict(subject, truth.revision, value, known.value, truth.source ?? null, now))
-  return 'conflict'
+  const joined = new Set<string>()
+  const subjects = byId.map(({ truth }) => truth.id)
+  for (const answered of await outcomes.settle(subjects, toTruth)) joined.add(toSubjectId(answered))
+  for (let from = 0; from < bySeries.length; from += SERIES_PER_STEP) {
+    const keys = bySeries
+      .slice(from, from + SERIES_PER_STEP)
+      .map(({ truth: { series, at } }) => ({ series, at, floor }))
+    const found = await sql.bulk(listBySeries, keys)
+    for (const target of found) joined.add(toTargetId(target))
+    await outcomes.settle([...new Map(found.map(subject => [toSubjectId(subject), subject])).values()], toTruth)
+  }
+  await outcomes.flush()
+  return joined
 }
 
-function put(sql: Sql, truth: Truth, value: string, now: number, joined: boolean): void {
-  const columns = [value, truth.revision, truth.source ?? null, now, Number(joined)] as const
-  if (truth.by === 'prediction') sql.run(putTruth(...toKey(truth), ...columns))
-  else sql.run(putObservation(...toKey(truth), ...columns))
+async function write(
+  sql: Sql,
+  changed: readonly (Stored & { readonly known: Known })[],
+  joined: ReadonlySet<string>,
+  now: number,
+): Promise<void> {
+  const { byId, bySeries } = split(changed)
+  const toColumns = ({ truth, value, known }: Stored & { readonly known: Known }) => {
+    const { revision, source = null } = truth
+    const isJoined = known.joined === 1 || joined.has(toKeyed(truth).id)
+    return { value, revision, source, received_at: now, joined: Number(isJoined) }
+  }
+  await sql.bulk(
+    putTruths,
+    byId.map(one => ({ ...one.truth.id, ...toColumns(one) })),
+  )
+  await sql.bulk(
+    putObservations,
+    bySeries.map(one => ({ series: one.truth.series, at: one.truth.at, ...toColumns(one) })),
+  )
 }
 
-function toKey(truth: Truth): [string, number] {
-  return truth.by === 'prediction' ? [truth.id.request, truth.id.row] : [truth.series, truth.at]
+type By<kind extends Truth['by']> = Extract<Truth, { readonly by: kind }>
+
+/** Parts truths by the id of a prediction from truths by series and time. */
+function split<one extends { readonly truth: Truth }>(
+  all: readonly one[],
+): {
+  readonly byId: readonly (one & { readonly truth: By<'prediction'> })[]
+  readonly bySeries: readonly (one & { readonly truth: By<'series'> })[]
+} {
+  return {
+    byId: all.filter((one): one is one & { readonly truth: By<'prediction'> } => one.truth.by === 'prediction'),
+    bySeries: all.filter((one): one is one & { readonly truth: By<'series'> } => one.truth.by === 'series'),
+  }
 }
 
-/** The rows that a truth is about and that are here. */
-function listSubjects(sql: Sql, truth: Truth, floor: string): readonly Subject[] {
-  return truth.by === 'prediction'
-    ? sql.all(listById(truth.id.request, truth.id.row))
-    : sql.all(listBySeries(truth.series, truth.at, floor))
+const SUBJECT = { request: 'uuid', row: 'integer' } as const
+const TARGET = { series: 'text', at: 'integer' } as const
+const COLUMNS = {
+  value: 'text',
+  revision: 'integer',
+  source: 'text',
+  received_at: 'integer',
+  joined: 'integer',
+} as const
+const TRUTH = { ...SUBJECT, ...COLUMNS } as const
+const OBSERVATION = { ...TARGET, ...COLUMNS } as const
+
+type StoredTruth = Omit<Known, 'isNew'>
+interface Target {
+  readonly series: string
+  readonly at: number
 }
 
-interface Known {
-  readonly value: string
-  readonly revision: number
-  readonly joined: number
-}
+const IS_SUBJECT = 't.request = input.request and t.row = input.row'
+const IS_TARGET = 'o.series = input.series and o.at = input.at'
 
-const findTruth = statement<[string, number], Known>(
-  'select value, revision, joined from truth where request = ? and row = ?',
+const findTruths = bulk<typeof SUBJECT, Subject & StoredTruth>(
+  SUBJECT,
+  from => `select t.request, t.row, t.value, t.revision, t.joined from ${from} join truth t on ${IS_SUBJECT}`,
 )
-const findObservation = statement<[string, number], Known>(
-  'select value, revision, joined from observation where series = ? and at = ?',
+const findObservations = bulk<typeof TARGET, Target & StoredTruth>(
+  TARGET,
+  from => `select o.series, o.at, o.value, o.revision, o.joined from ${from} join observation o on ${IS_TARGET}`,
 )
-const putTruth = statement<[string, number, string, number, string | null, number, number]>(
-  'insert or replace into truth values (?, ?, ?, ?, ?, ?, ?)',
+const findOrphans = bulk<typeof SUBJECT, Subject>(
+  SUBJECT,
+  from => `select t.request, t.row from ${from} join truth t on ${IS_SUBJECT} where t.joined = 0`,
 )
-const putObservation = statement<[string, number, string, number, string | null, number, number]>(
-  'insert or replace into observation values (?, ?, ?, ?, ?, ?, ?)',
+const findSeriesOrphans = bulk<typeof TARGET, Target>(
+  TARGET,
+  from => `select o.series, o.at from ${from} join observation o on ${IS_TARGET} where o.joined = 0`,
 )
-const listById = statement<[string, number], Subject>(
-  'select distinct request, row from prediction where request = ? and row = ?',
+const joinTruths = bulk<typeof SUBJECT>(
+  SUBJECT,
+  from => `update truth as t set joined = 1 from ${from} where ${IS_SUBJECT}`,
 )
-const listBySeries = statement<[string, number, string], Subject>(
-  'select distinct request, row from prediction where series = ? and target_at = ? and request >= ?',
+const joinObservations = bulk<typeof TARGET>(
+  TARGET,
+  from => `update observation as o set joined = 1 from ${from} where ${IS_TARGET}`,
 )
-const insertConflict = statement<[string, number, string, string, string | null, number]>(
-  'insert into conflict values (?, ?, ?, ?, ?, ?) on conflict do nothing',
+const putTruths = bulkInsert('truth', TRUTH, orReplace(['request', 'row'], Object.keys(TRUTH)))
+const putObservations = bulkInsert('observation', OBSERVATION, orReplace(['series', 'at'], Object.keys(OBSERVATION)))
+const BY_SERIES = { ...TARGET, floor: 'uuid' } as const
+const listBySeries = bulk<typeof BY_SERIES, Subject & Target>(
+  BY_SERIES,
+  from => `select distinct p.request, p.row, p.series, p.target_at as at
+    from ${from} join prediction p on p.series = input.series and p.target_at = input.at and p.request >= input.floor`,
+)
+const insertConflicts = bulkInsert(
+  'conflict',
+  {
+    ...({ subject: 'text', revision: 'integer', refused: 'text', kept: 'text', source: 'text' } as const),
+    at: 'integer',
+  },
+  'on conflict do nothing',
+)
+const addCounters = bulkInsert(
+  'counter',
+  { name: 'text', value: 'integer' },
+  orAdd('counter', ['name'], ['name', 'value']),
 )

@@ -1,10 +1,12 @@
+import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import pg from 'pg'
 import { parseDigest, parseVariantName } from '../../core/brands.ts'
 import { toUuidV7 } from '../../core/uuid.ts'
 import type { PredictionRecord } from '../../core/wire/records.ts'
-import { type NewRace, openSqliteStore, type RaceSpec, type Store, type Truth } from '../index.ts'
+import { type NewRace, openStore, type RaceSpec, type Store, type Truth } from '../index.ts'
 
 /** Noon of 2026-01-15 UTC: the time of every test that names none. */
 export const NOON = Date.UTC(2026, 0, 15, 12)
@@ -16,20 +18,79 @@ export async function makeFolder(): Promise<{ readonly path: string } & AsyncDis
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) }
 }
 
-/** A store in a folder of its own, with the clock at `now`. */
-export async function makeStore(
-  now = NOON + 100 * DAY_MS,
-): Promise<{ readonly store: Store; readonly path: string } & AsyncDisposable> {
-  const folder = await makeFolder()
-  const path = join(folder.path, 'regatta.db')
-  const store = await openSqliteStore(path, { clock: () => now })
+/** A PostgreSQL to run the tests on; without one they run on SQLite. */
+export const TEST_POSTGRES = process.env['REGATTA_TEST_POSTGRES']
+
+/** A database of its own for one test; it is gone when the test is over. */
+export interface Place extends AsyncDisposable {
+  readonly store: Store
+  /** What `openStore` takes to open the same database again. */
+  readonly where: { readonly path: string; readonly url: string | undefined }
+  /** Opens it once more, as another process would. */
+  open(): Promise<Store>
+}
+
+/** A store in a database of its own, with the clock at `now`. */
+export async function makeStore(now = NOON + 100 * DAY_MS): Promise<Place> {
+  await using stack = new AsyncDisposableStack()
+  const where = TEST_POSTGRES === undefined ? await makeFile(stack) : await makeDatabase(stack, TEST_POSTGRES)
+  const store = stack.use(await openStore(where, { clock: () => now }))
+  const kept = stack.move()
   return {
-    store,
-    path,
-    async [Symbol.asyncDispose]() {
-      await store[Symbol.asyncDispose]()
-      await folder[Symbol.asyncDispose]()
-    },
+    ...{ store, where },
+    open: async () => kept.use(await openStore(where, { clock: () => now })),
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  }
+}
+
+async function makeFile(stack: AsyncDisposableStack): Promise<Place['where']> {
+  const folder = stack.use(await makeFolder())
+  return { path: join(folder.path, 'regatta.db'), url: undefined }
+}
+
+/** Databases of tests that are over: making one takes longer than a test. */
+const free: string[] = []
+
+async function makeDatabase(stack: AsyncDisposableStack, server: string): Promise<Place['where']> {
+  const url = free.pop() ?? (await createDatabase(server))
+  stack.defer(async () => {
+    await ask(url, EMPTY)
+    free.push(url)
+  })
+  return { path: '', url }
+}
+
+/** Makes a database on a server; it goes with the server. */
+export async function createDatabase(server: string): Promise<string> {
+  const name = `t${randomBytes(8).toString('hex')}`
+  await ask(server, `create database ${name}`)
+  const url = new URL(server)
+  url.pathname = `/${name}`
+  return url.href
+}
+
+/** Empties every table, and begins to count anew. */
+const EMPTY = `do $$
+  declare name text;
+  begin
+    set local session_replication_role = replica;
+    for name in select c.oid::regclass from pg_class c
+      where c.relnamespace = 'regatta'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition
+        and c.relname <> 'schema_version'
+    loop execute 'delete from ' || name; end loop;
+    for name in select c.oid::regclass from pg_class c
+      where c.relnamespace = 'regatta'::regnamespace and c.relkind = 'S'
+    loop execute 'alter sequence ' || name || ' restart'; end loop;
+  end $$`
+
+/** Asks PostgreSQL something beside the store. */
+export async function ask(url: string, text: string): Promise<readonly Record<string, unknown>[]> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    return (await client.query(text)).rows
+  } finally {
+    await client.end()
   }
 }
 

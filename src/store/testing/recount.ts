@@ -3,7 +3,7 @@ import type { PredictedValue, PredictionRecord } from '../../core/wire/records.t
 import { emptyMoments, fold, type Moments, toLoss } from '../../judge/index.ts'
 import { toKeyFloor } from '../days.ts'
 import type { Scoreboard, Truth, TruthCounts } from '../index.ts'
-import { spec } from './place.ts'
+import { spec, toPair, toTruth } from './place.ts'
 
 interface Known {
   readonly value: PredictedValue
@@ -130,6 +130,16 @@ export class Recount {
     this.#orphans.add(subject)
     return 'orphan'
   }
+}
+
+/** What `child.ts` sends, for these numbers. */
+export function toPlain(numbers: Iterable<number>): Recount {
+  const plain = new Recount()
+  for (const n of numbers) {
+    plain.addPredictions(toPair(n, n % 7, n % 5))
+    plain.addTruth(toTruth(n, n % 3))
+  }
+  return plain
 }
 
 function toSubject(truth: Truth): string {

@@ -1,0 +1,201 @@
+import { type Cluster, toClusterSum } from './clusters.ts'
+import { type CrossMoments, emptyCross, foldCross, removeCross } from './cross.ts'
+import { type KeyRange, toDay, toDayRange } from './days.ts'
+import { type CrossPart, STATE } from './schema.ts'
+import { bulk, bulkDelete, bulkInsert, orReplace, type Sql, type Statement, statement } from './sql.ts'
+
+/** Which moments two numbers belong to; `variant` is 0 for pairs, `day` for clusters. */
+export interface CrossKey {
+  readonly race: number
+  readonly epoch: number
+  readonly part: CrossPart
+  readonly variant: number
+  readonly day: number
+}
+
+/** Two numbers that come together. */
+export interface XY {
+  readonly x: number
+  readonly y: number
+}
+
+/** Where a sum falls below this share of its peak, the digits that removing has cost are brought back from the data. */
+const SOUND_SHARE = 1e-4
+
+/** The moments of one key, as the database has them. */
+export interface CrossRow {
+  readonly moments: CrossMoments
+  readonly peakX: number
+  readonly peakY: number
+}
+
+interface Change {
+  readonly key: CrossKey
+  readonly added: XY[]
+  readonly removed: XY[]
+}
+
+/** Gathers the changes of one transaction to the moments of two numbers. */
+export class CrossLedger {
+  readonly #changes = new Map<string, Change>()
+
+  /** Puts in two numbers of a request's day. */
+  add(key: Omit<CrossKey, 'day'>, request: string, xy: XY): void {
+    this.#change({ ...key, day: toDay(request) }).added.push(xy)
+  }
+
+  /** Takes out two numbers that were put in before. */
+  remove(key: Omit<CrossKey, 'day'>, request: string, xy: XY): void {
+    this.#change({ ...key, day: toDay(request) }).removed.push(xy)
+  }
+
+  /** Puts an entity's labels and losses in the place of what they were. */
+  turn(key: Pick<CrossKey, 'race' | 'epoch' | 'variant'>, before: Cluster, after: Cluster): void {
+    const change = this.#change({ ...key, part: 'cluster', day: 0 })
+    if (before.count > 0) change.removed.push({ x: before.count, y: toClusterSum(before) })
+    if (after.count > 0) change.added.push({ x: after.count, y: toClusterSum(after) })
+  }
+
+  /** Writes what was gathered. The rows of single predictions and of entities must be written before. */
+  async flush(sql: Sql): Promise<void> {
+    const changes = [...this.#changes.values()]
+    const keys = changes.map(({ key }) => key)
+    const known = new Map((await sql.bulk(findCross, keys)).map(row => [toId(row), toRow(row)]))
+    const rows: (readonly [CrossKey, CrossRow])[] = []
+    for (const { key, added, removed } of changes) {
+      const row = removed.reduce(takeOut, added.reduce(putIn, known.get(toId(key)) ?? emptyRow))
+      const sound = removed.length === 0 || isSound(row)
+      rows.push([key, sound ? row : await computeCross(sql, key, toDayRange(key.day))])
+    }
+    await writeCross(sql, rows)
+    this.#changes.clear()
+  }
+
+  #change({ race, epoch, part, variant, day }: CrossKey): Change {
+    const key = { race, epoch, part, variant, day }
+    const id = toId(key)
+    const known = this.#changes.get(id)
+    if (known !== undefined) return known
+    const made = { key, added: [], removed: [] }
+    this.#changes.set(id, made)
+    return made
+  }
+}
+
+const emptyRow: CrossRow = { moments: emptyCross, peakX: 0, peakY: 0 }
+
+function putIn({ moments, peakX, peakY }: CrossRow, { x, y }: XY): CrossRow {
+  const next = foldCross(moments, x, y)
+  return { moments: next, peakX: Math.max(peakX, next.m2X), peakY: Math.max(peakY, next.m2Y) }
+}
+
+function takeOut({ moments, peakX, peakY }: CrossRow, { x, y }: XY): CrossRow {
+  const next = removeCross(moments, x, y)
+  return next.count === 0 ? emptyRow : { moments: next, peakX, peakY }
+}
+
+function isSound({ moments, peakX, peakY }: CrossRow): boolean {
+  return moments.m2X >= SOUND_SHARE * peakX && moments.m2Y >= SOUND_SHARE * peakY
+}
+
+/** Reads the moments of a key; those of no data where it has none. */
+export async function readCross(sql: Sql, key: CrossKey): Promise<CrossRow> {
+  const [row] = await sql.bulk(findCross, [key])
+  return row === undefined ? emptyRow : toRow(row)
+}
+
+/** Writes the moments of keys; those of no data are left out. */
+export async function writeCross(sql: Sql, rows: readonly (readonly [CrossKey, CrossRow])[]): Promise<void> {
+  const some = rows.filter(([, { moments }]) => moments.count > 0)
+  await sql.bulk(
+    putCross,
+    some.map(([key, row]) => toColumns(key, row)),
+  )
+  const none = rows.filter(([, { moments }]) => moments.count === 0)
+  await sql.bulk(
+    dropCross,
+    none.map(([key]) => key),
+  )
+}
+
+/** Computes the moments of a key from single predictions and pairs of a range of requests, or from entities. */
+export async function computeCross(sql: Sql, key: CrossKey, { from, to }: KeyRange): Promise<CrossRow> {
+  const { race, epoch, part, variant } = key
+  const queries = {
+    cluster: () => listClusters(race, epoch, variant),
+    covariate: () => listCovariates(from, to, race, epoch, variant),
+    ratio: () => listRatios(from, to, race, epoch, variant),
+    'ratio-pair': () => listPairs(from, to, race, epoch),
+  } as const satisfies Record<CrossPart, () => Statement<XY>>
+  const { moments } = (await sql.all(queries[part]())).reduce(putIn, emptyRow)
+  return { moments, peakX: moments.m2X, peakY: moments.m2Y }
+}
+
+/** A row of the table. */
+export interface CrossColumns extends CrossKey {
+  readonly count: number
+  readonly mean_x: number
+  readonly mean_y: number
+  readonly m2_x: number
+  readonly m2_y: number
+  readonly xy: number
+  readonly peak_x: number
+  readonly peak_y: number
+}
+
+/** The moments of a row of the table. */
+export function toCrossMoments(row: Omit<CrossColumns, 'peak_x' | 'peak_y' | keyof CrossKey>): CrossMoments {
+  const { count, mean_x: meanX, mean_y: meanY, m2_x: m2X, m2_y: m2Y, xy } = row
+  return { count, meanX, meanY, m2X, m2Y, xy }
+}
+
+function toRow(row: CrossColumns): CrossRow {
+  return { moments: toCrossMoments(row), peakX: row.peak_x, peakY: row.peak_y }
+}
+
+function toColumns(key: CrossKey, { moments, peakX, peakY }: CrossRow): CrossColumns {
+  const { count, meanX, meanY, m2X, m2Y, xy } = moments
+  const means = { mean_x: meanX, mean_y: meanY }
+  return { ...key, count, ...means, m2_x: m2X, m2_y: m2Y, xy, peak_x: peakX, peak_y: peakY }
+}
+
+function toId({ race, epoch, part, variant, day }: CrossKey): string {
+  return `${race} ${epoch} ${part} ${variant} ${day}`
+}
+
+const KEY = { race: 'integer', epoch: 'integer', part: 'text', variant: 'integer', day: 'integer' } as const
+const NAMES = Object.keys(KEY)
+const COLUMNS = {
+  ...KEY,
+  ...({ count: 'integer', mean_x: 'real', mean_y: 'real', m2_x: 'real', m2_y: 'real' } as const),
+  ...({ xy: 'real', peak_x: 'real', peak_y: 'real' } as const),
+}
+
+const findCross = bulk<typeof KEY, CrossColumns>(
+  KEY,
+  from => `select g.* from ${from} join cross_sum g on ${NAMES.map(name => `g.${name} = input.${name}`).join(' and ')}`,
+)
+const putCross = bulkInsert('cross_sum', COLUMNS, orReplace(NAMES, Object.keys(COLUMNS)))
+const dropCross = bulkDelete('cross_sum', KEY)
+
+const listClusters = statement<[number, number, number], XY>(
+  'select count as x, sum + rest as y from cluster where race = ? and epoch = ? and variant = ?',
+)
+const listDrawn = (x: 'weight' | 'covariate') =>
+  statement<[string, string, number, number, number], XY>(
+    `select p.${x} as x, p.loss as y
+      from prediction p join answer a on a.request = p.request and a.variant = p.variant
+      where p.request >= ? and p.request < ? and p.state = ${STATE.counted} and p.${x} is not null
+        and a.race = ? and a.epoch = ? and a.variant = ? and a.served = 1 and a.pinned = 0`,
+  )
+const listRatios = listDrawn('weight')
+const listCovariates = listDrawn('covariate')
+const listPairs = statement<[string, string, number, number], XY>(
+  `select pa.weight as x, pa.loss - pb.loss as y from race
+      join prediction pa on pa.variant = race.a and pa.state = ${STATE.counted}
+      join prediction pb on pb.request = pa.request and pb.row = pa.row and pb.variant = race.b
+        and pb.state = ${STATE.counted}
+      join answer a on a.request = pa.request and a.variant = pa.variant and a.race = race.id
+      join answer b on b.request = pb.request and b.variant = pb.variant and b.race = race.id
+    where pa.request >= ? and pa.request < ? and race.id = ? and a.epoch = ? and pa.weight is not null`,
+)

@@ -1,0 +1,73 @@
+import { bulkDelete, bulkInsert, orReplace, type Sql, statement } from './sql.ts'
+
+/** Where a pair stands in the order of the times that it is for. */
+export interface PairPosition {
+  readonly at: number
+  readonly request: string
+  readonly row: number
+}
+
+/** A pair's loss A − loss B; null where there is none any more. */
+interface PairChange extends PairPosition {
+  readonly race: number
+  readonly difference: number | null
+}
+
+/** Transactions of a race whose first changed pair is remembered. */
+const MAX_CHANGES = 256
+
+/** Gathers the changes of one transaction to the pairs. */
+export class Pairs {
+  readonly #changes: PairChange[] = []
+  /** The first pair that was changed, by race. */
+  readonly #first = new Map<number, PairPosition>()
+
+  /** Puts a difference in the place of what it was. */
+  put(change: PairChange): void {
+    this.#changes.push(change)
+    const first = this.#first.get(change.race)
+    if (first === undefined || isBefore(change, first)) this.#first.set(change.race, change)
+  }
+
+  /** Writes what was gathered since the last time. */
+  async write(sql: Sql): Promise<void> {
+    const changes = this.#changes.splice(0)
+    await sql.bulk(
+      putPairs,
+      changes.filter(({ difference }) => difference !== null),
+    )
+    await sql.bulk(
+      dropPairs,
+      changes.filter(({ difference }) => difference === null),
+    )
+  }
+
+  /** Notes from where on the order has changed. */
+  async flush(sql: Sql): Promise<void> {
+    for (const [race, { at, request, row }] of this.#first) {
+      const change = ((await sql.get(findChange(race)))?.change ?? 0) + 1
+      await sql.run(insertChange(race, change, at, request, row))
+      await sql.run(dropChanges(race, change - MAX_CHANGES))
+    }
+    this.#first.clear()
+  }
+}
+
+/** Whether one pair stands before another. */
+export function isBefore(one: PairPosition, other: PairPosition): boolean {
+  if (one.at !== other.at) return one.at < other.at
+  if (one.request !== other.request) return one.request < other.request
+  return one.row < other.row
+}
+
+const KEY = { race: 'integer', at: 'integer', request: 'uuid', row: 'integer' } as const
+const COLUMNS = { ...KEY, difference: 'real' } as const
+const putPairs = bulkInsert('pair', COLUMNS, orReplace(Object.keys(KEY), Object.keys(COLUMNS)))
+const dropPairs = bulkDelete('pair', KEY)
+const findChange = statement<[number], { readonly change: number }>(
+  'select change from pair_change where race = ? order by change desc limit 1',
+)
+const insertChange = statement<[number, number, number, string, number]>(
+  'insert into pair_change (race, change, at, request, row) values (?, ?, ?, ?, ?)',
+)
+const dropChanges = statement<[number, number]>('delete from pair_change where race = ? and change <= ?')

@@ -1,0 +1,198 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Pool, PoolClient } from 'pg'
+import type { Clock } from '../core/clock.ts'
+import type { Database, Work } from './database.ts'
+import { toDayOf } from './days.ts'
+import { isContention, newer, toPostgresError } from './errors.ts'
+import { migratePostgres, POSTGRES_SCHEMA, readPostgresVersion, SCHEMA_VERSION } from './migrations.ts'
+import { addPartitions, dropPartitions } from './partitions.ts'
+import {
+  type Bulk,
+  type InputRow,
+  type InputTypes,
+  postgresBuilder,
+  type Query,
+  type Sql,
+  type SqlValue,
+} from './sql.ts'
+
+/** Connections of one process: one writes at a time, the others read. */
+const MAX_CONNECTIONS = 4
+/** How long a call waits for a connection, and for other processes' turns to write, ms. */
+const CONNECT_LIMIT_MS = 5000
+const BUSY_LIMIT_MS = 10_000
+/** A statement or a pause inside a transaction that takes longer ends it, so that nobody holds up the others, ms. */
+const STATEMENT_LIMIT_MS = 60_000
+/** How often a transaction that got in another's way is run again. */
+const MAX_TRIES = 5
+
+/** Key of the lock that a writer takes its turn with ("rgta"). */
+const WRITER_LOCK = 0x72677461
+const SETTINGS = `set local search_path = ${POSTGRES_SCHEMA}, pg_catalog; set local lock_timeout = ${BUSY_LIMIT_MS};
+  set local statement_timeout = ${STATEMENT_LIMIT_MS};
+  set local idle_in_transaction_session_timeout = ${STATEMENT_LIMIT_MS};
+  set local plan_cache_mode = force_custom_plan;`
+/*
+ * Rows are looked up by their keys. A young table has no statistics yet, and a plan that reads all of it would be
+ * kept while it grows.
+ */
+const LOOK_UP = 'set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off'
+const BEGIN_READ = `begin isolation level repeatable read read only; ${SETTINGS} ${LOOK_UP}`
+const BEGIN_WRITE = `begin isolation level read committed; ${SETTINGS} ${LOOK_UP};
+  select pg_advisory_xact_lock(${WRITER_LOCK})`
+
+/** Types of PostgreSQL (pg_type.oid) that would come as text: counts and sums fit into a number. */
+const NUMBERS = new Set([20, 1700])
+
+/**
+ * A PostgreSQL database, in a schema of its own (`regatta`). Writers of all processes take turns by an advisory lock,
+ * so that a piece of work finds what it would in an embedded database, and none can deadlock.
+ */
+export class PostgresDatabase implements Database {
+  readonly #where: string
+  readonly #clock: Clock
+  readonly #pool: Pool
+  /** The last day that partitions were made for. */
+  #partitionedDay = -1
+
+  private constructor(where: string, clock: Clock, pool: Pool) {
+    this.#where = where
+    this.#clock = clock
+    this.#pool = pool
+    // A connection that breaks while nobody uses it is replaced; who uses one is told by the query.
+    pool.on('error', () => {})
+  }
+
+  /** Connects, and brings the schema up to date. @throws STORE_NEWER, STORE_OPEN, STORE_AWAY, STORE_BUSY */
+  static async open(url: string, clock: Clock): Promise<PostgresDatabase> {
+    const pg = (await import('pg')).default
+    const pool = new pg.Pool({
+      connectionString: url,
+      application_name: 'regatta',
+      max: MAX_CONNECTIONS,
+      connectionTimeoutMillis: CONNECT_LIMIT_MS,
+      keepAlive: true,
+      types: {
+        getTypeParser: (oid, format) => (NUMBERS.has(oid) ? Number : pg.types.getTypeParser(oid, format)),
+      },
+    })
+    const database = new PostgresDatabase(toPlace(url), clock, pool)
+    try {
+      await database.#prepare()
+      return database
+    } catch (error) {
+      await pool.end()
+      throw error
+    }
+  }
+
+  async read<result>(work: Work<result>): Promise<result> {
+    return await this.#transact(BEGIN_READ, work)
+  }
+
+  async write<result>(work: Work<result>): Promise<result> {
+    const day = toDayOf(this.#clock())
+    const done = await this.#transact(BEGIN_WRITE, async sql => {
+      if (day !== this.#partitionedDay) await addPartitions(sql, day)
+      return await work(sql)
+    })
+    this.#partitionedDay = day
+    return done
+  }
+
+  async dropBefore(request: string): Promise<number> {
+    return await this.#transact(BEGIN_WRITE, sql => dropPartitions(sql, request))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#pool.end()
+  }
+
+  async #prepare(): Promise<void> {
+    const found = await this.#transact(BEGIN_READ, readPostgresVersion)
+    if (found > SCHEMA_VERSION) throw newer(this.#where, found, SCHEMA_VERSION)
+    if (found === SCHEMA_VERSION) return
+    // Two processes may have found the old version: the second finds nothing to do.
+    await this.#transact(BEGIN_WRITE, async sql => migratePostgres(sql, await readPostgresVersion(sql)))
+  }
+
+  async #transact<result>(begin: string, work: Work<result>): Promise<result> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.#tryOnce(begin, work)
+      } catch (error) {
+        if (!isContention(error) || tries === MAX_TRIES) throw toPostgresError(error, this.#where)
+      }
+      await sleep(10 * 2 ** tries)
+    }
+  }
+
+  async #tryOnce<result>(begin: string, work: Work<result>): Promise<result> {
+    const client = await this.#pool.connect()
+    let broken = true
+    try {
+      await client.query(begin)
+      const done = await work(toSql(client))
+      await client.query('commit')
+      broken = false
+      return done
+    } catch (error) {
+      broken = await client.query('rollback').then(
+        () => false,
+        () => true,
+      )
+      throw error
+    } finally {
+      client.release(broken)
+    }
+  }
+}
+
+/** Where a database is, without who may use it: for messages. */
+export function toPlace(url: string): string {
+  if (!URL.canParse(url)) return 'PostgreSQL'
+  const { host, pathname, searchParams } = new URL(url)
+  return `postgres://${searchParams.get('host') ?? host}${pathname}`
+}
+
+function toSql(client: PoolClient): Sql {
+  const ask = async (text: string, values: readonly unknown[]) => await client.query(text, [...values])
+  const query = async <row>({ sql, parameters }: Query<row>) => await ask(toNumbered(sql), parameters.map(toStorable))
+  return {
+    build: postgresBuilder,
+    all: async <row>(of: Query<row>) => (await query(of)).rows as row[],
+    get: async <row>(of: Query<row>) => (await query(of)).rows[0] as row | undefined,
+    run: async of => (await query(of)).rowCount ?? 0,
+    bulk: async <types extends InputTypes, row>(of: Bulk<types, row>, input: readonly InputRow<types>[]) => {
+      if (input.length === 0) return []
+      const values = Object.keys(of.types).map(column => input.map(row => toStorable(row[column] ?? null)))
+      return (await ask(of.toSql(toInputTable(of.types)), values)).rows as row[]
+    },
+  }
+}
+
+const TYPES = { uuid: 'uuid', text: 'text', integer: 'bigint', real: 'double precision' } as const
+
+function toInputTable(types: InputTypes): string {
+  const arrays = Object.values(types).map((type, at) => `$${at + 1}::${TYPES[type]}[]`)
+  return `unnest(${arrays.join(', ')}) as input (${Object.keys(types).join(', ')})`
+}
+
+const numbered = new Map<string, string>()
+
+/** `?` becomes `$1`, `$2`, …; the room's queries have no other question marks. */
+function toNumbered(sql: string): string {
+  const known = numbered.get(sql)
+  if (known !== undefined) return known
+  let at = 0
+  const made = sql.replaceAll('?', () => `$${++at}`)
+  numbered.set(sql, made)
+  return made
+}
+
+/** PostgreSQL's texts hold every character but U+0000. */
+function toStorable(value: unknown): SqlValue {
+  if (typeof value === 'string') return value.includes('\0') ? value.replaceAll('\0', '\ufffd') : value
+  if (value === null || typeof value === 'number') return value
+  throw new Error(`A query has a parameter of type ${typeof value}`)
+}

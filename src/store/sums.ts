@@ -1,0 +1,51 @@
+import { emptyCross, mergeCross } from './cross.ts'
+import { type CrossColumns, toCrossMoments } from './cross-ledger.ts'
+import { type Sql, statement } from './sql.ts'
+import type { ArmSums, Durations, Maturity, RaceSums } from './store.ts'
+import type { Tally } from './tallies.ts'
+
+const HOUR_MS = 3_600_000
+
+/** The sums of a race beside those of its scoreboard. */
+export async function readSums(sql: Sql, race: number): Promise<RaceSums> {
+  const crosses = await sql.all(listCrosses(race))
+  const tallies = await sql.all(listTallies(race))
+  const mergeOf = (rows: readonly CrossColumns[]) => rows.map(toCrossMoments).reduce(mergeCross, emptyCross)
+  const arms = tallies.map(({ epoch, variant, answers, errors }): ArmSums => {
+    const own = crosses.filter(cross => cross.epoch === epoch && cross.variant === variant)
+    const of = (part: CrossColumns['part']) => mergeOf(own.filter(cross => cross.part === part))
+    return { epoch, variant, answers, errors, ratio: of('ratio'), covariate: of('covariate'), clusters: of('cluster') }
+  })
+  return { arms, pairRatio: mergeOf(crosses.filter(({ part }) => part === 'ratio-pair')) }
+}
+
+/** How long answers of a race took, and how long its truths were waited for. */
+export async function readDurations(sql: Sql, race: number): Promise<readonly Durations[]> {
+  const groups = new Map<string, Omit<Durations, 'buckets'> & { readonly buckets: Durations['buckets'][number][] }>()
+  for (const { epoch, variant, name, bucket, count } of await sql.all(listBuckets(race))) {
+    const id = `${epoch} ${variant} ${name}`
+    const group = groups.get(id) ?? { epoch, variant, name, buckets: [] }
+    group.buckets.push({ bucket, count })
+    groups.set(id, group)
+  }
+  return [...groups.values()]
+}
+
+/** Predictions of requests before the hour of an instant, and those of them that have a truth. */
+export async function readMaturity(sql: Sql, race: number, before: number): Promise<readonly Maturity[]> {
+  return await sql.all(sumMaturity(race, Math.floor(before / HOUR_MS)))
+}
+
+const listCrosses = statement<[number], CrossColumns>(
+  'select * from cross_sum where race = ? order by epoch, part, variant, day',
+)
+const listTallies = statement<[number], Tally & { readonly epoch: number; readonly variant: number }>(
+  'select * from tally where race = ? order by epoch, variant',
+)
+const listBuckets = statement<[number], Omit<Durations, 'buckets'> & Durations['buckets'][number]>(
+  'select epoch, variant, name, bucket, count from histogram where race = ? order by epoch, name, variant, bucket',
+)
+const sumMaturity = statement<[number, number], Maturity>(
+  `select epoch, variant, sum(predictions) as predictions, sum(labelled) as labelled from maturity
+    where race = ? and hour < ? group by epoch, variant order by epoch, variant`,
+)
