@@ -38,7 +38,7 @@ export async function keepBlob(folder: string, digest: Digest): Promise<boolean>
   )
 }
 
-/** Writes a blob in constant memory; content that is there already is kept. @throws DISK_FULL */
+/** Writes a blob in constant memory, and does not wait for the disk: see `syncBlob`. @throws DISK_FULL */
 export async function writeBlob(
   folder: string,
   content: Uint8Array | AsyncIterable<Uint8Array>,
@@ -57,9 +57,6 @@ export async function writeBlob(
         digester.update(chunk)
         await written
       }
-      // Documents wait for the disk. Layers are streams: they can be made or fetched again, and their length, which a
-      // power cut leaves too short, is looked at before; waiting would be most of the time of a large one.
-      if (content instanceof Uint8Array) await file.sync()
     } finally {
       await file.close()
     }
@@ -69,6 +66,16 @@ export async function writeBlob(
   } catch (error) {
     await rm(part, { force: true })
     throw toDiskError(error, part)
+  }
+}
+
+/** Forces a blob to the disk, if it is there. */
+export async function syncBlob(folder: string, digest: Digest): Promise<void> {
+  try {
+    await using file = await open(toBlobPath(folder, digest))
+    await file.sync()
+  } catch (error) {
+    if (toSystemCode(error) !== 'ENOENT') throw error
   }
 }
 

@@ -4,7 +4,7 @@ export { type EntryFilter, type EntryOptions, FROM, type IndexEntry, REF_NAME } 
 export { collectGarbage, type Garbage, type GarbageOptions } from './garbage.node.ts'
 export { gzip } from './gzip.ts'
 export { gzipStored } from './gzip-stored.ts'
-export { type ImageLayout, openLayout } from './layout.node.ts'
+export { type ImageLayout, type NewEntry, openLayout } from './layout.node.ts'
 export {
   type Annotations,
   type Descriptor,

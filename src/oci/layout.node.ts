@@ -10,7 +10,6 @@ import { hasBlob, keepBlob, openBlob, readBlob, removeStaleParts, writeBlob } fr
 import {
   type EntryFilter,
   type EntryOptions,
-  FROM,
   type IndexEntry,
   isReplacedBy,
   matches,
@@ -18,14 +17,19 @@ import {
   toIndexEntry,
 } from './entry.ts'
 import { changeIndex, lockIndex, parseJson, readIndex } from './index-file.node.ts'
-import { type Descriptor, type Index, type Manifest, MEDIA_TYPES, parseIndex, parseManifest } from './manifest.ts'
+import { type Descriptor, type Index, type Manifest, MEDIA_TYPES } from './manifest.ts'
+import { readManifest, requireBlobs, requireReferred, syncDocuments } from './referred.node.ts'
 
 const MAX_BLOB_BYTES = 64 * 1024 * 1024
-/** Registries take manifests up to 4 MiB (distribution-spec, "Pushing Manifests"). */
-const MAX_MANIFEST_BYTES = 4 * 1024 * 1024
 const LAYOUT_VERSION = '1.0.0'
 /** All that a layout's folder may hold while it is being made. */
 const OWN_NAMES = /^(blobs|ingest|index\.json|.*\.(lock|part))$/
+
+/** A manifest or an index to be entered in the index. */
+export interface NewEntry {
+  readonly descriptor: Descriptor
+  readonly options?: EntryOptions
+}
 
 /** Images and artifacts in a folder. Source: image-spec, image-layout.md. */
 export interface ImageLayout {
@@ -45,6 +49,8 @@ export interface ImageLayout {
   putArtifact(artifact: Artifact): Promise<Descriptor>
   /** Enters a manifest or an index that was written as a blob, and all its blobs too, in the index. @throws DISK_FULL, REF_NAME, BLOB_MISSING */
   enter(descriptor: Descriptor, options?: EntryOptions): Promise<void>
+  /** The same for several at once: all of them or none. @throws as `enter` */
+  enterAll(entries: readonly NewEntry[]): Promise<void>
   /** Takes a manifest out of the index, under all its names; its blobs stay until garbage is collected. @throws DISK_FULL */
   remove(digest: Digest): Promise<void>
   /** Reads a manifest of this layout. @throws BLOB_MISSING, BLOB_DIGEST, MANIFEST */
@@ -90,12 +96,21 @@ export async function openLayout(folder: string): Promise<ImageLayout> {
         ...(annotations && { annotations }),
       })
     },
-    async enter(descriptor, options = {}) {
-      await changeIndex(folder, async entries => {
-        // Under the lock, which garbage collection holds too: what is here now stays.
-        await requireReferred(folder, descriptor, options)
-        const entry = toEntry(descriptor, options)
-        return [...entries.filter(({ parsed }) => !isReplacedBy(parsed, entry)).map(({ found }) => found), entry]
+    enter: (descriptor, options = {}) => layout.enterAll([{ descriptor, options }]),
+    async enterAll(entries) {
+      await syncDocuments(
+        folder,
+        entries.map(({ descriptor }) => descriptor),
+      )
+      await changeIndex(folder, async listed => {
+        let next = listed
+        for (const { descriptor, options = {} } of entries) {
+          // Under the lock, which garbage collection holds too: what is here now stays.
+          await requireReferred(folder, descriptor, options)
+          const entry = toEntry(descriptor, options)
+          next = [...next.filter(({ parsed }) => !isReplacedBy(parsed, entry)), { parsed: entry, found: entry }]
+        }
+        return next.map(({ found }) => found)
       })
     },
     async remove(digest) {
@@ -145,35 +160,4 @@ function requireVersion(text: string, path: string): void {
     `Cannot open image layout: expected version "${LAYOUT_VERSION}", found ${JSON.stringify(version) ?? 'none'}`,
     { where: path, fix: 'Use the newer program that wrote it, or name another folder' },
   )
-}
-
-async function readManifest(folder: string, digest: Digest): Promise<Manifest> {
-  const bytes = await readBlob(folder, digest, MAX_MANIFEST_BYTES)
-  return parseManifest(parseJson(new TextDecoder().decode(bytes), digest))
-}
-
-/** A manifest or an index, and all that it refers to but layers that lie elsewhere. */
-async function requireReferred(
-  folder: string,
-  { digest, mediaType }: Descriptor,
-  options: EntryOptions,
-): Promise<void> {
-  await requireBlob(folder, digest)
-  if (mediaType === MEDIA_TYPES.manifest) await requireBlobs(folder, await readManifest(folder, digest), options)
-  if (mediaType !== MEDIA_TYPES.index) return
-  const bytes = await readBlob(folder, digest, MAX_MANIFEST_BYTES)
-  const { manifests } = parseIndex(parseJson(new TextDecoder().decode(bytes), digest))
-  for (const manifest of manifests) await requireReferred(folder, manifest, options)
-}
-
-async function requireBlobs(folder: string, { config, layers }: Manifest, options: EntryOptions): Promise<void> {
-  const elsewhere = options.annotations?.[FROM] !== undefined
-  for (const { digest } of elsewhere ? [config] : [config, ...layers]) await requireBlob(folder, digest)
-}
-
-async function requireBlob(folder: string, digest: Digest): Promise<void> {
-  if (await hasBlob(folder, digest)) return
-  throw new RegattaError('BLOB_MISSING', `Cannot enter a manifest in the image layout: blob ${digest} is not there`, {
-    where: folder,
-  })
 }

@@ -1,6 +1,6 @@
 import type { Digest } from '../core/brands.ts'
 import { toCanonicalJson } from '../core/json.ts'
-import { type Descriptor, type ImageLayout, type Manifest, MEDIA_TYPES, toDigest } from '../oci/index.ts'
+import { type Descriptor, type ImageLayout, type Manifest, MEDIA_TYPES, type NewEntry, toDigest } from '../oci/index.ts'
 import {
   type BaseImage,
   type ComponentLayer,
@@ -29,17 +29,17 @@ export interface Described {
 }
 
 /**
- * Puts a bill of materials and the record of the run beside an image, as artifacts about it; neither changes the
- * image. Doing it again changes nothing. Source: image-spec, manifest.md, "subject".
- * @throws DISK_FULL, FILE_CHANGED, BLOB_MISSING
+ * Writes a bill of materials and the record of the run as artifacts about an image; neither changes the image. Returns
+ * what is to be entered in the index beside it: nothing where all of it is there.
+ * Source: image-spec, manifest.md, "subject". @throws DISK_FULL, FILE_CHANGED, BLOB_MISSING
  */
-export async function attachLineage(layout: ImageLayout, described: Described): Promise<void> {
+export async function writeLineage(layout: ImageLayout, described: Described): Promise<readonly NewEntry[]> {
   const { image, run } = described
-  await attachSbom(layout, described)
-  if (run !== null) await attachRun(layout, image, run)
+  const record = run === null ? [] : await writeRun(layout, image, run)
+  return [...(await writeSbom(layout, described)), ...record]
 }
 
-async function attachSbom(layout: ImageLayout, described: Described): Promise<void> {
+async function writeSbom(layout: ImageLayout, described: Described): Promise<readonly NewEntry[]> {
   const { base, createdAt, image, layers, model, version, versions } = described
   const components = await readComponents(layers, versions)
   const all = base === undefined ? components : [toBaseComponent(base), ...components]
@@ -55,16 +55,16 @@ async function attachSbom(layout: ImageLayout, described: Described): Promise<vo
     subject: toSubject(image),
     annotations: { [CREATED]: new Date(createdAt).toISOString() },
   }
-  await putOnce(layout, manifest, [config, document])
+  return await writeOnce(layout, manifest, [config, document])
 }
 
 /**
- * Puts the record's manifest beside an image, with the image as its subject and nothing else changed, so that whoever has the image from a
- * registry can tell that it is the record that the image names. It has no annotations in the layout's index, where
+ * Writes the record's manifest with an image as its subject and nothing else changed, so that whoever has the image from
+ * a registry can tell that it is the record that the image names. It has no annotations in the layout's index, where
  * they make a run of the project.
  */
-export async function attachRun(layout: ImageLayout, image: Descriptor, run: Digest): Promise<void> {
-  await putOnce(layout, { ...(await layout.readManifest(run)), subject: toSubject(image) }, [])
+export async function writeRun(layout: ImageLayout, image: Descriptor, run: Digest): Promise<readonly NewEntry[]> {
+  return await writeOnce(layout, { ...(await layout.readManifest(run)), subject: toSubject(image) }, [])
 }
 
 /** A blob at hand. */
@@ -73,14 +73,19 @@ interface Content {
   readonly descriptor: Descriptor
 }
 
-/** Puts a manifest and its blobs, unless the layout has all of it. */
-async function putOnce(layout: ImageLayout, manifest: Manifest, contents: readonly Content[]): Promise<void> {
-  const { digest } = toContent(toCanonicalJson(manifest), manifest.mediaType).descriptor
-  const blobs = [digest, ...contents.map(({ descriptor }) => descriptor.digest)]
-  const here = await Promise.all(blobs.map(blob => layout.hasBlob(blob)))
-  if (!here.includes(false) && (await layout.resolve(digest)) !== undefined) return
-  for (const { bytes, descriptor } of contents) await layout.writeBlob(bytes, descriptor.mediaType)
-  await layout.putManifest(manifest)
+/** Writes a manifest and its blobs, unless the layout has all of it. */
+async function writeOnce(
+  layout: ImageLayout,
+  manifest: Manifest,
+  contents: readonly Content[],
+): Promise<readonly NewEntry[]> {
+  const { bytes, descriptor } = toContent(toCanonicalJson(manifest), manifest.mediaType)
+  const all = [...contents, { bytes, descriptor }]
+  const here = await Promise.all(all.map(content => layout.hasBlob(content.descriptor.digest)))
+  if (!here.includes(false) && (await layout.resolve(descriptor.digest)) !== undefined) return []
+  for (const content of all) await layout.writeBlob(content.bytes, content.descriptor.mediaType)
+  const { artifactType } = manifest
+  return [{ descriptor: artifactType === undefined ? descriptor : { ...descriptor, artifactType } }]
 }
 
 function toContent(text: string, mediaType: string): Content {

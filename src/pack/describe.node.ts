@@ -1,37 +1,42 @@
-import { attachLineage, attachRun } from './attach.ts'
+import type { Descriptor, NewEntry } from '../oci/index.ts'
+import { writeLineage, writeRun } from './attach.ts'
 import type { ComponentLayer } from './components.ts'
 import { listManifests } from './copy.ts'
 import { readNodeVersion } from './node-version.node.ts'
 import type { PackRequest } from './pack.node.ts'
-import type { PackedImage } from './packed.ts'
 import type { ImagePlan, PlatformPlan } from './plan.node.ts'
-import { planUpper } from './version.node.ts'
+import { planUpper } from './upper.ts'
+
+/** What describing a version needs of the request. */
+export type DescribeRequest = Pick<PackRequest, 'cacheFolder' | 'layout' | 'node' | 'regatta'>
 
 /**
- * Puts bill of materials and run record beside a version that is in the layout: beside the image of each platform, and
- * the record beside their index too. The image itself stays as it is. @throws DISK_FULL, FILE_CHANGED, BLOB_MISSING
+ * Writes bill of materials and run record of a version whose documents are in the layout: about the image of each
+ * platform, and the record about their index too. Returns what is to be entered; the image itself stays as it is.
+ * @throws DISK_FULL, FILE_CHANGED, BLOB_MISSING
  */
 export async function describeVersion(
-  request: Pick<PackRequest, 'cacheFolder' | 'layout' | 'node' | 'regatta'>,
+  request: DescribeRequest,
   plan: ImagePlan,
-  { digest, run, version }: Pick<PackedImage, 'digest' | 'run' | 'version'>,
+  { root, version }: { readonly root: Descriptor; readonly version: number },
   signal: AbortSignal,
-): Promise<void> {
+): Promise<readonly NewEntry[]> {
   const { layout, regatta } = request
-  const root = await layout.resolve(digest)
-  if (root === undefined) return
-  const { base, createdAt, model } = plan.facts
+  const { base, createdAt, model, run } = plan.facts
   const upper = planUpper(plan, { ...plan.facts, version }, signal)
   const manifests = await listManifests(layout, root)
+  const entries: NewEntry[] = []
   for (const [index, image] of manifests.entries()) {
     const platform = plan.platforms[index]
     if (platform === undefined) continue
     const layers = [...toHostLayers(platform), ...platform.own, ...upper]
     const versions = { regatta, node: await readVersion(request, platform, signal) }
     const ground = base === undefined ? {} : { base: { name: base.name ?? base.digest, digest: base.digest } }
-    await attachLineage(layout, { image, model, version, run, createdAt, layers, versions, ...ground })
+    const described = { image, model, version, run, createdAt, layers, versions, ...ground }
+    entries.push(...(await writeLineage(layout, described)))
   }
-  if (run !== null && !manifests.some(image => image.digest === digest)) await attachRun(layout, root, run)
+  if (run === null || manifests.some(({ digest }) => digest === root.digest)) return entries
+  return [...entries, ...(await writeRun(layout, root, run))]
 }
 
 function toHostLayers({ ground }: PlatformPlan): readonly ComponentLayer[] {
@@ -40,7 +45,7 @@ function toHostLayers({ ground }: PlatformPlan): readonly ComponentLayer[] {
 
 /** The version of this machine's Node, where that is the base. */
 async function readVersion(
-  { cacheFolder, node }: Pick<PackRequest, 'cacheFolder' | 'node'>,
+  { cacheFolder, node }: DescribeRequest,
   { ground }: PlatformPlan,
   signal: AbortSignal,
 ): Promise<string | undefined> {

@@ -1,7 +1,6 @@
 import { type ImageLayout, toPlatformText } from '../oci/index.ts'
 import { copyBase } from './base.node.ts'
 import { copyOut } from './copy-out.node.ts'
-import { describeVersion } from './describe.node.ts'
 import { type BlobCheck, openBlobCheck } from './intact.node.ts'
 import { openKnownFiles } from './known-files.node.ts'
 import type { WrittenLayer } from './layer.ts'
@@ -46,8 +45,7 @@ export async function packImage(request: PackRequest, signal: AbortSignal): Prom
   const check = openBlobCheck(layout, verify, signal)
   const lower: PlatformLayers[] = []
   for (const platform of plan.platforms) lower.push(await writePlatform(request, platform, check, signal))
-  const { upper, ...version } = await packVersion(layout, plan, lower, check, signal)
-  await describeVersion(request, plan, version, signal)
+  const { upper, ...version } = await packVersion(request, plan, lower, check, signal)
   const layers = [...toLowerLayers(lower), ...upper]
   const packed = { ...version, sizeBytes: sumLayers(layers), layers, repaired: check.damaged, loops: plan.model.loops }
   if (output !== undefined) await copyOut(layout, packed, output, signal)

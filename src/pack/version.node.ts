@@ -8,18 +8,19 @@ import {
   type ImageLayout,
   type IndexEntry,
   MEDIA_TYPES,
+  type NewEntry,
   type Platform,
 } from '../oci/index.ts'
 import { listManifests } from './copy.ts'
-import { type ImageFacts, planAppLayer, toAnnotations, toImageConfig, toImageIndex, toImageManifest } from './image.ts'
+import { type DescribeRequest, describeVersion } from './describe.node.ts'
+import { type ImageFacts, toAnnotations, toImageConfig, toImageIndex, toImageManifest } from './image.ts'
 import { type BlobCheck, isDamage } from './intact.node.ts'
 import { type LayerPlan, toAbout, type WrittenLayer } from './layer.ts'
 import { writeLayer } from './layer-write.node.ts'
 import { lockVersions } from './lock.node.ts'
-import { planModelLayers } from './model.node.ts'
 import { type PackedImage, type PackedLayer, toImageName, toPackedLayer } from './packed.ts'
 import type { ImagePlan } from './plan.node.ts'
-import { TRITON_CONFIG } from './triton.ts'
+import { planUpper } from './upper.ts'
 import { findVersion, RECIPE } from './version.ts'
 
 /** The layers of one platform below those of the model, bottom first. */
@@ -35,25 +36,31 @@ export interface PackedVersion extends Omit<PackedImage, 'layers' | 'sizeBytes' 
   readonly upper: readonly PackedLayer[]
 }
 
-/** Gives the image a version, or finds the one it has, and enters it in the index. @throws as `packImage` */
+/**
+ * Gives the image a version, or finds the one it has, and enters it in the index with its lineage: both or neither.
+ * @throws as `packImage`
+ */
 export async function packVersion(
-  layout: ImageLayout,
+  request: DescribeRequest,
   plan: ImagePlan,
   lower: readonly PlatformLayers[],
   check: BlobCheck,
   signal: AbortSignal,
 ): Promise<PackedVersion> {
+  const { layout } = request
   await using _lock = await lockVersions(layout, signal)
   const { model, run } = plan.facts
   const { next, same } = await findVersion(layout, model, plan.recipe)
   const facts: ImageFacts = { ...plan.facts, version: same?.version ?? next }
+  const { version } = facts
   const upper = planUpper(plan, facts, signal)
-  const named = { version: facts.version, reference: toImageName(model, facts.version), run }
+  const named = { version, reference: toImageName(model, version), run }
   const entry = same && (await layout.resolve(same.digest))
   const found = entry && (await findUpper(layout, entry, upper, check))
   if (entry !== undefined && found !== undefined) {
-    const { digest, mediaType } = entry
-    return { ...named, digest, mediaType, upper: found }
+    const lineage = await describeVersion(request, plan, { root: entry, version }, signal)
+    if (lineage.length > 0) await layout.enterAll(lineage)
+    return { ...named, digest: entry.digest, mediaType: entry.mediaType, upper: found }
   }
   const layers: WrittenLayer[] = []
   for (const layer of upper) {
@@ -61,17 +68,11 @@ export async function packVersion(
     layers.push(await writeLayer(layout, layer))
   }
   signal.throwIfAborted()
-  const { digest, mediaType } = await enterImage(layout, plan, facts, lower, layers)
+  const image = await writeImage(layout, plan, facts, lower, layers)
+  const { descriptor: root } = image
+  await layout.enterAll([image, ...(await describeVersion(request, plan, { root, version }, signal))])
   const packed = layers.map(layer => toPackedLayer(layer, layer.descriptor, layer.reused))
-  return { ...named, digest, mediaType, upper: packed }
-}
-
-/** The layers that all platforms share: what the image holds, and the model. */
-export function planUpper(plan: ImagePlan, facts: ImageFacts, signal: AbortSignal): readonly LayerPlan[] {
-  const { model, modelCompression: wrap } = plan
-  const { modelPath, server, version } = facts
-  const app = planAppLayer(facts, model.files.has(TRITON_CONFIG))
-  return [app, ...planModelLayers(model, { server, modelPath, version, wrap }, signal)]
+  return { ...named, digest: root.digest, mediaType: root.mediaType, upper: packed }
 }
 
 /** The upper layers of a version as it lies in the layout; undefined where a blob of it is missing or damaged. */
@@ -115,14 +116,14 @@ async function readOrReport<value>(
   }
 }
 
-/** Writes the documents of an image whose layers are written, and enters it. */
-async function enterImage(
+/** Writes the documents of an image whose layers are written. */
+async function writeImage(
   layout: ImageLayout,
   plan: ImagePlan,
   facts: ImageFacts,
   lower: readonly PlatformLayers[],
   upper: readonly WrittenLayer[],
-): Promise<Descriptor> {
+): Promise<NewEntry> {
   const manifests: Descriptor[] = []
   for (const { config, layers, platform } of lower) {
     const all = [...layers, ...upper]
@@ -133,16 +134,16 @@ async function enterImage(
   const [only] = manifests
   const isOne = manifests.length === 1 && only !== undefined
   const index = toImageIndex(facts, manifests)
-  const { platform, ...root } = isOne
+  const { platform, ...descriptor } = isOne
     ? only
     : { ...(await layout.writeBlob(toJsonBytes(index), index.mediaType)), platform: undefined }
   const from = plan.platforms.flatMap(({ ground }) => (ground.kind === 'image' ? (ground.base.from ?? []) : []))[0]
-  await layout.enter(root, {
+  const options = {
     ref: toImageName(facts.model, facts.version),
     annotations: { ...toAnnotations(facts), [RECIPE]: plan.recipe, ...(from !== undefined && { [FROM]: from }) },
     ...(platform !== undefined && { platform }),
-  })
-  return root
+  }
+  return { descriptor, options }
 }
 
 function toJsonBytes(value: unknown): Uint8Array {

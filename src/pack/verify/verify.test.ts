@@ -18,7 +18,7 @@ import {
   writeTar,
 } from '../../oci/index.ts'
 import { toLinearModel } from '../../train/testing/onnx-model.ts'
-import { attachLineage } from '../attach.ts'
+import { writeLineage } from '../attach.ts'
 import { toLayerText } from '../layer.ts'
 import { type Bench, openBench } from '../testing/bench.ts'
 import { toLayoutPlace } from './place.ts'
@@ -279,7 +279,9 @@ describe('verifyImage()', () => {
       versions: { regatta: '1', node: undefined },
     }
     const entries = [toLayerText('opt/regatta/server.js', 'another'), toLayerText('opt/regatta/none.js', 'x')]
-    await attachLineage(bench.layout, { ...described, image: entry, layers: [{ kind: 'runtime', entries }] })
+    await bench.layout.enterAll(
+      await writeLineage(bench.layout, { ...described, image: entry, layers: [{ kind: 'runtime', entries }] }),
+    )
     const { problems } = await verify(entry)
     assert.deepEqual(
       problems.map(({ code, what }) => [code, /"(.*?)"/.exec(what)?.[1]]),
