@@ -1,9 +1,9 @@
-import { createServer, type RequestListener, type ServerOptions, type ServerResponse } from 'node:http'
-import { createServer as createTlsServer } from 'node:https'
+import type { RequestListener, ServerOptions, ServerResponse } from 'node:http'
 import { type HttpHandler, toJsonResponse } from './http.ts'
 import { answerExchange, refuseExpectation } from './http-exchange.node.ts'
 import type { HttpWorld } from './http-world.ts'
 import { type ListenAddress, listen, type RunningServer, watchConnections } from './listen.node.ts'
+import { createServer, loadHttps } from './node-http.node.ts'
 import { openQuick } from './quick.node.ts'
 import { type TlsOptions, toServerTls } from './tls.node.ts'
 
@@ -100,7 +100,7 @@ function create(world: HttpWorld, tls: TlsOptions | undefined) {
   const server =
     tls === undefined
       ? createServer(bounds, onRequest)
-      : createTlsServer({ ...bounds, ...toServerTls(tls, requestTimeoutMs) }, onRequest)
+      : loadHttps().createServer({ ...bounds, ...toServerTls(tls, requestTimeoutMs) }, onRequest)
   server.on('checkExpectation', (...[incoming, outgoing]: Parameters<RequestListener>) => {
     void refuseExpectation(world, incoming, outgoing)
   })
