@@ -48,8 +48,16 @@ function toOperation(operationId: string, endpoint: Endpoint): object {
   }
 }
 
-function toParameter(name: string | undefined): object {
-  return { name, schema: { type: 'string' } }
+/** What stands in braces, as far as a pattern says it. */
+const ARGUMENT_PATTERNS: Readonly<Record<string, string>> = {
+  id: '^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$',
+  row: '^(0|[1-9][0-9]{0,5})$',
+  process: '^[a-z0-9-]+$',
+}
+
+function toParameter(name = ''): object {
+  const pattern = ARGUMENT_PATTERNS[name]
+  return { name, schema: { type: 'string', ...(pattern !== undefined && { pattern }) } }
 }
 
 function toRef(schema: string): object {

@@ -25,6 +25,9 @@ const fraction = z.number().min(0).max(1)
 const count = z.int().min(0)
 const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/)
 const params = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
+/** Told to readers of the description; whoever reads the name says better what is wrong with it. */
+const variantName = z.string().meta({ pattern: '^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$' })
+const shortText = z.string().meta({ minLength: 1, maxLength: 1000 })
 const role = z.enum(['champion', 'split', 'shadow', 'standby'])
 
 const processJson = z.object({
@@ -66,7 +69,7 @@ const status: z.ZodType<StatusJson> = z.object({
 const deployRequest: z.ZodType<DeployRequestJson> = z.strictObject({
   version: z.int().min(1),
   digest,
-  variant: z.exactOptional(z.string()),
+  variant: z.exactOptional(variantName),
   challenger: z.exactOptional(
     z.discriminatedUnion('mode', [
       z.strictObject({ mode: z.literal('shadow') }),
@@ -165,11 +168,11 @@ const raceSeries: z.ZodType<RaceSeriesJson> = z.object({
 const truthShared = {
   value: z.union([z.number(), z.string(), z.boolean(), z.array(z.number())]),
   revision: z.exactOptional(count),
-  source: z.exactOptional(z.string()),
+  source: z.exactOptional(shortText),
 }
 const truth: z.ZodType<TruthJson> = z.union([
   z.strictObject({ prediction: z.string(), ...truthShared }),
-  z.strictObject({ series: z.string(), at: z.union([z.string(), z.number()]), ...truthShared }),
+  z.strictObject({ series: shortText, at: z.union([z.string(), z.number()]), ...truthShared }),
 ])
 
 const truthsTaken: z.ZodType<TruthResponseJson> = truthCounts.extend({
@@ -266,7 +269,7 @@ export const SCHEMAS = {
   DeployRequest: deployRequest,
   Deployed: deployed,
   Blob: z.object({ schema: z.literal('regatta/blob/v1'), digest, size: count }),
-  PromoteRequest: z.strictObject({ variant: z.exactOptional(z.string()) }),
+  PromoteRequest: z.strictObject({ variant: z.exactOptional(variantName) }),
   Promoted: promoted,
   RollbackRequest: z.strictObject({}),
   Deleted: deleted,

@@ -1,9 +1,11 @@
 import { spawn, spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { checkApi } from './api.ts'
 import type { Asked } from './client.ts'
 import { openMetricsCheck } from './metrics.ts'
 import { type Parts, ROOT } from './parts.ts'
+import { checkDocumentedPaths } from './paths.ts'
 
 /** Something that listens and is asked. */
 export interface Place extends AsyncDisposable {
@@ -27,6 +29,17 @@ interface Started {
   readonly grpcUrl: string
 }
 
+/** The checks of a place one after another. */
+async function runAll(...checks: readonly (() => Promise<Asked>)[]): Promise<Asked> {
+  const counts = { passed: 0, failed: 0 }
+  for (const check of checks) {
+    const { passed, failed } = await check()
+    counts.passed += passed
+    counts.failed += failed
+  }
+  return counts
+}
+
 /** `regatta serve` with the whole table. */
 export async function openServer({ models }: Parts): Promise<Place> {
   const args = ['serve', '--json', '--allow-model-control', '--model-config-file', join(models, 'models.config')]
@@ -48,7 +61,7 @@ export async function openServer({ models }: Parts): Promise<Place> {
     http: toAddress(url),
     grpc: toAddress(grpcUrl),
     models,
-    check: openMetricsCheck(url),
+    check: () => runAll(openMetricsCheck(url), () => checkDocumentedPaths('server', url, 'mlp')),
     async [Symbol.asyncDispose]() {
       child.kill('SIGTERM')
       await closed
@@ -77,11 +90,21 @@ targets: { local: { httpPort: 0, grpcPort: 0, controlPort: 0 } }
     grpc: toAddress(status.gateway.grpcUrl),
     models: deployed.models,
     only: deployed.name,
-    check: openMetricsCheck(status.gateway.url),
+    check: () =>
+      runAll(
+        openMetricsCheck(status.gateway.url),
+        () => checkDocumentedPaths('gateway', status.gateway.url, deployed.name),
+        () => checkApi(readControlUrl(project), join(project, '.regatta', 'token')),
+      ),
     async [Symbol.asyncDispose]() {
       runRegatta(project, 'down')
     },
   }
+}
+
+function readControlUrl(project: string): string {
+  const record = JSON.parse(readFileSync(join(project, '.regatta', 'local', 'up.json'), 'utf8'))
+  return (record as { controlUrl: string }).controlUrl
 }
 
 function runRegatta(cwd: string, ...args: readonly string[]): string {
