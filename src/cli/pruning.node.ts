@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { pruneLocalModels } from '../deploy/index.ts'
 import { collectGarbage } from '../oci/index.ts'
 import { pruneRewritten } from '../pack/index.ts'
-import { openSqliteStore } from '../store/index.ts'
+import { openStore } from '../store/index.ts'
 import { pruneRuns } from '../train/index.ts'
 import type { Call } from './verb.ts'
 import type { Workplace } from './workplace.node.ts'
@@ -49,9 +49,10 @@ export async function pruneProject(call: Call, workplace: Workplace, wish: Prune
   }
 }
 
-async function pruneRows(call: Call, database: string, before: number, dryRun: boolean): Promise<number> {
-  if (!existsSync(database)) return 0
-  await using store = await openSqliteStore(database, { clock: call.clock })
+async function pruneRows(call: Call, path: string, before: number, dryRun: boolean): Promise<number> {
+  const url = call.env['DATABASE_URL'] || undefined
+  if (url === undefined && !existsSync(path)) return 0
+  await using store = await openStore({ path, url }, { clock: call.clock })
   const { rows } = await store.prune(before, dryRun)
   return rows
 }

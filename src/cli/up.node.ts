@@ -40,6 +40,7 @@ export async function runUp(call: Call, workplace: Workplace, onUp: (record: UpR
   await using control = await startLocalControl(
     {
       ...{ project, paths, layout, clock: call.clock, commands: { server, gateway } },
+      databaseUrl: call.env['DATABASE_URL'] || undefined,
       adminToken: await readOrMakeToken(paths.token),
       logger: pino({ level: call.env['REGATTA_LOG_LEVEL'] ?? 'info' }, pino.destination(2)),
     },

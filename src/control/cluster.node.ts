@@ -2,7 +2,7 @@ import type { Project, StatePaths } from '../config/index.ts'
 import type { Clock } from '../core/clock.ts'
 import { type Kube, openKubeTarget } from '../deploy/index.ts'
 import type { ImageLayout } from '../oci/index.ts'
-import { openSqliteStore } from '../store/index.ts'
+import { openStore } from '../store/index.ts'
 import { type Control, startControl } from './control.node.ts'
 import type { Logger } from './logger.ts'
 
@@ -14,6 +14,8 @@ export interface ClusterControlOptions {
   readonly layout: ImageLayout
   readonly kube: Kube
   readonly port: number
+  /** The PostgreSQL database of events; undefined for the file of `paths`. It holds a password: for no message. */
+  readonly databaseUrl: string | undefined
   readonly adminToken: string
   readonly clock: Clock
   readonly logger: Logger
@@ -32,9 +34,9 @@ export async function startClusterControl(
   options: ClusterControlOptions,
   signal: AbortSignal,
 ): Promise<ClusterControl> {
-  const { clock, kube, logger, paths, project } = options
+  const { clock, databaseUrl, kube, logger, paths, project } = options
   await using stack = new AsyncDisposableStack()
-  const store = stack.use(await openSqliteStore(paths.database, { clock }))
+  const store = stack.use(await openStore({ path: paths.database, url: databaseUrl }, { clock }))
   const onEvent = (event: object): void => logger.warn(event, 'Cluster')
   const target = stack.use(await openKubeTarget({ project, kube, clock, onEvent }))
   // Gateways hear of routes within a second; pods serve for five more after they were told to leave.

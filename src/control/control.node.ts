@@ -13,11 +13,12 @@ import { Deployer } from './deployer.node.ts'
 import { toControlError, toErrorJson, toErrorResponse } from './errors.ts'
 import { EVENTS_BEAT, LINES_BEAT, toEvent, toLine } from './events.ts'
 import { Feed } from './feed.ts'
-import { GatewayDrops } from './gateway-drops.ts'
+import { Gateways } from './gateways.ts'
 import { toReadLineage } from './lineage.node.ts'
 import type { Logger } from './logger.ts'
 import { toMetrics } from './metrics.ts'
 import { toOperations } from './operations.node.ts'
+import { Patience } from './patience.node.ts'
 import { ProcessLogs } from './process-logs.ts'
 import { RaceWatch } from './race-watch.node.ts'
 import { toStatus } from './status.ts'
@@ -62,6 +63,8 @@ const DEFAULT_TIMINGS: ControlTimings = {
 }
 const MAX_STREAMS = 100
 const MAX_LOG_READERS = 50
+/** Records and truths that wait for a database that is away. */
+const MAX_WAITING_BYTES = 2 * MAX_BATCH_BYTES
 
 /** A running control. */
 export interface Control {
@@ -119,7 +122,7 @@ function toWorld(options: ControlOptions): World {
   const routesFeed = new Feed({ maxClients: MAX_STREAMS, maxWaiting: 4, whenSlow: 'skip' })
   const eventsFeed = new Feed({ maxClients: MAX_STREAMS, maxWaiting: 100, whenSlow: 'drop' })
   const logs = new ProcessLogs(target, MAX_LOG_READERS, closing.signal)
-  const drops = new GatewayDrops()
+  const gateways = new Gateways()
   const readLineage = toReadLineage(layout)
   const watch = new RaceWatch({
     store,
@@ -149,7 +152,7 @@ function toWorld(options: ControlOptions): World {
       name: project.name,
       target: target.kind,
       replicas: project.serve.replicas,
-      droppedRecords: drops.total,
+      droppedRecords: gateways.dropped,
     })
   const status = new StatusWatch({
     delayMs: timings.statusDelayMs,
@@ -158,7 +161,8 @@ function toWorld(options: ControlOptions): World {
   })
   const metrics = toMetrics({
     epoch: () => deployer.deployment.epoch,
-    droppedRecords: () => drops.total,
+    gatewayEpoch: () => gateways.oldestEpoch ?? -1,
+    droppedRecords: () => gateways.dropped,
     streams: () => ({ routes: routesFeed.clients, events: eventsFeed.clients, logs: logs.readers }),
     slowReaders: () => eventsFeed.dropped,
   })
@@ -173,9 +177,10 @@ function toWorld(options: ControlOptions): World {
     logs,
     readLineage,
     readStatus,
-    noteDropped: (gateway, dropped) => {
-      if (drops.note(gateway, dropped)) status.touch()
+    noteGateway: note => {
+      if (gateways.note(note)) status.touch()
     },
+    patience: new Patience({ clock, maxBytes: MAX_WAITING_BYTES, closing: closing.signal }),
     task: project.race.task,
     metrics,
     clock,

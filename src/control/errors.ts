@@ -39,6 +39,7 @@ const OTHERS: Readonly<Record<string, number>> = {
   PREDICTION_ID: 400,
   RECORDS: 400,
   VARIANT_NAME: 400,
+  STORE_AWAY: 503,
   STORE_BUSY: 503,
   STORE_FULL: 507,
   TARGET_PLAN: 422,

@@ -6,7 +6,7 @@ import { readProcessId } from '../core/process.node.ts'
 import { type UpRecord, writeUpRecord } from '../core/up-record.node.ts'
 import { type LocalTargetOptions, openLocalTarget } from '../deploy/index.ts'
 import type { ImageLayout } from '../oci/index.ts'
-import { openSqliteStore } from '../store/index.ts'
+import { openStore } from '../store/index.ts'
 import { startControl } from './control.node.ts'
 import type { Logger } from './logger.ts'
 import { toScopedToken } from './tokens.ts'
@@ -17,6 +17,8 @@ export interface LocalControlOptions {
   readonly paths: Pick<StatePaths, 'database' | 'local' | 'upRecord'>
   readonly layout: ImageLayout
   readonly commands: LocalTargetOptions['commands']
+  /** The PostgreSQL database of events; undefined for the file of `paths`. It holds a password: for no message. */
+  readonly databaseUrl: string | undefined
   readonly adminToken: string
   readonly clock: Clock
   readonly logger: Logger
@@ -34,9 +36,9 @@ export interface LocalControl extends AsyncDisposable {
  * @throws PORT_IN_USE, and what the store and the target throw
  */
 export async function startLocalControl(options: LocalControlOptions, signal: AbortSignal): Promise<LocalControl> {
-  const { adminToken, clock, commands, layout, logger, paths, project } = options
+  const { adminToken, clock, commands, databaseUrl, layout, logger, paths, project } = options
   await using stack = new AsyncDisposableStack()
-  const store = stack.use(await openSqliteStore(paths.database, { clock }))
+  const store = stack.use(await openStore({ path: paths.database, url: databaseUrl }, { clock }))
   const { controlPort, grpcPort, host, httpPort } = project.targets.local
   const port = controlPort === 0 ? await findFreePort(host) : controlPort
   const controlUrl = `http://${host.includes(':') ? `[${host}]` : host}:${port}`

@@ -67,7 +67,7 @@ describe('main', () => {
     const stored = await post(`${url}/api/v1/records`, 'gateway', toBatch([toRecord(1, 1, 2)]))
     assert.deepEqual(stored, { schema: 'regatta/records-stored/v1', added: 1, joined: 0 })
     const truths = [1, 2].map(number => ({ prediction: toRequestId(number), value: 3 }))
-    const counts = { new: 1, duplicate: 0, revised: 0, stale: 0, conflict: 0, orphan: 1 }
+    const counts = { new: 1, duplicate: 0, revised: 0, stale: 0, conflict: 0, orphan: 1, refused: 0, problems: [] }
     assert.deepEqual(await post(`${url}/truth`, 'truth', truths), { schema: 'regatta/truth/v1', ...counts })
     const record = join(folder, '.regatta', 'local', 'up.json')
     assert.deepEqual(JSON.parse(await readFile(record, 'utf8')).controlUrl, url)

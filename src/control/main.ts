@@ -15,11 +15,11 @@ import type { Logger } from './logger.ts'
  * failed, 2 where it is used wrongly.
  */
 
-/** Takes the token out of the environment: no child inherits it. */
-function takeToken(): string | undefined {
-  const token = process.env['REGATTA_TOKEN']
-  delete process.env['REGATTA_TOKEN']
-  return token
+/** Takes a secret out of the environment: no child inherits it. */
+function take(name: 'REGATTA_TOKEN' | 'DATABASE_URL'): string | undefined {
+  const value = process.env[name]
+  delete process.env[name]
+  return value === '' && name === 'DATABASE_URL' ? undefined : value
 }
 
 /** An entry as it lies beside this one: a source or a bundle. */
@@ -33,7 +33,7 @@ async function main(): Promise<number> {
   const stop = new AbortController()
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop.abort())
   try {
-    const flags = parseFlags(process.argv.slice(2), takeToken())
+    const flags = parseFlags(process.argv.slice(2), take('REGATTA_TOKEN'))
     await using control = await START[flags.target](flags, logger, stop.signal)
     logger.info({ url: control.url }, 'Listening')
     if (!stop.signal.aborted) await new Promise(resolve => stop.signal.addEventListener('abort', resolve))
@@ -61,7 +61,7 @@ async function startLocal(flags: Flags, logger: Logger, signal: AbortSignal): Pr
   }
   const adminToken = flags.token
   const control = await startLocalControl(
-    { project, paths, logger, adminToken, clock: Date.now, layout, commands },
+    { project, paths, logger, adminToken, databaseUrl: take('DATABASE_URL'), clock: Date.now, layout, commands },
     signal,
   )
   return { url: control.record.controlUrl, [Symbol.asyncDispose]: () => control[Symbol.asyncDispose]() }
@@ -73,7 +73,11 @@ async function startInCluster(flags: Flags, logger: Logger, signal: AbortSignal)
   const layout = await openLayout(paths.layout)
   const kube = await openKube({ context: undefined, namespace: flags.namespace })
   const { port, token: adminToken } = flags
-  return await startClusterControl({ project, paths, layout, kube, port, adminToken, clock: Date.now, logger }, signal)
+  const databaseUrl = take('DATABASE_URL')
+  return await startClusterControl(
+    { project, paths, layout, kube, port, adminToken, databaseUrl, clock: Date.now, logger },
+    signal,
+  )
 }
 
 process.exitCode = await main()

@@ -12,6 +12,8 @@ export interface ControlMetrics {
 /** What is read when somebody looks. */
 export interface ControlGauges {
   readonly epoch: () => number
+  /** Oldest epoch that a gateway still follows; -1 where none has told. */
+  readonly gatewayEpoch: () => number
   readonly droppedRecords: () => number
   readonly streams: () => Readonly<Record<'routes' | 'events' | 'logs', number>>
   readonly slowReaders: () => number
@@ -34,6 +36,7 @@ export function toMetrics(gauges: ControlGauges): ControlMetrics {
     })
   }
   gauge('routes_epoch', 'Epoch of the deployment', gauges.epoch)
+  gauge('gateway_epoch', 'Oldest epoch that a gateway still follows', gauges.gatewayEpoch)
   gauge('gateway_dropped_records', 'Records that gateways dropped since they started', gauges.droppedRecords)
   gauge('slow_readers', 'Readers of events that were cut off for being slow', gauges.slowReaders)
   new Gauge({

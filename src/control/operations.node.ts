@@ -2,7 +2,7 @@ import type { Clock } from '../core/clock.ts'
 import { toErrorText } from '../core/errors.ts'
 import { type HttpResponse, toJsonResponse, toTextResponse } from '../core/http.ts'
 import { parsePredictionId } from '../core/uuid.ts'
-import { parseRecordBatch } from '../core/wire/records.ts'
+import { parseRecordBatch, type RecordBatch } from '../core/wire/records.ts'
 import type { Target } from '../deploy/index.ts'
 import type { ImageLayout } from '../oci/index.ts'
 import type { RaceSpec, Store } from '../store/index.ts'
@@ -17,6 +17,7 @@ import type { ControlMetrics } from './metrics.ts'
 import { toOpenApi } from './openapi.ts'
 import { openOutcomes } from './outcomes.ts'
 import { PAGE_FILES, toPageResponse } from './page/index.ts'
+import type { Patience } from './patience.node.ts'
 import type { ProcessLogs } from './process-logs.ts'
 import type { RaceWatch } from './race-watch.node.ts'
 import {
@@ -43,7 +44,9 @@ export interface OperationsWorld {
   readonly logs: ProcessLogs
   readonly readLineage: ReadLineage
   readonly readStatus: () => StatusJson
-  readonly noteDropped: (gateway: string, dropped: number) => void
+  /** Told of every batch: what its gateway dropped so far, and which routes it follows. */
+  readonly noteGateway: (batch: Omit<RecordBatch, 'records'>) => void
+  readonly patience: Patience
   readonly task: RaceSpec['task']
   readonly metrics: ControlMetrics
   readonly clock: Clock
@@ -156,12 +159,12 @@ function toReaders(
 }
 
 function toTakers(world: OperationsWorld): Some<'records' | 'truth'> {
-  const { store, watch, metrics, noteDropped, task, clock } = world
+  const { store, watch, metrics, noteGateway, patience, task, clock } = world
   return {
     async records({ request }) {
-      const { gateway, dropped, records } = parseRecordBatch(parseJsonBody(request.body))
-      const { added, joined } = await store.addPredictions(records)
-      noteDropped(gateway, dropped)
+      const { records, ...gateway } = parseRecordBatch(parseJsonBody(request.body))
+      const { added, joined } = await patience.run(request.body.byteLength, () => store.addPredictions(records))
+      noteGateway(gateway)
       metrics.records.inc({ state: 'stored' }, added)
       metrics.records.inc({ state: 'known' }, records.length - added)
       if (added > 0) watch.touch()
@@ -169,7 +172,7 @@ function toTakers(world: OperationsWorld): Some<'records' | 'truth'> {
     },
     async truth({ request }) {
       const skip = parseChoice(request.query.get('on-error'), 'on-error', ['refuse', 'skip']) === 'skip'
-      return toJsonResponse(200, await takeTruths({ store, watch, metrics, clock }, request, { task, skip }))
+      return toJsonResponse(200, await takeTruths({ store, watch, patience, metrics, clock }, request, { task, skip }))
     },
   }
 }

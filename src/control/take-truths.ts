@@ -5,16 +5,20 @@ import type { Store } from '../store/index.ts'
 import type { TruthCountsJson, TruthProblemJson, TruthResponseJson } from './api.ts'
 import { toControlError } from './errors.ts'
 import { type ControlMetrics, countTruths } from './metrics.ts'
+import type { Patience } from './patience.node.ts'
 import { readTruths, type TruthReading } from './truths.ts'
 
 /** What truths are taken in with. */
 export interface TruthWorld {
   readonly store: Pick<Store, 'addTruths'>
   readonly watch: { touch(): void }
+  readonly patience: Pick<Patience, 'run'>
   readonly metrics: ControlMetrics
   readonly clock: Clock
 }
 
+/** Room that a truth takes while it waits, about. */
+const TRUTH_BYTES = 256
 /** Problems that an answer tells. */
 const MAX_PROBLEMS = 1000
 
@@ -29,14 +33,15 @@ export async function takeTruths(
   request: HttpRequest,
   reading: TruthReading,
 ): Promise<TruthResponseJson> {
-  const { store, watch, metrics, clock } = world
+  const { store, watch, patience, metrics, clock } = world
   let counts: TruthCountsJson = { new: 0, duplicate: 0, revised: 0, stale: 0, conflict: 0, orphan: 0 }
   let refused = 0
   const problems: TruthProblemJson[] = []
   const body = { contentType: request.headers['content-type'], chunks: toChunks(request) }
   try {
     for await (const part of readTruths(body, reading)) {
-      const added = await store.addTruths(part.truths, clock())
+      const bytes = part.truths.length * TRUTH_BYTES
+      const added = await patience.run(bytes, () => store.addTruths(part.truths, clock()))
       counts = sum(counts, added)
       refused += part.problems.length
       problems.push(...part.problems.slice(0, MAX_PROBLEMS - problems.length))

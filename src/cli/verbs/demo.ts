@@ -18,7 +18,9 @@ export const demo = verb<{ keep: boolean; swap: boolean }>({
   },
   async run(call, flags) {
     const { tellStory } = await import('../demo/story.node.ts')
-    const report = await tellStory(call, flags)
+    // A story for one machine: its events are no part of another database.
+    const { DATABASE_URL: _, ...env } = call.env
+    const report = await tellStory({ ...call, env }, flags)
     if (call.json) call.out(`${JSON.stringify(report)}\n`)
     const decided = report.verdict.state !== 'keep-racing' && report.verdict.state !== 'warming-up'
     return report.failedRequests > 0 ? EXIT.failed : decided ? EXIT.done : EXIT.undecided
