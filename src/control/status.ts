@@ -18,8 +18,11 @@ export function toStatus(deployment: Deployment, state: TargetState, facts: Stat
     ...live.map(member => toVariant(member, true, state, facts.replicas)),
     ...pending.map(member => toVariant(member, false, state, facts.replicas)),
   ]
-  const isWhole = (variant: VariantJson): boolean =>
-    variant.live && variant.replicas.filter(replica => replica.state === 'ready').length >= variant.wantedReplicas
+  // A replica too many that fails is a rollout that does not get on.
+  const isWhole = ({ live, replicas, wantedReplicas }: VariantJson): boolean =>
+    live &&
+    replicas.filter(({ state }) => state === 'ready').length >= wantedReplicas &&
+    replicas.every(({ state }) => state !== 'failing')
   return {
     schema: 'regatta/status/v1',
     deployment: facts.name,

@@ -4,7 +4,7 @@ import type { VariantPlan } from '../target.ts'
 import { applyObject, deleteObject, listObjects, listOwn, readObject } from './apply.node.ts'
 import { type Change, toChange, toDeletion } from './changes.ts'
 import type { Kube } from './client.node.ts'
-import { diagnoseDeployment, diagnosePod, type Finding } from './diagnosis.ts'
+import { diagnoseDeployment, diagnosePod, type Finding, type FindingCode } from './diagnosis.ts'
 import { toKubeError } from './errors.ts'
 import { type Part, toOwnSelector, toSelector, VARIANT_ID } from './labels.ts'
 import { listPodLog } from './logs.node.ts'
@@ -37,7 +37,14 @@ const VERSION_LABEL = 'app.kubernetes.io/version'
 const WAIT_MS = 300_000
 const LOOK_MS = 500
 /** Reasons that waiting does not remove, unless somebody acts. */
-const HOPELESS = new Set(['IMAGE_NOT_FOUND', 'IMAGE_UNAUTHORIZED', 'QUOTA', 'POD_SECURITY', 'CONTAINER_CONFIG'])
+const HOPELESS: ReadonlySet<string> = new Set<FindingCode>([
+  'IMAGE_NOT_FOUND',
+  'IMAGE_UNAUTHORIZED',
+  'QUOTA',
+  'POD_SECURITY',
+  'CONTAINER_CONFIG',
+  'VOLUME_PENDING',
+])
 const HOPELESS_MS = 10_000
 
 /** Makes sure that the cluster can do what a deployment asks for. @throws KUBE_VERSION, KUBE_UNREACHABLE, … */

@@ -1,0 +1,202 @@
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Harbour, openHarbour } from './namespace.ts'
+
+interface Process {
+  readonly name: string
+  readonly state: string
+  readonly code: string | null
+  readonly reason: string | null
+}
+
+interface Status {
+  readonly ready: boolean
+  readonly variants: readonly { readonly name: string; readonly replicas: readonly Process[] }[]
+}
+
+const STRATEGIC = 'application/strategic-merge-patch+json'
+
+describe('a replica that does not get ready', () => {
+  let harbour: Harbour
+  before(async () => {
+    harbour = await openHarbour()
+    await harbour.pack(3)
+    await harbour.regatta(['deploy'])
+  })
+  after(async () => await harbour?.[Symbol.asyncDispose]())
+
+  const path = (): string => `/apis/apps/v1/namespaces/${harbour.namespace}/deployments/linear-a-1`
+  const patch = (spec: object): Promise<unknown> =>
+    harbour.admin.ask('PATCH', path(), { body: { spec }, type: STRATEGIC })
+  const patchContainer = (container: object): Promise<unknown> =>
+    patch({ template: { spec: { containers: [{ name: 'server', ...container }] } } })
+
+  /** Looks at the status until a replica fails with the code; it must not be called ready then. */
+  async function untilFailing(code: string): Promise<string> {
+    for (let waited = 0; waited < 80; waited += 1) {
+      const { ready, variants } = await harbour.regatta<Status>(['status'])
+      const found = variants.flatMap(({ replicas }) => replicas).find(replica => replica.code === code)
+      if (found !== undefined) {
+        assert.equal(ready, false)
+        return found.reason ?? ''
+      }
+      await sleep(1000)
+    }
+    const { out } = await harbour.run(['status'])
+    return assert.fail(`no replica failed with ${code}: ${out}`)
+  }
+
+  const cases: [name: string, code: string, container: object, reason: RegExp][] = [
+    [
+      'crashes, with its last words',
+      'CRASH_LOOP',
+      { args: ['--nonsense'] },
+      /exit code 2 .*nonsense.*regatta logs linear-a-1/s,
+    ],
+    [
+      'needs more memory, with the limit to raise',
+      'OOM',
+      { args: null, resources: { requests: { memory: '24Mi' }, limits: { memory: '24Mi' } } },
+      /limit of 24Mi.*serve\.resources\.limits\.memory above 24Mi/s,
+    ],
+    [
+      'finds no node, with what is missing',
+      'UNSCHEDULABLE',
+      { resources: { requests: { cpu: '900', memory: '96Mi' }, limits: { memory: '256Mi' } } },
+      /Insufficient cpu.*serve\.resources\.requests\.cpu/s,
+    ],
+    [
+      'has an image that is not there',
+      'IMAGE_NOT_FOUND',
+      { resources: { requests: { cpu: '20m' } }, image: `${process.env['REGATTA_TEST_REGISTRY']}/nobody/nothing:1` },
+      /nobody\/nothing.*regatta push/s,
+    ],
+  ]
+  for (const [name, code, container, reason] of cases) {
+    it(name, async () => {
+      await patchContainer(container)
+      assert.match(await untilFailing(code), reason)
+    })
+  }
+
+  it('is refused by Pod Security', async () => {
+    await patchContainer({ securityContext: { allowPrivilegeEscalation: true } })
+    assert.match(await untilFailing('POD_SECURITY'), /allowPrivilegeEscalation.*overlay/s)
+  })
+
+  it('is over the quota', async () => {
+    await harbour.admin.ask('POST', `/api/v1/namespaces/${harbour.namespace}/resourcequotas`, {
+      body: { apiVersion: 'v1', kind: 'ResourceQuota', metadata: { name: 'few' }, spec: { hard: { pods: '1' } } },
+    })
+    await patchContainer({ securityContext: { allowPrivilegeEscalation: false } })
+    assert.match(await untilFailing('QUOTA'), /exceeded quota: few/)
+    await harbour.admin.ask('DELETE', `/api/v1/namespaces/${harbour.namespace}/resourcequotas/few`)
+  })
+
+  it('does not answer its probe', async () => {
+    const { digest } = await harbour.pack(3)
+    await patchContainer({
+      image: `${process.env['REGATTA_TEST_REGISTRY']}/${harbour.namespace}/linear@${digest}`,
+      startupProbe: { httpGet: { path: '/nowhere' } },
+    })
+    assert.match(await untilFailing('PROBE_FAILING'), /Startup probe failed.*404/s)
+  })
+})
+
+describe('a deployment that is refused', () => {
+  let harbour: Harbour
+  before(async () => {
+    harbour = await openHarbour()
+    await harbour.pack(3)
+  })
+  after(async () => await harbour?.[Symbol.asyncDispose]())
+
+  async function refuse(code: string, words: RegExp, env: Readonly<Record<string, string>> = {}): Promise<void> {
+    const { code: exit, out } = await harbour.run(['deploy', '--json'], env)
+    assert.notEqual(exit, 0)
+    const { error } = JSON.parse(out) as { readonly error: { readonly code: string; readonly message: string } }
+    assert.equal(error.code, code, error.message)
+    assert.match(error.message, words)
+  }
+
+  function writeConfig(name: string, server: string, token: string): Readonly<Record<string, string>> {
+    const path = join(harbour.place.folder, name)
+    const cluster = { server, 'insecure-skip-tls-verify': true }
+    const config = {
+      apiVersion: 'v1',
+      kind: 'Config',
+      'current-context': 'c',
+      clusters: [{ name: 'c', cluster }],
+      users: [{ name: 'c', user: { token } }],
+      contexts: [{ name: 'c', context: { cluster: 'c', user: 'c' } }],
+    }
+    writeFileSync(path, JSON.stringify(config))
+    return { KUBECONFIG: path }
+  }
+
+  it('says that there is no kubeconfig', async () => {
+    await refuse('KUBE_CONFIG', /kubeconfig/, { KUBECONFIG: '/nowhere' })
+  })
+
+  it('says that nobody answers', async () => {
+    await refuse('KUBE_UNREACHABLE', /ECONNREFUSED/, writeConfig('away.json', 'https://127.0.0.1:1', 'x'))
+  })
+
+  it('says that the credentials are not accepted', async () => {
+    await refuse('KUBE_CREDENTIALS', /credentials/, writeConfig('stranger.json', harbour.admin.server, 'x'))
+  })
+
+  it('says that there is no such context', async () => {
+    await refuse('KUBE_CONTEXT', /"moon"/, { REGATTA_TARGETS_KUBERNETES_CONTEXT: 'moon' })
+  })
+
+  it('says that there is no such namespace', async () => {
+    const { KUBECONFIG = '' } = process.env
+    const env = { KUBECONFIG, REGATTA_TARGETS_KUBERNETES_NAMESPACE: 'regatta-nowhere' }
+    await refuse('KUBE_NAMESPACE', /regatta-nowhere/, env)
+  })
+
+  it('says what it may not do', async () => {
+    await refuse('KUBE_FORBIDDEN', /linear-deployer/, { REGATTA_TARGETS_KUBERNETES_NAMESPACE: 'default' })
+  })
+
+  it('leaves an object alone that is not its own', async () => {
+    const services = `/api/v1/namespaces/${harbour.namespace}/services`
+    await harbour.admin.ask('POST', services, {
+      body: {
+        apiVersion: 'v1',
+        kind: 'Service',
+        metadata: { name: 'linear-gateway', labels: { 'app.kubernetes.io/managed-by': 'Helm' } },
+        spec: { ports: [{ port: 80 }] },
+      },
+    })
+    await refuse('KUBE_FOREIGN', /Service\/linear-gateway.*Helm/)
+    await harbour.admin.ask('DELETE', `${services}/linear-gateway`)
+  })
+
+  it('tells who else has set a field', async () => {
+    await harbour.regatta(['deploy'])
+    const path = `/apis/apps/v1/namespaces/${harbour.namespace}/deployments/linear-gateway`
+    await harbour.admin.ask('PATCH', `${path}?fieldManager=somebody`, {
+      body: { spec: { replicas: 3 } },
+      type: 'application/merge-patch+json',
+    })
+    await refuse('KUBE_CONFLICT', /\.spec\.replicas \(set by somebody\)/)
+    const plan = await harbour.regatta<{
+      readonly changes: readonly { readonly object: string; readonly fields: readonly string[] }[]
+    }>([...['deploy', '--dry-run', '--force-conflicts']])
+    const gateway = plan.changes.find(({ object }) => object === 'Deployment/linear-gateway')
+    assert.deepEqual(gateway?.fields, ['.spec.replicas: 3 → 2'])
+    await harbour.regatta(['deploy', '--force-conflicts'])
+  })
+
+  it('says that no volume can be had', async () => {
+    harbour.configure({ kubernetes: 'storage: { size: 1Gi, class: nowhere }' })
+    const { code, out } = await harbour.run(['deploy', '--json'])
+    assert.equal(code, 1)
+    assert.match(out, /KUBE_NOT_READY.*VOLUME_PENDING.*nowhere/s)
+  })
+})

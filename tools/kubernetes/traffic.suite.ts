@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { isObject } from '../../src/core/json.ts'
+import { type Load, startLoad } from './load.ts'
+import { type Harbour, openHarbour } from './namespace.ts'
+
+/** All that answers while everything is moved about, and not one request less. */
+const WANTED = 50_000
+
+interface Status {
+  readonly ready: boolean
+  readonly gateway: { readonly url: string }
+  readonly variants: readonly {
+    readonly name: string
+    readonly role: string
+    readonly replicas: readonly { readonly name: string; readonly state: string }[]
+  }[]
+}
+
+describe('a deployment under steady load', () => {
+  let harbour: Harbour
+  let load: Load
+  before(async () => {
+    harbour = await openHarbour()
+    await harbour.pack(3)
+    const { gateway } = await harbour.regatta<{ readonly gateway: string }>(['deploy'])
+    load = startLoad(`${gateway}/v1/models/linear:predict`, { instances: [[2]] }, [
+      { predictions: [[6]] },
+      { predictions: [[8]] },
+    ])
+  })
+  after(async () => {
+    await load?.[Symbol.asyncDispose]()
+    await harbour?.[Symbol.asyncDispose]()
+  })
+
+  /** Names of the ready replicas of the first variant, and whether all is ready. */
+  async function look(variant: string): Promise<{ readonly whole: boolean; readonly names: readonly string[] }> {
+    const { ready, variants } = await harbour.regatta<Status>(['status'])
+    const replicas = variants.find(({ name }) => name === variant)?.replicas ?? []
+    return { whole: ready, names: replicas.filter(({ state }) => state === 'ready').map(({ name }) => name) }
+  }
+
+  async function listReady(variant: string): Promise<readonly string[]> {
+    return (await look(variant)).names
+  }
+
+  async function untilReady(variant: string, count: number): Promise<void> {
+    for (let waited = 0; ; waited += 1) {
+      const { names, whole } = await look(variant)
+      if (whole && names.length === count) return
+      assert.ok(waited < 60, `${names.length} of ${count} replicas of ${variant} are ready`)
+      await sleep(500)
+    }
+  }
+
+  /** What the cluster does with pods, and what people do to Deployments. */
+  const podPath = (name: string): string => `/api/v1/namespaces/${harbour.namespace}/pods/${name}`
+  const deploymentPath = (name: string): string => `/apis/apps/v1/namespaces/${harbour.namespace}/deployments/${name}`
+  const patch = (name: string, body: object): Promise<unknown> =>
+    harbour.admin.ask('PATCH', deploymentPath(name), { body, type: 'application/merge-patch+json' })
+
+  async function untilRolledOut(name: string): Promise<void> {
+    for (let waited = 0; waited < 120; waited += 1) {
+      const object = await harbour.admin.ask('GET', deploymentPath(name))
+      const { spec, status, metadata } = isObject(object) ? object : {}
+      const [wanted, now, own] = [spec, status, metadata].map(part => (isObject(part) ? part : {}))
+      if (
+        now?.['observedGeneration'] === own?.['generation'] &&
+        now?.['updatedReplicas'] === wanted?.['replicas'] &&
+        now?.['readyReplicas'] === wanted?.['replicas'] &&
+        now?.['replicas'] === wanted?.['replicas']
+      )
+        return
+      await sleep(500)
+    }
+    assert.fail(`${name} is not rolled out after a minute`)
+  }
+
+  function assertNothingLost(): void {
+    assert.deepEqual(load.counts.failures, [])
+  }
+
+  it('is scaled from 1 to 5 and to 2', async () => {
+    harbour.configure({ replicas: 5 })
+    await harbour.regatta(['deploy'])
+    await untilReady('a', 5)
+    harbour.configure({ replicas: 2 })
+    await harbour.regatta(['deploy'])
+    await untilReady('a', 2)
+    assertNothingLost()
+  })
+
+  it('is rolled over pod by pod when its configuration changes', async () => {
+    const old = await listReady('a')
+    harbour.configure({ replicas: 2, kubernetes: 'env: { ROLL: again }' })
+    await harbour.regatta(['deploy'])
+    await untilRolledOut('linear-a-1')
+    await untilReady('a', 2)
+    assert.deepEqual(
+      (await listReady('a')).filter(name => old.includes(name)),
+      [],
+    )
+    assertNothingLost()
+  })
+
+  it('is promoted and rolled back', async () => {
+    const { version } = await harbour.pack(4)
+    await harbour.regatta(['deploy', String(version), '--challenger', 'b', '--weight', '20%'])
+    await untilReady('b', 2)
+    const promoted = await harbour.regatta<{ readonly champion: string }>(['promote'])
+    assert.equal(promoted.champion, 'b')
+    await sleep(2000)
+    const back = await harbour.regatta<{ readonly champion: string }>(['rollback'])
+    assert.equal(back.champion, 'a')
+    assertNothingLost()
+  })
+
+  it('has a pod killed and a pod evicted', async () => {
+    const [killed = '', evicted = ''] = await listReady('a')
+    await harbour.admin.ask('DELETE', `${podPath(killed)}?gracePeriodSeconds=0`)
+    await untilReady('a', 2)
+    const [next = ''] = (await listReady('a')).filter(name => name !== evicted)
+    assert.notEqual(next, killed)
+    await harbour.admin.ask('POST', `${podPath(evicted)}/eviction`, {
+      body: { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name: evicted, namespace: harbour.namespace } },
+    })
+    await sleep(1000)
+    await untilReady('a', 2)
+    assertNothingLost()
+  })
+
+  it('has its gateways replaced', async () => {
+    const annotations = { 'example.com/restarted': 'now' }
+    await patch('linear-gateway', { spec: { template: { metadata: { annotations } } } })
+    await untilRolledOut('linear-gateway')
+    assertNothingLost()
+  })
+
+  it('is without control for a minute, in which a pod goes', async () => {
+    await patch('linear-control', { spec: { replicas: 0 } })
+    await sleep(5000)
+    const pods = await harbour.admin.ask(
+      'GET',
+      `/api/v1/namespaces/${harbour.namespace}/pods?labelSelector=regatta.dev/variant%3Da`,
+    )
+    const [pod] = isObject(pods) && Array.isArray(pods['items']) ? pods['items'] : []
+    await harbour.admin.ask('DELETE', podPath(String(pod?.metadata?.name)))
+    await sleep(55_000)
+    await patch('linear-control', { spec: { replicas: 1 } })
+    await untilRolledOut('linear-control')
+    await untilReady('a', 2)
+    assertNothingLost()
+  })
+
+  it(`has answered ${WANTED} requests or more, and lost none`, async () => {
+    const { answered, failed, failures } = await load.stop(WANTED)
+    console.log(`answered ${answered}, failed ${failed}`)
+    assert.deepEqual(failures, [])
+    assert.ok(answered >= WANTED, `${answered} were answered`)
+  })
+
+  it('leaves nothing behind when it is deleted', async () => {
+    await harbour.regatta(['delete', '--yes'])
+    for (const path of ['/apis/apps/v1', '/api/v1']) {
+      const plural = path === '/api/v1' ? 'services' : 'deployments'
+      const list = await harbour.admin.ask('GET', `${path}/namespaces/${harbour.namespace}/${plural}`)
+      assert.deepEqual(isObject(list) ? list['items'] : undefined, [])
+    }
+  })
+})
