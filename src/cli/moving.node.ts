@@ -16,6 +16,7 @@ import {
   parseReference,
   pullImage,
   pushImage,
+  type Reach,
   type TransferOptions,
   toReferenceText,
 } from '../oci/index.ts'
@@ -37,6 +38,8 @@ export interface PushWish {
   readonly version: string | undefined
   readonly insecure: boolean
   readonly force: boolean
+  /** Connections to use. @default own ones */
+  readonly reach?: Reach
 }
 
 /** Pushes a version of the project. @throws PUSH_TARGET, VERSION_NONE, VERSION_UNKNOWN, and what pushing throws */
@@ -51,9 +54,13 @@ export async function pushVersion(call: Call, workplace: Workplace, wish: PushWi
   const { digest, version } = await resolveVersion(workplace, wish.version)
   const target = { ...named, tag: named.tag ?? (named.digest === undefined ? String(version) : undefined) }
   const moved = await watching(call, 'pushing', wish.insecure, options =>
-    pushImage(workplace.layout, digest, target, { ...options, force: wish.force }, call.signal),
+    pushImage(workplace.layout, digest, target, { ...options, ...toReach(wish), force: wish.force }, call.signal),
   )
   return { moved, target: toReferenceText(target) }
+}
+
+function toReach({ reach }: Pick<PushWish, 'reach'>): { readonly reach?: Reach } {
+  return reach === undefined ? {} : { reach }
 }
 
 /** What to pull. */

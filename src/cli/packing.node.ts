@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { RegattaError, UsageError } from '../core/errors.ts'
+import type { Reach } from '../oci/index.ts'
 import { type OpenModel, type PackedImage, packImage } from '../pack/index.ts'
 import { listRuns, readRun, type StoredRun } from '../train/index.ts'
 import type { Call } from './verb.ts'
@@ -18,6 +19,8 @@ export interface PackWish {
   readonly verify?: boolean
   /** Plain HTTP to the base's registry, whatever its host. @default false */
   readonly insecure?: boolean
+  /** Connections that go on to be used. @default own ones */
+  readonly reach?: Reach
 }
 
 /** Packs the wished run or folder. @throws RUN_NONE, PACK_USAGE, and what packing throws */
@@ -44,7 +47,7 @@ export async function packInto(call: Call, workplace: Workplace, wish: PackWish)
       prebuiltFolder: call.installation.prebuiltFolder,
       node: call.installation.node,
       sourceDateEpoch: call.env['SOURCE_DATE_EPOCH'],
-      registry: { env: call.env, clock: call.clock, insecure },
+      registry: { env: call.env, clock: call.clock, insecure, ...(wish.reach && { reach: wish.reach }) },
       verify,
       openModel,
       regatta: call.installation.version,

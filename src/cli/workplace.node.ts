@@ -1,5 +1,5 @@
 import { type Project, readProject, type StatePaths, toStatePaths } from '../config/index.ts'
-import { type ImageLayout, openLayout } from '../oci/index.ts'
+import { type ImageLayout, openLayout, openReach, type Reach } from '../oci/index.ts'
 import type { Call } from './verb.ts'
 
 /** The project that a verb works on. */
@@ -14,4 +14,9 @@ export async function openWorkplace(call: Call): Promise<Workplace> {
   const project = await readProject(call.cwd, call.env)
   const paths = toStatePaths(project.folder)
   return { project, paths, layout: await openLayout(paths.layout) }
+}
+
+/** Connections to registries for all that a verb has to do there. Disposal closes them. */
+export function openConnections({ clock, env }: Call, insecure: boolean): Reach {
+  return openReach({ env, clock, insecure })
 }

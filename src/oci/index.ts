@@ -37,6 +37,7 @@ export {
 } from './registry/doors.node.ts'
 export type { RegistryOptions } from './registry/exchange.node.ts'
 export { type Location, parseLocation } from './registry/location.ts'
+export { openReach, type Reach } from './registry/reach.node.ts'
 export type { TransferEvent, Transferred, TransferredLayer } from './registry/transfer.ts'
 export { planTar, type TarEntry, type TarFile, type TarFolder, toTarFile, writeTar } from './tar.ts'
 export { type ReadEntry, readTar } from './tar-read.ts'

@@ -1,5 +1,6 @@
 import type { PackedImage } from '../../pack/index.ts'
 import { EXIT } from '../errors.ts'
+import type { PushWish } from '../moving.node.ts'
 import { toExplainedLines, toLoopLines, toPackedJson, toPackedLines } from '../packed-view.ts'
 import { type Call, verb } from '../verb.ts'
 import type { Workplace } from '../workplace.node.ts'
@@ -77,18 +78,19 @@ export const pack = verb<{
   },
   args: [{ brief: 'A run, by its id or the first letters of it', placeholder: 'run', optional: true }],
   async run(call, flags, [runId]) {
-    const { openWorkplace } = await import('../workplace.node.ts')
+    const { openConnections, openWorkplace } = await import('../workplace.node.ts')
     const { packInto } = await import('../packing.node.ts')
     const startedAt = call.clock()
     const { 'model-compression': modelCompression, explain, insecure, loops, model, output, push, verify } = flags
-    const wish = { runId, model, output, modelCompression, loops, insecure, verify }
+    await using reach = openConnections(call, insecure)
+    const wish = { runId, model, output, modelCompression, loops, insecure, verify, reach }
     const workplace = await openWorkplace(call)
     const packed = await packInto(call, workplace, wish)
     if (!call.json) {
       call.err(toLoopLines(packed))
       call.err(explain ? toExplainedLines(packed) : toPackedLines(packed))
     }
-    const pushed = push ? await pushPacked(call, workplace, packed, insecure) : undefined
+    const pushed = push ? await pushPacked(call, workplace, packed, { insecure, reach }) : undefined
     const seconds = (call.clock() - startedAt) / 1000
     if (call.json) call.out(`${JSON.stringify({ ...toPackedJson(packed, seconds, explain), ...pushed })}\n`)
     else call.out(`${packed.digest}\n`)
@@ -101,10 +103,10 @@ async function pushPacked(
   call: Call,
   workplace: Workplace,
   { version }: PackedImage,
-  insecure: boolean,
+  registry: Pick<PushWish, 'insecure' | 'reach'>,
 ): Promise<{ readonly reference: string; readonly uploadedBytes: number }> {
   const { pushVersion } = await import('../moving.node.ts')
-  const wish = { reference: undefined, version: String(version), insecure, force: false }
+  const wish = { reference: undefined, version: String(version), ...registry, force: false }
   const { moved, target } = await pushVersion(call, workplace, wish)
   if (!call.json) call.err(`pushed ${target}\n`)
   return { reference: target, uploadedBytes: moved.uploadedBytes }

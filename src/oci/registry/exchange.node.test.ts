@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { copyImage, type Moved, parseReference, pushImage } from '../index.ts'
 import type { RegistryOptions } from './exchange.node.ts'
+import { openReach } from './reach.node.ts'
 import { openTestPlace, type TestPlace, toTestOptions, writeTestImage } from './testing/image.ts'
 import { type Fault, openTestRegistry, readBody, send, type TestRegistry } from './testing/registry.ts'
 
@@ -228,6 +229,27 @@ describe('openExchange() by plain HTTP', () => {
     )
     await push(place, 'registry.test', { ...options, insecure: true })
     assert.equal(registry.tags.size, 1)
+  })
+})
+
+describe('openReach()', () => {
+  it('finds a registry once for all that share it, and again where it was not there', async () => {
+    await using registry = await openTestRegistry()
+    await using place = await openTestPlace()
+    const options = toTestOptions(place.folder)
+    let down = true
+    registry.faults.push((_, response) => {
+      if (down) send(response, 404, {}, '')
+      return down
+    })
+    await using reach = openReach(options)
+    const shared = { ...options, reach }
+    await assert.rejects(push(place, registry.host, shared), { code: 'REGISTRY_NONE' })
+    down = false
+    for (const _ of [1, 2]) await push(place, registry.host, shared)
+    assert.equal(registry.seen.filter(({ path }) => path === '/v2/').length, 2)
+    for (const _ of [1, 2]) await push(place, registry.host, options)
+    assert.equal(registry.seen.filter(({ path }) => path === '/v2/').length, 4)
   })
 })
 

@@ -2,21 +2,15 @@ import type { Clock } from '../../core/clock.ts'
 import { RegattaError } from '../../core/errors.ts'
 import { type Authorizer, createAuthorizer } from './auth.ts'
 import { readCredentials } from './credentials.node.ts'
-import { isLoopback, resolveLocation, type Trust, toOrigins, toPublicText } from './endpoint.ts'
-import { isRetryable, RegistryError, toAnswerError } from './errors.ts'
-import { type HttpAnswer, type HttpAsk, type HttpBody, openTransport, type Transport } from './http.node.ts'
-import { parseRetryAfter, RETRY, type RetryPolicy, retrying } from './retry.node.ts'
+import { isLoopback, resolveLocation, type Trust, toPublicText } from './endpoint.ts'
+import type { HttpAnswer, HttpAsk, HttpBody, Transport } from './http.node.ts'
+import { openReach, type Reach, type ReachOptions, toError } from './reach.node.ts'
+import { type RetryPolicy, retrying } from './retry.node.ts'
 
 /** How to talk to registries. */
-export interface RegistryOptions {
-  /** Proxies, certificates, and where credentials lie. */
-  readonly env: Readonly<Record<string, string | undefined>>
-  readonly clock: Clock
-  /** Plain HTTP is allowed for every host, not only for this machine. @default false */
-  readonly insecure?: boolean
-  /** Longest time in which nothing moves, ms. @default 60_000 */
-  readonly patienceMs?: number
-  readonly retry?: Partial<RetryPolicy>
+export interface RegistryOptions extends ReachOptions {
+  /** Connections to share with others, and not to close. @default own ones */
+  readonly reach?: Reach
 }
 
 /** What is going to be done in a repository, which decides the rights that are asked for. */
@@ -52,32 +46,31 @@ export interface Exchange extends AsyncDisposable {
   readonly ask: (request: Request) => Promise<HttpAnswer>
 }
 
-/** Errors quote at most these many bytes of an answer. */
-const MAX_ERROR_BYTES = 64 * 1024
 const MAX_REDIRECTS = 5
-const PING_ATTEMPTS = 3
 
 /**
- * Finds the registry and asks what credentials it wants. Source: distribution-spec v1.1.1, "Determining Support".
+ * Finds the registry and asks what credentials it wants.
  *
  * @throws REGISTRY_UNREACHABLE, REGISTRY_NONE, CREDENTIALS, CERTIFICATES
  */
 export async function openExchange(access: Access, options: RegistryOptions, signal: AbortSignal): Promise<Exchange> {
-  const transport = openTransport(options)
+  const reach = options.reach ?? openReach(options)
+  const close = async (): Promise<void> => {
+    if (reach !== options.reach) await reach[Symbol.asyncDispose]()
+  }
   try {
-    const retry = { ...RETRY, ...options.retry }
     const credentials = await readCredentials(access.registry, access.repository, options.env, signal)
-    const { challenge, origin } = await findRegistry(transport, access.registry, options, retry, signal)
+    const { challenge, origin } = await reach.find(access.registry, signal)
     const trust = { origin, insecure: options.insecure ?? false }
-    const scopes = toScopes(access)
-    const send = (ask: HttpAsk): Promise<HttpAnswer> => sendPatiently(transport, 'get a token', ask, retry, options)
-    const authorizer = createAuthorizer({ trust, credentials, scopes, send, clock: options.clock })
+    const send = (ask: HttpAsk): Promise<HttpAnswer> => reach.send('get a token', ask)
+    const authorizer = createAuthorizer({ trust, credentials, scopes: toScopes(access), send, clock: options.clock })
     authorizer.renew(challenge, undefined)
+    const { retry, transport } = reach
     const ask = (request: Request): Promise<HttpAnswer> =>
       askRegistry({ transport, authorizer, access, trust, retry, clock: options.clock }, request)
-    return { access, trust, retry, ask, [Symbol.asyncDispose]: () => transport[Symbol.asyncDispose]() }
+    return { access, trust, retry, ask, [Symbol.asyncDispose]: close }
   } catch (error) {
-    await transport[Symbol.asyncDispose]()
+    await close()
     throw error
   }
 }
@@ -85,80 +78,6 @@ export async function openExchange(access: Access, options: RegistryOptions, sig
 function toScopes({ mountFrom = [], push, repository }: Access): readonly string[] {
   const others = mountFrom.filter(other => other !== repository).map(other => `repository:${other}:pull`)
   return [`repository:${repository}:${push ? 'pull,push' : 'pull'}`, ...new Set(others)]
-}
-
-interface Found {
-  readonly origin: URL
-  /** `WWW-Authenticate`. */
-  readonly challenge: string | undefined
-}
-
-async function findRegistry(
-  transport: Transport,
-  registry: string,
-  options: RegistryOptions,
-  retry: RetryPolicy,
-  signal: AbortSignal,
-): Promise<Found> {
-  const [first, second] = toOrigins(registry, options.insecure ?? false)
-  const ping = (origin: URL): Promise<Found> => pingRegistry(transport, registry, origin, options, retry, signal)
-  return await ping(first).catch(async error => {
-    // The other protocol is tried only where this one does not speak at all; a bad certificate is an answer.
-    const speaks = !(error instanceof RegattaError) || error.code !== 'REGISTRY_UNREACHABLE' || isCertificate(error)
-    if (second === undefined || (speaks && !isPlainRefusal(error))) throw error
-    return await ping(second)
-  })
-}
-
-async function pingRegistry(
-  transport: Transport,
-  registry: string,
-  origin: URL,
-  options: RegistryOptions,
-  retry: RetryPolicy,
-  signal: AbortSignal,
-): Promise<Found> {
-  const ask: HttpAsk = { method: 'GET', url: new URL('/v2/', origin), headers: {}, signal }
-  const attempts = Math.min(PING_ATTEMPTS, retry.attempts)
-  const answer = await sendPatiently(transport, `reach registry ${registry}`, ask, { ...retry, attempts }, options)
-  const text = await answer.readText(MAX_ERROR_BYTES)
-  const { headers, status } = answer
-  const isPage = /html/i.test(headers['content-type'] ?? '') || /^\s*<(!doctype|html)/i.test(text)
-  if ((status === 200 || status === 401 || status === 403) && !isPage) {
-    return { origin, challenge: headers['www-authenticate'] }
-  }
-  if (status === 400) throw toAnswerError(`reach registry ${registry}`, { ...answer, text })
-  const found = isPage ? `a web page (${status})` : `${status}`
-  throw new RegattaError(
-    'REGISTRY_NONE',
-    `Cannot use ${registry} as a registry: expected 200 or 401 for /v2/, found ${found}`,
-    { where: toPublicText(answer.url), fix: 'Check the host and the port before the first / of the reference' },
-  )
-}
-
-/** A server of TLS answers plain HTTP with 400. */
-function isPlainRefusal(error: unknown): boolean {
-  return error instanceof RegistryError && error.status === 400
-}
-
-function isCertificate(error: RegattaError): boolean {
-  const { cause } = error
-  return cause instanceof Error && 'code' in cause && /CERT|SELF_SIGNED|UNABLE_TO_/.test(String(cause.code))
-}
-
-/** Sends until the answer is none that another attempt may better. */
-async function sendPatiently(
-  transport: Transport,
-  action: string,
-  ask: HttpAsk,
-  retry: RetryPolicy,
-  { clock }: Pick<RegistryOptions, 'clock'>,
-): Promise<HttpAnswer> {
-  return await retrying(retry, ask.signal, async () => {
-    const answer = await transport.send(ask)
-    if (isRetryable(answer.status)) throw await toError(action, answer, clock())
-    return answer
-  })
 }
 
 interface Wiring extends Pick<Exchange, 'access' | 'trust' | 'retry'> {
@@ -221,13 +140,6 @@ async function sendTo(
     ...(body && { body }),
     signal,
   })
-}
-
-async function toError(action: string, answer: HttpAnswer, now: number): Promise<RegistryError> {
-  const text = await answer.readText(MAX_ERROR_BYTES).catch(() => '')
-  const askedMs = parseRetryAfter(answer.headers['retry-after'], now)
-  const { method, status, url } = answer
-  return toAnswerError(action, { method, status, url, text, askedMs })
 }
 
 /** Whether the registry is on this machine. */
