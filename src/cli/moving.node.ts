@@ -22,6 +22,7 @@ import {
 } from '../oci/index.ts'
 import { listVersions, MODEL, toImageName, VERSION } from '../pack/index.ts'
 import { toMovingView } from './moving.ts'
+import { publishRuntime } from './runtime-image.node.ts'
 import type { Call } from './verb.ts'
 import { resolveVersion } from './versions.node.ts'
 import type { Workplace } from './workplace.node.ts'
@@ -30,6 +31,12 @@ import type { Workplace } from './workplace.node.ts'
 export interface MovedTo {
   readonly moved: Moved
   readonly target: string
+}
+
+/** A version that was pushed. */
+export interface Pushed extends MovedTo {
+  /** Where the image that gateway and control run was pushed beside it; undefined where it was there already. */
+  readonly runtime: string | undefined
 }
 
 /** What to push and where to. */
@@ -43,7 +50,7 @@ export interface PushWish {
 }
 
 /** Pushes a version of the project. @throws PUSH_TARGET, VERSION_NONE, VERSION_UNKNOWN, and what pushing throws */
-export async function pushVersion(call: Call, workplace: Workplace, wish: PushWish): Promise<MovedTo> {
+export async function pushVersion(call: Call, workplace: Workplace, wish: PushWish): Promise<Pushed> {
   const text = wish.reference ?? workplace.project.image.repository
   if (text === undefined) {
     throw new UsageError('PUSH_TARGET', 'Cannot push: no repository is known', {
@@ -51,12 +58,15 @@ export async function pushVersion(call: Call, workplace: Workplace, wish: PushWi
     })
   }
   const named = readUsage(() => parseReference(text))
-  const { digest, version } = await resolveVersion(workplace, wish.version)
+  const found = await resolveVersion(workplace, wish.version)
+  const { digest, version } = found
   const target = { ...named, tag: named.tag ?? (named.digest === undefined ? String(version) : undefined) }
   const moved = await watching(call, 'pushing', wish.insecure, options =>
     pushImage(workplace.layout, digest, target, { ...options, ...toReach(wish), force: wish.force }, call.signal),
   )
-  return { moved, target: toReferenceText(target) }
+  // Beside the versions that the cluster pulls from there; whoever names another place wants this one image there.
+  const runtime = wish.reference === undefined ? await publishRuntime(call, workplace, found, target, wish) : undefined
+  return { moved, target: toReferenceText(target), runtime }
 }
 
 function toReach({ reach }: Pick<PushWish, 'reach'>): { readonly reach?: Reach } {

@@ -49,6 +49,11 @@ function toMovingText(word: string, events: readonly TransferEvent[], elapsedMs:
   return `${word} ${toSize(sent)} of ${toSize(total)}, ${toSize(Math.round(rate * 1000))}/s${left}`
 }
 
+/** What a push has left in a registry. */
+export function toPushedLines(target: string, runtime: string | undefined): string {
+  return `pushed ${target}\n${runtime === undefined ? '' : `pushed ${runtime}, which gateway and control run\n`}`
+}
+
 /** The document of `--json`. `size` is that of all layers, each once, as `pack` tells it. */
 export function toMovedJson(verb: string, reference: string, moved: Moved): string {
   const { digest, mediaType, seconds, uploadedBytes } = moved

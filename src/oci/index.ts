@@ -23,6 +23,7 @@ export { listReferrers, type Referrer, type ReferrerSource } from './referrers.t
 export { type Document, parsePlatformText, toPlatformText } from './registry/document.ts'
 export {
   copyImage,
+  findDigest,
   type Moved,
   openRemoteImage,
   type Place,

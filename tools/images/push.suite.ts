@@ -172,6 +172,23 @@ describe('an image and registries', needs('docker-registry', 'registry', 'skopeo
     assert.equal(await inspect(reference), digest)
   })
 
+  it('brings the image without a model that gateway and control run, once', async () => {
+    await using registry = await startDockerRegistry(boathouse.makeFolder('runtime'))
+    const env = { ...nobody, REGATTA_IMAGE_REPOSITORY: `${registry.host}/rowing/linear` }
+    const push = async (): Promise<string> => (await boathouse.place.run(['push'], { env })).err
+    const [, reference = ''] = /pushed (\S+:regatta-\S+), which/.exec(await push()) ?? []
+    const layout = boathouse.makeFolder('runtime-layout')
+    await runWell(toPath('skopeo'), [
+      'copy',
+      '-q',
+      '--src-tls-verify=false',
+      `docker://${reference}`,
+      `oci:${layout}:r`,
+    ])
+    await runWell(toPath('validator'), [layout])
+    assert.doesNotMatch(await push(), /regatta-/)
+  })
+
   it('is pulled into another project: a version there, valid as it was', async () => {
     await using registry = await startDockerRegistry(boathouse.makeFolder('pulled'))
     await move(['push', `${registry.host}/rowing/linear:1`])

@@ -106,8 +106,9 @@ async function pushPacked(
   registry: Pick<PushWish, 'insecure' | 'reach'>,
 ): Promise<{ readonly reference: string; readonly uploadedBytes: number }> {
   const { pushVersion } = await import('../moving.node.ts')
+  const { toPushedLines } = await import('../moving.ts')
   const wish = { reference: undefined, version: String(version), ...registry, force: false }
-  const { moved, target } = await pushVersion(call, workplace, wish)
-  if (!call.json) call.err(`pushed ${target}\n`)
+  const { moved, runtime, target } = await pushVersion(call, workplace, wish)
+  if (!call.json) call.err(toPushedLines(target, runtime))
   return { reference: target, uploadedBytes: moved.uploadedBytes }
 }

@@ -9,7 +9,9 @@ export const push = verb<Flags>({
   description:
     'Pushes the version (default: the latest) to the given reference, or to `image.repository` of regatta.yaml; without a ' +
     'tag, the version is the tag. Only what the registry does not have is sent. Credentials are those that `docker login` ' +
-    'or `skopeo login` left.',
+    'or `skopeo login` left.\n\n' +
+    'The repository of regatta.yaml also gets the image without a model that gateway and control run in a cluster, as ' +
+    '`regatta-VERSION`, unless it has that tag.',
   flags: {
     version: {
       kind: 'parsed',
@@ -30,11 +32,11 @@ export const push = verb<Flags>({
   async run(call, flags, [reference]) {
     const { openWorkplace } = await import('../workplace.node.ts')
     const { pushVersion } = await import('../moving.node.ts')
-    const { toMovedJson } = await import('../moving.ts')
-    const { moved, target } = await pushVersion(call, await openWorkplace(call), { ...flags, reference })
+    const { toMovedJson, toPushedLines } = await import('../moving.ts')
+    const { moved, runtime, target } = await pushVersion(call, await openWorkplace(call), { ...flags, reference })
     if (call.json) call.out(toMovedJson('push', target, moved))
     else {
-      call.err(`pushed ${target}\n`)
+      call.err(toPushedLines(target, runtime))
       call.out(`${moved.digest}\n`)
     }
     return EXIT.done

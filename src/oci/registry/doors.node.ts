@@ -118,6 +118,16 @@ export async function resolveReference(
   return { descriptor: document.descriptor, document }
 }
 
+/** The digest that a reference with a tag has now; undefined where the registry has none. @throws as `pullImage` */
+export async function findDigest(
+  { registry, repository, tag = LATEST }: Reference,
+  options: RegistryOptions,
+  signal: AbortSignal,
+): Promise<Digest | undefined> {
+  await using exchange = await openExchange({ registry, repository, push: false }, options, signal)
+  return await fetchDigestIfAny(exchange, tag, signal)
+}
+
 /** An image in a registry, to be looked into and not fetched. Disposal closes the connections. */
 export interface RemoteImage extends AsyncDisposable {
   /** The reference in full. */
