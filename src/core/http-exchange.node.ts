@@ -37,7 +37,10 @@ export async function answerExchange(
     const body = await readBody(incoming, world)
     if (body === 'too-long') return await refuse(incoming, outgoing, toTooLong())
     request.setBody(body)
-    await send(outgoing, request.method, await world.handler(request))
+    const response = await world.handler(request)
+    // While the server stops, clients are to connect anew, which is elsewhere.
+    if (world.isDraining) outgoing.shouldKeepAlive = false
+    await send(outgoing, request.method, response)
   } catch (error) {
     if (request.isGone || outgoing.destroyed) return
     world.onError?.(error)

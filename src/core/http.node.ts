@@ -44,8 +44,7 @@ export async function listenHttp(handler: HttpHandler, options: ListenOptions): 
   const breakAll = watchConnections(server)
   const closed = new Promise<void>(resolve => server.once('close', () => resolve()))
   server.on('request', (_incoming, outgoing: ServerResponse) => {
-    if (world.isDraining) outgoing.shouldKeepAlive = false
-    // One that began before the drain may have promised to keep its connection: it is closed once it is idle.
+    // A connection that was promised to be kept is closed once it is idle.
     outgoing.once('close', () => {
       if (world.isDraining) setImmediate(() => server.closeIdleConnections())
     })

@@ -40,7 +40,7 @@ export function toJsonResponse(
   return {
     status,
     headers: { 'content-type': 'application/json', ...headers },
-    body: encoder.encode(JSON.stringify(body)),
+    body: Buffer.from(JSON.stringify(body)),
   }
 }
 

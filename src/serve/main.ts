@@ -1,6 +1,7 @@
 import { isMainThread } from 'node:worker_threads'
 import { pino } from 'pino'
 import { RegattaError, toErrorText, UsageError } from '../core/errors.ts'
+import { keepHeapSmall } from '../core/heap.node.ts'
 import { openTraceExporter, type TraceExporter } from '../core/otlp.node.ts'
 import { parseTraceSettings } from '../core/otlp.ts'
 import { type Command, readCommand } from './command.node.ts'
@@ -16,6 +17,7 @@ import { startServer } from './server.node.ts'
 
 // Before ONNX Runtime is loaded.
 process.env['ORT_DISABLE_TELEMETRY'] = '1'
+keepHeapSmall()
 
 if (isMainThread) await serve()
 else await runEngineThread()

@@ -23,15 +23,15 @@ export function toWorkMaker({ inputs: specs, outputs: all }: Signature, maxBytes
   return (inputs, { outputs, signal, deadlineAt }) => {
     const rows = findRows(inputs)
     const wanted = outputs.length === all.length ? '' : outputs.join('\n')
-    const shapes = free.map(name => inputs.get(name)?.shape.slice(1).join())
-    const wantedSpecs = all.filter(({ name }) => outputs.includes(name))
+    const shapes = free.length === 0 ? '' : free.map(name => inputs.get(name)?.shape.slice(1).join()).join(';')
+    const wantedSpecs = wanted === '' ? all : all.filter(({ name }) => outputs.includes(name))
     const sizeBytes = sumBytes(inputs) + toKnownBytes(wantedSpecs, rows ?? 1)
     if (sizeBytes > maxBytes) throw toTooLarge(sizeBytes, maxBytes)
     return {
       inputs,
       outputs,
       rows: rows ?? 1,
-      key: rows === undefined ? undefined : `${shapes.join(';')}|${wanted}`,
+      key: rows === undefined ? undefined : `${shapes}|${wanted}`,
       sizeBytes,
       signal,
       deadlineAt,

@@ -111,6 +111,7 @@ function report(metrics: VersionMetrics, { rows }: InferWork, { run }: Inferred,
 
 /** The outputs in the order in which they were asked for. */
 function toWanted(results: NamedTensors, outputs: readonly string[]): NamedTensors {
+  if (outputs.length === 1 && results.size === 1 && results.has(outputs[0] ?? '')) return results
   return new Map(
     outputs.map(name => {
       const tensor = results.get(name)

@@ -37,13 +37,17 @@ export function withCompression(handler: HttpHandler, limits: InflateLimits): Ht
   const turns = toQueue({ parallel: PARALLEL, maxWaiting: limits.maxInFlight })
   return async request => {
     const encoding = (request.headers['content-encoding'] ?? 'identity').trim().toLowerCase()
-    if (encoding === 'identity' || encoding === '') return await compress(request, await handler(request))
+    if (encoding === 'identity' || encoding === '') {
+      const response = await handler(request)
+      return isLong(response) ? await compress(request, response) : response
+    }
     let release = (): void => {}
     try {
       const body = await turns.run(() => inflateBody(request.body, encoding, limits.maxBodyBytes), request.signal)
       release = limits.reserve(body.byteLength)
       const { 'content-encoding': _, ...headers } = request.headers
-      return await compress(request, await handler(toChanged(request, { headers, body })))
+      const response = await handler(toChanged(request, { headers, body }))
+      return isLong(response) ? await compress(request, response) : response
     } catch (error) {
       if (!(error instanceof Refusal)) throw error
       return toRefusalResponse(error)
@@ -77,10 +81,16 @@ async function inflateBody(body: Uint8Array, encoding: string, maxOutputLength: 
   }
 }
 
-async function compress(request: HttpRequest, response: HttpResponse): Promise<HttpResponse> {
+type LongResponse = HttpResponse & { readonly body: Uint8Array }
+
+/** Whether an answer is worth the work, and not compressed yet. */
+function isLong(response: HttpResponse): response is LongResponse {
   const { body, headers } = response
-  if (!(body instanceof Uint8Array) || body.byteLength < MIN_BYTES || headers['content-encoding'] !== undefined)
-    return response
+  return body instanceof Uint8Array && body.byteLength >= MIN_BYTES && headers['content-encoding'] === undefined
+}
+
+async function compress(request: HttpRequest, response: LongResponse): Promise<HttpResponse> {
+  const { body, headers } = response
   const vary = { ...headers, vary: 'accept-encoding' }
   const encoding = pickEncoding(request.headers['accept-encoding'] ?? '')
   if (encoding === undefined) return { ...response, headers: vary }

@@ -1,6 +1,6 @@
 import { toErrorText } from '../../core/errors.ts'
 import { type HttpServer, listenHttp } from '../../core/http.node.ts'
-import { type HttpHandler, toJsonResponse } from '../../core/http.ts'
+import { toJsonResponse } from '../../core/http.ts'
 import { toRefusalResponse } from '../errors.ts'
 import type { Service } from '../model.ts'
 import { type Limits, MAX_HEAD_BYTES, type ServerOptions } from '../options.ts'
@@ -30,7 +30,7 @@ export async function openFront(parts: FrontParts, options: ServerOptions, limit
   const plain = withCompression(toHandler(service), { ...limits, reserve: bytes => admission.reserve(bytes) })
   const limited = restTimeoutMs === undefined ? plain : withTimeLimit(plain, restTimeoutMs)
   const handler = cors === true ? withCrossOrigin(limited) : limited
-  return await listenHttp(toClosingHandler(toCountedHandler(handler, parts), service), {
+  return await listenHttp(toCountedHandler(handler, parts), {
     host: options.host ?? '127.0.0.1',
     port: options.httpPort,
     maxBodyBytes: limits.maxBodyBytes,
@@ -54,12 +54,4 @@ export async function openFront(parts: FrontParts, options: ServerOptions, limit
     },
     onError: error => logger?.error({ error: toErrorText(error) }, 'a request failed'),
   })
-}
-
-/** While the server stops, asks clients to connect anew, which is elsewhere. */
-function toClosingHandler(handler: HttpHandler, service: Service): HttpHandler {
-  return async request => {
-    const response = await handler(request)
-    return service.isDraining ? { ...response, headers: { ...response.headers, connection: 'close' } } : response
-  }
 }

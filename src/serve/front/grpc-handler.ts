@@ -104,11 +104,13 @@ async function answer(method: GrpcMethod, call: GrpcCall, admission: Admission):
 /** Attributes are those of OpenTelemetry's semantic conventions for gRPC; an error that is none of ours is a bug. */
 function toEnd({ path }: GrpcRequest, error: unknown): RequestEnd {
   const status = error === undefined ? 'OK' : error instanceof GrpcError ? error.status : 'UNKNOWN'
-  const [, service = '', method = ''] = path.split('/')
-  const code = GRPC_CODES[status]
   return {
     status: HTTP_STATUSES[status],
-    attributes: { 'rpc.system': 'grpc', 'rpc.service': service, 'rpc.method': method, 'rpc.grpc.status_code': code },
+    toAttributes() {
+      const [, service = '', method = ''] = path.split('/')
+      const code = GRPC_CODES[status]
+      return { 'rpc.system': 'grpc', 'rpc.service': service, 'rpc.method': method, 'rpc.grpc.status_code': code }
+    },
     error: HTTP_STATUSES[status] < 500 ? undefined : status,
   }
 }

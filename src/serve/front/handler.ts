@@ -22,11 +22,11 @@ export function toHandler(service: Service): HttpHandler {
   }
 }
 
-async function answer(service: Service, request: HttpRequest): Promise<HttpResponse> {
+function answer(service: Service, request: HttpRequest): Promise<HttpResponse> | HttpResponse {
   const answered =
-    (await answerTfs(service, request)) ??
-    (await answerV2(service, request)) ??
-    (await answerMlflow(service, request)) ??
+    answerTfs(service, request) ??
+    answerV2(service, request) ??
+    answerMlflow(service, request) ??
     answerHealth(service, request)
   if (answered === undefined) throw toUnknownPath(request)
   return answered

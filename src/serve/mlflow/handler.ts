@@ -13,8 +13,11 @@ const encoder = new TextEncoder()
  * Answers MLflow's scoring protocol, or returns undefined for another path.
  * Source: mlflow.org, "Local Inference Spec". @throws a `Refusal`, or a `TensorError` where a body does not fit
  */
-export async function answerMlflow(service: Service, request: HttpRequest): Promise<HttpResponse | undefined> {
-  if (request.path !== '/invocations') return undefined
+export function answerMlflow(service: Service, request: HttpRequest): Promise<HttpResponse> | undefined {
+  return request.path === '/invocations' ? answer(service, request) : undefined
+}
+
+async function answer(service: Service, request: HttpRequest): Promise<HttpResponse> {
   checkMethod(request, 'POST')
   const { model } = service.catalog.find({ name: findOnly(service.catalog) })
   const { form, tensors } = parseInvocation(request, model.inputs)

@@ -29,7 +29,8 @@ export interface CountedRequest {
 export interface RequestEnd {
   /** HTTP's, whatever the protocol. */
   readonly status: number
-  readonly attributes: Attributes
+  /** For its trace, where it has one. */
+  readonly toAttributes: () => Attributes
   /** What the server could not do. */
   readonly error: string | undefined
 }
@@ -46,18 +47,18 @@ export async function runCounted<result>(
   const call: Call = { protocol, trace, metrics: undefined }
   const result = isPrediction ? await runCall(call, work) : await work()
   const endedAt = performance.now()
-  const { status, attributes, error } = toEnd(result)
+  const { status, toAttributes, error } = toEnd(result)
   const counted = call.metrics ?? metrics
   counted.onRequest(protocol, status, endedAt - startedAt, trace?.traceId)
-  trace?.end(name, startedAt, endedAt, attributes, error)
+  trace?.end(name, startedAt, endedAt, toAttributes(), error)
   return result
 }
 
 /** Counts and times the answers over HTTP, and traces predictions. */
 export function toCountedHandler(handler: HttpHandler, counting: Counting): HttpHandler {
-  return async request => {
+  return request => {
     const protocol = toProtocol(request.path)
-    return await runCounted(
+    return runCounted(
       counting,
       {
         protocol,
@@ -75,7 +76,7 @@ export function toCountedHandler(handler: HttpHandler, counting: Counting): Http
 function toHttpEnd({ method, path }: HttpRequest, status: number): RequestEnd {
   return {
     status,
-    attributes: { 'http.request.method': method, 'url.path': path, 'http.response.status_code': status },
+    toAttributes: () => ({ 'http.request.method': method, 'url.path': path, 'http.response.status_code': status }),
     error: status < 500 ? undefined : `HTTP ${status}`,
   }
 }

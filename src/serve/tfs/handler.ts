@@ -14,8 +14,11 @@ import { toMetadataResponse, toPredictResponse, toStatusResponse } from './respo
  * Answers TensorFlow Serving's REST API and the part of KServe V1 beside it, or returns undefined where the path is
  * not theirs. @throws a `Refusal`, or a `TensorError` where a body does not fit the model
  */
-export async function answerTfs(service: Service, request: HttpRequest): Promise<HttpResponse | undefined> {
-  if (!/^\/v1\/models/i.test(request.path)) return undefined
+export function answerTfs(service: Service, request: HttpRequest): Promise<HttpResponse> | undefined {
+  return /^\/v1\/models/i.test(request.path) ? answer(service, request) : undefined
+}
+
+async function answer(service: Service, request: HttpRequest): Promise<HttpResponse> {
   const path = parseTfsPath(request.path)
   if (path === undefined) throw toUnknownPath(request)
   checkMethod(request, path.call === 'list' || path.call === 'status' || path.call === 'metadata' ? 'GET' : 'POST')

@@ -17,8 +17,11 @@ const POSTED: readonly V2Path['call'][] = ['infer', 'index', 'load', 'unload']
  * repository, or returns undefined where the path is not its own.
  * @throws a `Refusal`, or a `TensorError` where a body does not fit the model
  */
-export async function answerV2(service: Service, request: HttpRequest): Promise<HttpResponse | undefined> {
-  if (!/^\/v2(\/|$)/.test(request.path)) return undefined
+export function answerV2(service: Service, request: HttpRequest): Promise<HttpResponse> | undefined {
+  return /^\/v2(\/|$)/.test(request.path) ? answer(service, request) : undefined
+}
+
+async function answer(service: Service, request: HttpRequest): Promise<HttpResponse> {
   const path = parseV2Path(request.path)
   if (path === undefined) throw toUnknownPath(request)
   checkMethod(request, POSTED.includes(path.call) ? 'POST' : 'GET')

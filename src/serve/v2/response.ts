@@ -5,8 +5,6 @@ import { SERVER_VERSION } from '../version.ts'
 import { JSON_LENGTH_HEADER } from './binary.ts'
 import type { InferRequest } from './request.ts'
 
-const encoder = new TextEncoder()
-
 /** Answers an inference ("Inference Response JSON Object"); the outputs that are wanted so follow it as binary data. */
 export function toInferResponse(
   served: ServedVersion,
@@ -26,7 +24,7 @@ export function toInferResponse(
       raw === undefined ? `"data":${toV2Data(tensor)}` : `"parameters":{"binary_data_size":${raw.byteLength}}`
     return `{"name":${JSON.stringify(name)},"datatype":"${DTYPES[tensor.dtype].v2}","shape":${toShapeText(tensor.shape)},${data}}`
   })
-  const json = encoder.encode(`{${head.join(',')},"outputs":[${tensors.join(',')}]}`)
+  const json = Buffer.from(`{${head.join(',')},"outputs":[${tensors.join(',')}]}`)
   if (raws.length === 0) return { status: 200, headers: { 'content-type': 'application/json' }, body: json }
   const headers = { 'content-type': 'application/octet-stream', [JSON_LENGTH_HEADER]: String(json.byteLength) }
   return { status: 200, headers, body: Buffer.concat([json, ...raws]) }
