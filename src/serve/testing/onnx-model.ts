@@ -55,6 +55,8 @@ export interface Graph {
   readonly inputs: readonly Value[]
   readonly outputs: readonly Value[]
   readonly constants?: Readonly<Record<string, Constant>>
+  /** Version of the operator set. @default 13 */
+  readonly operators?: number
 }
 
 /** A tensor that is part of a graph. */
@@ -63,8 +65,8 @@ export interface Constant {
   readonly values: Float32Array | BigInt64Array
 }
 
-/** A model of IR version 8 and operator set 13. */
-export function toModel({ about, nodes, inputs, outputs, constants = {} }: Graph): Uint8Array {
+/** A model of IR version 8. */
+export function toModel({ about, nodes, inputs, outputs, constants = {}, operators = 13 }: Graph): Uint8Array {
   const graph = [
     ...nodes.map(node => bytes(1, toNode(node))),
     text(2, 'test'),
@@ -83,7 +85,7 @@ export function toModel({ about, nodes, inputs, outputs, constants = {} }: Graph
   return Buffer.concat([
     varint(1, 8),
     ...said.slice(0, 3),
-    bytes(8, [varint(2, 13)]),
+    bytes(8, [varint(2, operators)]),
     bytes(7, graph),
     ...said.slice(3),
   ])
