@@ -75,8 +75,12 @@ describe('main()', () => {
     ['--shadow without --challenger', ['deploy', '--shadow'], /./],
     ['an age that is none', ['prune', '--older-than', 'soon'], /./],
     ['a number that is none', ['prune', '--keep', 'few'], /"few"/],
-    ['serve without a model', ['serve'], /without --model-base-path or --model-config-file[\s\S]*try: Give the folder/],
-    ['serve with seconds that are none', ['serve', '--file-system-poll-wait-seconds', 'soon'], /"soon" as seconds/],
+    ['serve without a model', ['serve'], /without --model-base-path[\s\S]*try: Give that folder/],
+    [
+      'serve with seconds that are none',
+      ['serve', '--file-system-poll-wait-seconds', 'soon'],
+      /"soon" as --file-system-poll-wait-seconds/,
+    ],
     ['delete without --yes', ['delete'], /./],
   ]
   for (const [name, argv, wanted] of wrong) {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { parseFlags } from './flags.ts'
+import { parseFlags, parseSecurityFlags } from './flags.ts'
 import { toSingleModel } from './options.ts'
 
 describe('parseFlags()', () => {
@@ -39,6 +39,16 @@ describe('parseFlags()', () => {
     const { pollMs, maxLoadRetries, loadRetryMs } = parseFlags(['--model-base-path', '/m', ...looks])
     assert.deepEqual([pollMs, maxLoadRetries, loadRetryMs], [2000, 3, 10])
     assert.equal(parseFlags(['--model-base-path', '/m', '--file-system-poll-wait-seconds=-1']).pollMs, -1)
+  })
+
+  it('reads paths below a folder, and switches', () => {
+    const flags = ['--model-base-path', 'm', '--cors', '--allow-model-control', '--token-file=t', '--max-in-flight=7']
+    const { models, cors, allowModelControl, maxInFlight } = parseFlags(flags, '/base')
+    assert.deepEqual(
+      [models, cors, allowModelControl, maxInFlight],
+      [[toSingleModel('model', '/base/m')], true, true, 7],
+    )
+    assert.equal(parseSecurityFlags(flags, '/base').tokenFile, '/base/t')
   })
 
   const base = ['--model-base-path', '/models/m']

@@ -1,5 +1,7 @@
 export type { Catalog, ModelConfig, ServedVersion, VersionStatus, WantedVersion } from './catalog/catalog.ts'
 export { openOnnxEngine } from './engine/onnx.node.ts'
+export { parseFlags, parseSecurityFlags } from './flags.ts'
 export { type Logger, type ServerOptions, toSingleModel } from './options.ts'
-export { readSecurity, type SecurityFiles } from './security.node.ts'
+export { readSecurity } from './security.node.ts'
 export { type Server, startServer } from './server.node.ts'
+export { openTraces } from './telemetry/open-traces.node.ts'

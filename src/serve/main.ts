@@ -2,12 +2,11 @@ import { isMainThread } from 'node:worker_threads'
 import { pino } from 'pino'
 import { RegattaError, toErrorText, UsageError } from '../core/errors.ts'
 import { keepHeapSmall } from '../core/heap.node.ts'
-import { openTraceExporter, type TraceExporter } from '../core/otlp.node.ts'
-import { parseTraceSettings } from '../core/otlp.ts'
 import { type Command, readCommand } from './command.node.ts'
 import { runEngineThread } from './engine/thread.node.ts'
-import type { Listening, Logger } from './options.ts'
+import type { Listening } from './options.ts'
 import { startServer } from './server.node.ts'
+import { openTraces } from './telemetry/open-traces.node.ts'
 
 /*
  * The process of a model server; under the name tensorflow_model_server it takes the flags of that. It tells its parent,
@@ -50,21 +49,10 @@ async function serveUntilStopped(
   for (const note of notes) logger.warn(note)
   const onListening = ({ port, grpc }: Listening): void =>
     void tell({ kind: 'listening', port, ...(grpc && { grpcPort: grpc.port }) })
-  await using traces = openTraces(logger)
+  await using traces = openTraces(process.env, logger)
   const server = await startServer({ ...options, ...(traces && { traces }), logger, onListening }, signal)
   await tell({ kind: 'ready' })
   await server.closed
-}
-
-/** Sends traces where OpenTelemetry's variables say. They are often set for all programs of a place: none stops this one. */
-function openTraces(logger: Logger): TraceExporter | undefined {
-  try {
-    const settings = parseTraceSettings(process.env, 'regatta-server')
-    return settings === undefined ? undefined : openTraceExporter(settings, text => logger.warn(text))
-  } catch (error) {
-    logger.warn(toErrorText(error))
-    return undefined
-  }
 }
 
 /** Tells the parent, if there is one and it still listens. */
