@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { link, mkdir, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { toScopedToken } from '../control/index.ts'
 import { RegattaError, toSystemCode } from '../core/errors.ts'
 import { readFileIfAny } from '../core/files.node.ts'
 
@@ -43,4 +44,11 @@ export async function readToken(path: string): Promise<string | undefined> {
     )
   }
   return text
+}
+
+/** The headers that a request for a prediction needs. @throws TOKEN_OPEN, TOKEN_EMPTY */
+export async function readAccess(path: string, access: 'open' | 'token'): Promise<Readonly<Record<string, string>>> {
+  if (access === 'open') return {}
+  const admin = await readToken(path)
+  return admin === undefined ? {} : { authorization: `Bearer ${toScopedToken(admin, 'predict')}` }
 }

@@ -44,6 +44,8 @@ describe('parseProject()', () => {
       },
       serve: {
         replicas: 1,
+        access: 'open',
+        cors: [],
         resources: { requests: { cpu: '250m', memory: '256Mi' }, limits: { memory: '512Mi' } },
         autoscale: undefined,
       },
@@ -63,7 +65,7 @@ describe('parseProject()', () => {
         cap: undefined,
       },
       targets: {
-        local: { host: '127.0.0.1', httpPort: 8501, grpcPort: 8500, controlPort: 8400 },
+        local: { host: '127.0.0.1', httpPort: 8501, grpcPort: 8500, controlPort: 8400, tls: undefined },
         kubernetes: {
           context: undefined,
           namespace: undefined,
@@ -100,6 +102,8 @@ image:
   files: { /app/site-packages: .venv/lib, /app/server.py: server.py }
   command: [python, /app/server.py]
 serve:
+  access: token
+  cors: ['https://app.example', 'http://localhost:3000']
   resources: { requests: { cpu: 1, memory: 1Gi }, limits: { cpu: 1.5, memory: 2Gi } }
   autoscale: { min: 3, max: 9, cpu: 60% }
 race:
@@ -116,7 +120,7 @@ race:
   season: 24
   cap: 0.95
 targets:
-  local: { host: 0.0.0.0, httpPort: 0, grpcPort: 0, controlPort: 0 }
+  local: { host: 0.0.0.0, httpPort: 0, grpcPort: 0, controlPort: 0, tls: { cert: gw.pem, key: gw.key } }
   kubernetes:
     context: prod
     namespace: team
@@ -152,6 +156,8 @@ targets:
       },
       serve: {
         replicas: 3,
+        access: 'token',
+        cors: ['https://app.example', 'http://localhost:3000'],
         resources: { requests: { cpu: '1', memory: '1Gi' }, limits: { cpu: '1.5', memory: '2Gi' } },
         autoscale: { min: 3, max: 9, cpu: 0.6 },
       },
@@ -171,7 +177,7 @@ targets:
         cap: 0.95,
       },
       targets: {
-        local: { host: '0.0.0.0', httpPort: 0, grpcPort: 0, controlPort: 0 },
+        local: { host: '0.0.0.0', httpPort: 0, grpcPort: 0, controlPort: 0, tls: { cert: 'gw.pem', key: 'gw.key' } },
         kubernetes: {
           context: 'prod',
           namespace: 'team',
@@ -225,7 +231,7 @@ targets:
     [
       'a key like no other',
       'name: m\nserve: { zzzzzzzz: 1 }',
-      ['regatta.yaml:2:10 serve.zzzzzzzz: unknown key, expected one of replicas, resources, autoscale'],
+      ['regatta.yaml:2:10 serve.zzzzzzzz: unknown key, expected one of replicas, access, cors, resources, autoscale'],
     ],
     [
       'an amount of memory that is none',
@@ -252,12 +258,12 @@ targets:
     [
       'an empty section',
       'name: m\nserve:\n',
-      ['regatta.yaml:2:7 serve: expected a mapping with replicas, resources, autoscale, found nothing'],
+      ['regatta.yaml:2:7 serve: expected a mapping with replicas, access, cors, resources, autoscale, found nothing'],
     ],
     [
       'a list for a mapping',
       'name: m\nserve: [1]',
-      ['regatta.yaml:2:8 serve: expected a mapping with replicas, resources, autoscale, found a list'],
+      ['regatta.yaml:2:8 serve: expected a mapping with replicas, access, cors, resources, autoscale, found a list'],
     ],
     [
       'a name that is no DNS label',
@@ -397,7 +403,7 @@ targets:
         'regatta.yaml:2:15 race.task: expected one of forecast, regression, classification, value, found "x"',
         'regatta.yaml:2:38 race.loss: expected squared, absolute, pinball(0.9), wmape, log, brier, zero-one or value, found "y"',
         'regatta.yaml:3:20 serve.replicas: expected a whole number of 1 or more, found 0',
-        'regatta.yaml:3:23 serve.rep: unknown key, expected one of replicas, resources, autoscale',
+        'regatta.yaml:3:23 serve.rep: unknown key, expected one of replicas, access, cors, resources, autoscale',
       ],
     ],
     [

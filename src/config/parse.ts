@@ -73,12 +73,12 @@ function toProject(input: ProjectInput, folder: string): Project {
     image: { ...image, repository: image.repository, modelPath: image.modelPath ?? `/models/${name}` },
     serve: toServe(serve),
     race: toRace(input.race),
-    targets: { ...targets, kubernetes: toKubernetes(targets.kubernetes) },
+    targets: { local: { ...targets.local, tls: targets.local.tls }, kubernetes: toKubernetes(targets.kubernetes) },
   }
 }
 
-function toServe({ replicas, resources, autoscale }: ProjectInput['serve']): ServeConfig {
-  return { replicas: replicas ?? autoscale?.min ?? 1, resources, autoscale }
+function toServe({ replicas, autoscale, ...serve }: ProjectInput['serve']): ServeConfig {
+  return { ...serve, replicas: replicas ?? autoscale?.min ?? 1, autoscale }
 }
 
 function toKubernetes(input: ProjectInput['targets']['kubernetes']): KubernetesTargetConfig {

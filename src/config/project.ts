@@ -56,6 +56,10 @@ export type ImagePlatform = 'linux/amd64' | 'linux/arm64'
 export interface ServeConfig {
   /** Replicas per variant; with `autoscale` its `min`. @default 1 */
   readonly replicas: number
+  /** `token`: predictions need a token of scope `predict`. @default 'open' */
+  readonly access: 'open' | 'token'
+  /** Origins of pages whose scripts may ask; `*` is any. @default [] */
+  readonly cors: readonly string[]
   readonly resources: ResourcesConfig
   /** Undefined: the number of replicas stays as it is. */
   readonly autoscale: AutoscaleConfig | undefined
@@ -121,6 +125,8 @@ export interface LocalTargetConfig {
   readonly grpcPort: number
   /** Port of control. 0 takes a free one. @default 8400 */
   readonly controlPort: number
+  /** PEM files for both ports of the gateway; undefined: it does not speak TLS. */
+  readonly tls: { readonly cert: string; readonly key: string } | undefined
 }
 
 export interface KubernetesTargetConfig {

@@ -105,8 +105,22 @@ const train = section({
     .meta({ description: 'Folder that the command leaves model.onnx in, unless it writes to REGATTA_OUTPUT' }),
 }).meta({ description: 'How a model is trained' })
 
+/** Scheme, host and port, as a browser sends them; `route` reads them strictly. */
+const ORIGIN = /^(\*|https?:\/\/[a-z0-9.-]+(:\d{1,5})?|https?:\/\/\[[0-9a-f:.]+\](:\d{1,5})?)$/
+
 const serve = section({
   replicas: whole(1).optional().meta({ description: 'Model servers per variant; default 1, or autoscale.min' }),
+  access: oneOf(['open', 'token'])
+    .default('open')
+    .meta({ description: 'Who may ask for predictions: whoever reaches the gateway, or bearers of a predict token' }),
+  cors: z
+    .array(text('an origin such as https://app.example, or *', ORIGIN), 'a list of origins')
+    .max(100, 'at most 100 origins')
+    .default([])
+    .meta({
+      description: 'Origins of web pages whose scripts may ask for predictions; * is any',
+      examples: [['https://app.example']],
+    }),
   resources: resources.prefault({}),
   autoscale: autoscale.optional(),
 })
@@ -223,6 +237,12 @@ const local = section({
   httpPort: port(8501, 'the gateway, HTTP'),
   grpcPort: port(8500, 'the gateway, gRPC'),
   controlPort: port(8400, 'control'),
+  tls: section({
+    cert: text('the path of a PEM file', /\S/).meta({ description: 'Certificate, and those between it and the root' }),
+    key: text('the path of a PEM file', /\S/).meta({ description: 'Its private key' }),
+  })
+    .optional()
+    .meta({ description: 'Has the gateway speak TLS on both ports; default: it does not' }),
 })
   .refine(({ httpPort, grpcPort }) => httpPort !== grpcPort || httpPort === 0, {
     when: ({ value }) => isObject(value),

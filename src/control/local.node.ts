@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
+import { resolve } from 'node:path'
 import type { Project, StatePaths } from '../config/index.ts'
 import type { Clock } from '../core/clock.ts'
 import { readProcessId } from '../core/process.node.ts'
@@ -48,7 +49,7 @@ export async function startLocalControl(options: LocalControlOptions, signal: Ab
       layout,
       deployment: project.name,
       commands,
-      gateway: { host, httpPort, grpcPort, controlUrl, token: toScopedToken(adminToken, 'gateway') },
+      gateway: { host, httpPort, grpcPort, controlUrl, ...toGatewayAccess(project, adminToken) },
       clock,
       onEvent: event => logger.info(event, 'Supervision'),
     }),
@@ -62,6 +63,17 @@ export async function startLocalControl(options: LocalControlOptions, signal: Ab
   stack.defer(() => rm(paths.upRecord, { force: true }))
   const running = stack.move()
   return { record, [Symbol.asyncDispose]: () => running.disposeAsync() }
+}
+
+/** The gateway's token for control, and who may ask it how. */
+function toGatewayAccess({ folder, serve, targets }: Project, adminToken: string) {
+  const { tls } = targets.local
+  return {
+    token: toScopedToken(adminToken, 'gateway'),
+    predictToken: serve.access === 'token' ? toScopedToken(adminToken, 'predict') : undefined,
+    tls: tls && { cert: resolve(folder, tls.cert), key: resolve(folder, tls.key) },
+    origins: serve.cors,
+  }
 }
 
 /** The gateway is told control's address before control listens, so "any port" is settled first. */

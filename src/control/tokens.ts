@@ -2,11 +2,11 @@ import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 
 /**
  * What a bearer of a token may do: `admin` everything, `truth` report truth, `read` see predictions and logs,
- * `gateway` fetch routes and hand in records.
+ * `gateway` fetch routes and hand in records, `predict` ask the gateway for predictions where those are closed.
  */
 export type Scope = (typeof SCOPES)[number]
 
-const SCOPES = ['admin', 'truth', 'read', 'gateway'] as const
+const SCOPES = ['admin', 'truth', 'read', 'gateway', 'predict'] as const
 
 /**
  * Derives the token of one scope from the admin token, so that there is one secret to keep: base64url of

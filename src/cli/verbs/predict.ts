@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { EXIT } from '../errors.ts'
 import { verb } from '../verb.ts'
 
@@ -40,15 +41,20 @@ export const predict = verb<Flags>({
   async run(call, flags, [file = '-']) {
     const { openClient } = await import('../client.node.ts')
     const { sendPrediction } = await import('../predicting.node.ts')
+    const { readAccess } = await import('../token.node.ts')
     const { openWorkplace } = await import('../workplace.node.ts')
     const workplace = await openWorkplace(call)
+    const { paths, project } = workplace
     await using client = await openClient(call, workplace)
     await using gateway = await client.openGateway()
+    const { tls } = project.targets.local
+    const isLocal = call.target === 'local'
     const answer = await sendPrediction(call, {
       file,
       gateway: gateway.url,
-      model: workplace.project.name,
-      headers: toHeaders(flags),
+      model: project.name,
+      headers: { ...toHeaders(flags), ...(await readAccess(paths.token, project.serve.access)) },
+      certificate: isLocal && tls !== undefined ? resolve(project.folder, tls.cert) : undefined,
     })
     if (call.json) call.out(`${JSON.stringify({ schema: 'regatta/predict/v1', ...answer })}\n`)
     else {

@@ -3,16 +3,17 @@ import { EXIT } from '../errors.ts'
 import { verb } from '../verb.ts'
 
 /** Scopes that a person hands out. A gateway gets its own from `up`. */
-const SCOPES = ['truth', 'read', 'admin'] as const
+const SCOPES = ['truth', 'read', 'predict', 'admin'] as const
 
 /** `regatta token`: the bearer token of one scope, for a client that needs no more. */
 export const token = verb<Record<never, never>>({
   brief: 'Print a token that may do one thing',
   description:
-    'truth: report truths. read: see predictions and logs. admin: everything. ' +
+    'truth: report truths. read: see predictions and logs. predict: ask for predictions, where serve.access is token. ' +
+    'admin: everything, predictions left out. ' +
     'For example: curl -H "authorization: Bearer $(regatta token truth)" …',
   flags: {},
-  args: [{ brief: 'truth, read or admin', placeholder: 'scope' }],
+  args: [{ brief: 'truth, read, predict or admin', placeholder: 'scope' }],
   deployment: true,
   async run(call, _flags, [text = '']) {
     const scope = SCOPES.find(item => item === text)

@@ -17,12 +17,25 @@ export function toServerCommand(prefix: readonly string[], model: { name: string
   return [...prefix, '--model-name', name, '--model-base-path', basePath, ...ports]
 }
 
-/** The command line of the gateway. Its token is not here: command lines are public on a machine. */
-export function toGatewayCommand(
-  prefix: readonly string[],
-  gateway: { host: string; ports: Required<Ports>; controlUrl: string; routesPath: string; spoolPath: string },
-): string[] {
-  const { host, ports, controlUrl, routesPath, spoolPath } = gateway
+/** What a gateway's command line says. */
+interface GatewayWords {
+  readonly host: string
+  readonly ports: Required<Ports>
+  readonly controlUrl: string
+  readonly routesPath: string
+  readonly spoolPath: string
+  readonly tls?: { readonly cert: string; readonly key: string } | undefined
+  readonly origins?: readonly string[] | undefined
+}
+
+/** The command line of the gateway. Its tokens are not here: command lines are public on a machine. */
+export function toGatewayCommand(prefix: readonly string[], gateway: GatewayWords): string[] {
+  const { host, ports, controlUrl, routesPath, spoolPath, tls, origins = [] } = gateway
   const files = ['--routes-file', routesPath, '--control-url', controlUrl, '--spool', spoolPath]
-  return [...prefix, '--host', host, '--http-port', `${ports.http}`, '--grpc-port', `${ports.grpc}`, ...files]
+  const access = [
+    ...(tls === undefined ? [] : ['--tls-cert', tls.cert, '--tls-key', tls.key]),
+    ...origins.flatMap(origin => ['--cors-origin', origin]),
+  ]
+  const address = ['--host', host, '--http-port', `${ports.http}`, '--grpc-port', `${ports.grpc}`]
+  return [...prefix, ...address, ...files, ...access]
 }

@@ -26,6 +26,7 @@ export interface ProcessSpec {
   readonly toCommand: (ports: Ports | undefined) => readonly string[]
   /** Where it can be reached from this machine. */
   readonly host: string
+  readonly scheme: 'http' | 'https'
   readonly environment: Environment
 }
 
@@ -174,7 +175,7 @@ export class Life {
 
   async #probe(child: Child): Promise<void> {
     const { timings, clock } = this.#world
-    const url = `http://${this.#spec.host}:${this.#port}`
+    const url = `${this.#spec.scheme}://${this.#spec.host}:${this.#port}`
     const answer =
       this.#port === undefined
         ? { kind: 'silent' as const, text: 'it said "ready" before "listening"' }

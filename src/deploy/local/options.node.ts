@@ -36,6 +36,12 @@ export interface GatewayOptions {
   readonly controlUrl: string
   /** Bearer token for control; goes into the gateway's environment and nowhere else. */
   readonly token: string
+  /** What clients have to bear; goes into the environment, too. @default predictions are open */
+  readonly predictToken?: string | undefined
+  /** Absolute paths of PEM files. @default no TLS */
+  readonly tls?: { readonly cert: string; readonly key: string } | undefined
+  /** Origins of pages whose scripts may ask. @default none */
+  readonly origins?: readonly string[]
 }
 
 /** The options with their defaults. @throws TARGET_OPTIONS, TIMING */

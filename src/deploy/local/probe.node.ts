@@ -1,10 +1,14 @@
 import { get } from 'node:http'
+import { get as getTls } from 'node:https'
 import { toErrorText } from '../../core/errors.ts'
 import type { ProbeAnswer } from './probing.ts'
 
 const MAX_TEXT_BYTES = 512
 
-/** Asks `GET URL/readyz` once, on a connection of its own, and never rejects. */
+/**
+ * Asks `GET URL/readyz` once, on a connection of its own, and never rejects. Of an own child on this machine only
+ * whether it is ready is asked, not who it is: its certificate need not name this address.
+ */
 export function probeReady(url: string, timeoutMs: number, signal: AbortSignal): Promise<ProbeAnswer> {
   return new Promise(resolve => {
     const late = AbortSignal.timeout(timeoutMs)
@@ -12,7 +16,8 @@ export function probeReady(url: string, timeoutMs: number, signal: AbortSignal):
       const text = late.aborted ? `no answer within ${timeoutMs} ms` : toErrorText(error)
       resolve({ kind: 'silent', text })
     }
-    const request = get(`${url}/readyz`, { agent: false, signal: AbortSignal.any([signal, late]) }, response => {
+    const options = { agent: false, signal: AbortSignal.any([signal, late]), rejectUnauthorized: false } as const
+    const request = (url.startsWith('https:') ? getTls : get)(`${url}/readyz`, options, response => {
       if (response.statusCode === 200) {
         response.resume().on('error', () => {})
         resolve({ kind: 'ready' })

@@ -88,7 +88,8 @@ export class SupervisedProcess {
   }
 
   #toUrl(port: number | undefined): string | undefined {
-    return this.#isListening && port !== undefined ? `http://${this.#spec.host}:${port}` : undefined
+    const { host, scheme } = this.#spec
+    return this.#isListening && port !== undefined ? `${scheme}://${host}:${port}` : undefined
   }
 
   #wasStable(end: LifeEnd): boolean {

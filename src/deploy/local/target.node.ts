@@ -142,12 +142,16 @@ class LocalTarget implements Target {
   startGateway(): void {
     if (this.#gateway !== undefined) return
     const { commands, gateway, folder } = this.#options
-    const { host, httpPort, grpcPort, controlUrl, token } = gateway
+    const { host, httpPort, grpcPort, controlUrl, token, predictToken, tls, origins } = gateway
     this.#gateway = this.#supervise({
       name: 'gateway',
       kind: 'gateway',
       host: toLocalHost(host),
-      environment: toChildEnvironment(this.#options.environment, this.#mark, { REGATTA_TOKEN: token }),
+      scheme: tls === undefined ? 'http' : 'https',
+      environment: toChildEnvironment(this.#options.environment, this.#mark, {
+        REGATTA_TOKEN: token,
+        ...(predictToken !== undefined && { REGATTA_PREDICT_TOKENS: predictToken }),
+      }),
       toCommand: ports =>
         toGatewayCommand(commands.gateway, {
           host,
@@ -155,6 +159,8 @@ class LocalTarget implements Target {
           controlUrl,
           routesPath: toRoutesPath(folder),
           spoolPath: join(folder, 'spool.ndjson'),
+          tls,
+          origins,
         }),
     })
   }
@@ -165,6 +171,7 @@ class LocalTarget implements Target {
       name,
       kind: 'replica',
       host: REPLICA_HOST,
+      scheme: 'http',
       environment: toChildEnvironment(environment, this.#mark, {}),
       toCommand: () => toServerCommand(commands.server, { name: deployment, basePath }),
     })

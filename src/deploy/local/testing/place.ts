@@ -38,6 +38,8 @@ export interface Change extends Partial<Omit<LocalTargetOptions, 'gateway'>> {
   readonly server?: string
   readonly gateway?: string
   readonly httpPort?: number
+  /** Who may ask the gateway, and how. */
+  readonly access?: Partial<LocalTargetOptions['gateway']>
 }
 
 /** A folder under the system's temporary one, with an image layout; removed on disposal. */
@@ -58,7 +60,8 @@ export async function openPlace() {
     events,
     /** Opens the target with the test program, by its behaviours, as server and gateway. */
     async open(change: Change = {}): Promise<Target> {
-      const { server = 'well', gateway = 'well', httpPort = 0, timings, ...more } = change
+      const { server = 'well', gateway = 'well', httpPort = 0, timings, access, ...more } = change
+      const own = { host: '127.0.0.1', httpPort, grpcPort: 0, controlUrl: 'http://127.0.0.1:1', token: 'secret-token' }
       const program = join(import.meta.dirname, 'program.ts')
       return await openLocalTarget({
         folder,
@@ -68,7 +71,7 @@ export async function openPlace() {
           server: [process.execPath, program, server],
           gateway: [process.execPath, program, gateway],
         },
-        gateway: { host: '127.0.0.1', httpPort, grpcPort: 0, controlUrl: 'http://127.0.0.1:1', token: 'secret-token' },
+        gateway: { ...own, ...access },
         clock: Date.now,
         environment: { PATH: process.env['PATH'], DATABASE_PASSWORD: 'secret-password' },
         timings: { ...QUICK, ...timings },
