@@ -22,7 +22,7 @@ import {
 } from '../oci/index.ts'
 import { listVersions, MODEL, toImageName, VERSION } from '../pack/index.ts'
 import { toMovingView } from './moving.ts'
-import { publishRuntime } from './runtime-image.node.ts'
+import { toRuntimeImage } from './runtime-image.node.ts'
 import type { Call } from './verb.ts'
 import { resolveVersion } from './versions.node.ts'
 import type { Workplace } from './workplace.node.ts'
@@ -61,12 +61,16 @@ export async function pushVersion(call: Call, workplace: Workplace, wish: PushWi
   const found = await resolveVersion(workplace, wish.version)
   const { digest, version } = found
   const target = { ...named, tag: named.tag ?? (named.digest === undefined ? String(version) : undefined) }
+  // Beside the versions that a cluster pulls; whoever names another place wants this one image there.
+  const runtime = wish.reference === undefined ? toRuntimeImage(call, workplace, target, wish) : undefined
+  const isThere = wish.force ? Promise.resolve(false) : runtime?.isThere()
+  // Told below, after the push that it is beside.
+  isThere?.catch(() => undefined)
   const moved = await watching(call, 'pushing', wish.insecure, options =>
     pushImage(workplace.layout, digest, target, { ...options, ...toReach(wish), force: wish.force }, call.signal),
   )
-  // Beside the versions that the cluster pulls from there; whoever names another place wants this one image there.
-  const runtime = wish.reference === undefined ? await publishRuntime(call, workplace, found, target, wish) : undefined
-  return { moved, target: toReferenceText(target), runtime }
+  const pushed = runtime !== undefined && !(await isThere) && (await runtime.push(found))
+  return { moved, target: toReferenceText(target), runtime: pushed ? toReferenceText(runtime.reference) : undefined }
 }
 
 function toReach({ reach }: Pick<PushWish, 'reach'>): { readonly reach?: Reach } {

@@ -1,28 +1,38 @@
-import { findDigest, pushImage, type Reference, toReferenceText } from '../oci/index.ts'
+import { findDigest, pushImage, type Reference } from '../oci/index.ts'
 import { type Version, withRuntimeImage } from '../pack/index.ts'
 import type { PushWish } from './moving.node.ts'
 import type { Call } from './verb.ts'
 import type { Workplace } from './workplace.node.ts'
 
-/**
- * Publishes the image without a model that gateway and control run, as `REPOSITORY:regatta-VERSION`, unless the
- * repository has it. Returns its reference where it was pushed. @throws what pushing throws
- */
-export async function publishRuntime(
-  call: Call,
+/** The image without a model that gateway and control run, in the repository of a project. */
+export interface RuntimeImage {
+  /** `REPOSITORY:regatta-VERSION`. */
+  readonly reference: Reference
+  /** Whether the repository has it. @throws what reading of a registry throws */
+  readonly isThere: () => Promise<boolean>
+  /** Makes it of a version and pushes it; false where the version has no runtime to make it of. @throws what pushing throws */
+  readonly push: (version: Version) => Promise<boolean>
+}
+
+/** Names the image without a model beside the versions of a repository. */
+export function toRuntimeImage(
+  { clock, env, installation, signal }: Call,
   { layout }: Workplace,
-  { digest }: Version,
   { registry, repository }: Reference,
-  wish: Pick<PushWish, 'force' | 'insecure' | 'reach'>,
-): Promise<string | undefined> {
-  const { clock, env, installation, signal } = call
-  const target: Reference = { registry, repository, tag: `regatta-${installation.version}`, digest: undefined }
-  const options = { env, clock, insecure: wish.insecure, ...(wish.reach && { reach: wish.reach }) }
-  if (!wish.force && (await findDigest(target, options, signal)) !== undefined) return undefined
-  const packed = await layout.resolve(digest)
-  if (packed === undefined) return undefined
-  return await withRuntimeImage(layout, packed, installation.version, async image => {
-    await pushImage(layout, image.digest, target, { ...options, force: wish.force }, signal)
-    return toReferenceText(target)
-  })
+  { force, insecure, reach }: Pick<PushWish, 'force' | 'insecure' | 'reach'>,
+): RuntimeImage {
+  const reference: Reference = { registry, repository, tag: `regatta-${installation.version}`, digest: undefined }
+  const options = { env, clock, insecure, force, ...(reach && { reach }) }
+  return {
+    reference,
+    isThere: async () => (await findDigest(reference, options, signal)) !== undefined,
+    async push({ digest }) {
+      const packed = await layout.resolve(digest)
+      if (packed === undefined) return false
+      const pushed = await withRuntimeImage(layout, packed, installation.version, image =>
+        pushImage(layout, image.digest, reference, options, signal),
+      )
+      return pushed !== undefined
+    },
+  }
 }

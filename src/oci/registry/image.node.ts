@@ -35,8 +35,8 @@ export interface ImageSink {
   readonly put: (document: Document, isRoot: boolean, signal: AbortSignal) => Promise<void>
 }
 
-const SLOTS = 8
-const SLOT_BYTES = 256 * 1024
+const SLOTS = 4
+const SLOT_BYTES = 1024 * 1024
 
 /** An image of a repository. */
 export function toRegistrySource(exchange: Exchange, signal: AbortSignal): ImageSource {
