@@ -26,19 +26,17 @@ export {
   findDigest,
   type Moved,
   openRemoteImage,
-  type Place,
-  type PullOptions,
-  type PushOptions,
   pullImage,
   pushImage,
   type RemoteImage,
   type Resolved,
   resolveReference,
-  type TransferOptions,
 } from './registry/doors.node.ts'
 export type { RegistryOptions } from './registry/exchange.node.ts'
 export { type Location, parseLocation } from './registry/location.ts'
+export type { PullOptions, PushOptions, TransferOptions } from './registry/options.ts'
 export { openReach, type Reach } from './registry/reach.node.ts'
+export type { Place } from './registry/source.node.ts'
 export type { TransferEvent, Transferred, TransferredLayer } from './registry/transfer.ts'
 export { planTar, type TarEntry, type TarFile, type TarFolder, toTarFile, writeTar } from './tar.ts'
 export { type ReadEntry, readTar } from './tar-read.ts'
