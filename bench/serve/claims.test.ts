@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { toVerdicts } from './claims.ts'
 import type { MemoryResult, Results, Sample } from './results.ts'
 
-const NOTHING: Results = { samples: [], starts: [], health: [], memory: [], problems: [] }
+const NOTHING: Results = { samples: [], starts: [], health: [], memory: [], loading: [], problems: [] }
 
 const toSample = (changes: Partial<Sample>): Sample => ({
   model: 'mlp',
@@ -90,6 +90,12 @@ describe('toVerdicts()', () => {
     assert.equal(over('health p95 under a saturated cnn ÷ one raw call').isMet, true)
     assert.equal(over('health p95 under a saturated cnn ÷ inference inline').shown, '1/5')
     assert.equal(over('health p95 under a saturated cnn ÷ inference inline').isMet, false)
+  })
+
+  it('compares the slowest answers with and without the loading of another model', () => {
+    const loading = [2, 3, 9].map(loadingP99Ms => ({ quietP99Ms: 2, loadingP99Ms, loadMs: [300] }))
+    const { measured, isMet } = readVerdict({ loading }, 'mlp: p99 while another model is loaded')
+    assert.deepEqual([measured, isMet], [1.5, true])
   })
 
   it('compares starts with the mlp alone', () => {

@@ -89,6 +89,11 @@ const CLAIMS: readonly Claim[] = [
   cheaper('cnn', 'V2 JSON', 'a raw call', ours('v2-json'), RAW, 1.5),
   { claim: 'health p95 under a saturated cnn ÷ one raw call', atMost: 1, measure: toHealthOverBatch },
   { claim: 'health p95 under a saturated cnn ÷ inference inline', atMost: 1 / 10, measure: toHealthOverInline },
+  {
+    claim: 'mlp: p99 while another model is loaded ÷ without',
+    atMost: 2,
+    measure: ({ loading }) => toMedian(loading.map(({ loadingP99Ms, quietP99Ms }) => loadingP99Ms / quietP99Ms)),
+  },
   start('MLServer, workers 0', 'mlserver-workers-0', 1 / 10),
   start('FastAPI', 'fastapi', 1 / 4),
   {

@@ -61,7 +61,8 @@ export function toReason(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
-async function openPlace(
+/** Makes the place of a contender for one model. */
+export async function openPlace(
   { folder, server }: Bench,
   { name }: Contender,
   model: BenchModel,

@@ -1,6 +1,6 @@
 // Measures the model server against others, in one interleaved run on this machine:
-//   node bench/serve/main.ts [--models mlp,rnn,cnn] [--contenders NAMES] [--rounds N] [--seconds S] [--minutes M]
-//     [--server FILE] [--json FILE]
+//   node bench/serve/main.ts [--models mlp,rnn,cnn] [--contenders NAMES] [--rounds N] [--seconds S]
+//     [--memory-minutes M] [--server FILE] [--json FILE]
 // Prints tables and what they say of this project's claims; FILE gets the same as JSON. Only ratios of one run mean
 // anything, and CPU time more than wall time. What the others need is installed on the first run.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -10,6 +10,7 @@ import type { Bench } from './bench.ts'
 import { toVerdicts } from './claims.ts'
 import type { Contender } from './contender.ts'
 import { openField, toReason } from './field.ts'
+import { measureLoading } from './loading.ts'
 import { measureHealth, measureMemory } from './long-loads.ts'
 import { readWanted, writeBenchModel } from './models.ts'
 import { OptionError, type Options, parseOptions } from './options.ts'
@@ -96,23 +97,27 @@ async function measureAll(bench: Bench, options: Options): Promise<Results> {
   const all: Results[] = []
   for (const name of options.models) {
     const model = writeBenchModel(name, bench.folder)
-    await using field = await openField(bench, model, await readWanted(model))
+    const wanted = await readWanted(model)
+    await using field = await openField(bench, model, wanted)
     const { samples, problems } = await runRounds(bench, field)
     const health: Results['health'][number][] = []
     const memory: Results['memory'][number][] = []
     for (const server of field.running) {
       const { healthPath, name } = server.contender
       if (model.isSlow && healthPath !== undefined) health.push(await measureHealth(bench, server, healthPath))
-      if (model.name === 'mlp' && name === 'regatta' && options.minutes > 0)
-        memory.push(await measureMemory(bench, server, options.minutes))
+      if (model.name === 'mlp' && name === 'regatta' && options.memoryMinutes > 0)
+        memory.push(await measureMemory(bench, server, options.memoryMinutes))
     }
-    all.push({ samples, health, memory, starts: field.starts, problems: [...field.problems, ...problems] })
+    const isOurs = model.name === 'mlp' && options.contenders.includes('regatta')
+    const loading = isOurs ? await measureLoading(bench, model, wanted) : []
+    all.push({ samples, health, memory, loading, starts: field.starts, problems: [...field.problems, ...problems] })
   }
   return {
     samples: all.flatMap(({ samples }) => samples),
     starts: all.flatMap(({ starts }) => starts),
     health: all.flatMap(({ health }) => health),
     memory: all.flatMap(({ memory }) => memory),
+    loading: all.flatMap(({ loading }) => loading),
     problems: all.flatMap(({ problems }) => problems),
   }
 }

@@ -22,7 +22,7 @@ describe('parseOptions()', () => {
     )
   })
 
-  it('takes parts of a minute', () => assert.equal(parseOptions(['--minutes', '0.5'], ALL).minutes, 0.5))
+  it('takes parts of a minute', () => assert.equal(parseOptions(['--memory-minutes', '0.5'], ALL).memoryMinutes, 0.5))
 
   const wrong = [
     ['an unknown model', ['--models', 'mlp,bert'], /"bert" in --models: expected some of mlp, rnn, cnn/],

@@ -11,7 +11,7 @@ export interface Options {
   /** Of one load; whole, as wrk wants it. */
   readonly seconds: number
   /** Of the load over which memory is watched. */
-  readonly minutes: number
+  readonly memoryMinutes: number
   /** Bundle of the server under test. */
   readonly server: string
   /** Where to write everything that was measured. */
@@ -23,7 +23,7 @@ const FLAGS = {
   contenders: { type: 'string' },
   rounds: { type: 'string', default: '3' },
   seconds: { type: 'string', default: '2' },
-  minutes: { type: 'string', default: '0.25' },
+  'memory-minutes': { type: 'string', default: '0.25' },
   server: { type: 'string', default: 'dist/runtime/server.js' },
   json: { type: 'string' },
 } as const
@@ -40,7 +40,7 @@ export function parseOptions(args: readonly string[], all: readonly string[]): O
     contenders: toChosen('contenders', values.contenders, all),
     rounds: toNumber('rounds', values.rounds, /^[1-9]\d?$/, '1 to 99'),
     seconds: toNumber('seconds', values.seconds, /^[1-9]\d?$/, '1 to 99'),
-    minutes: toNumber('minutes', values.minutes, /^\d{1,2}(\.\d+)?$/, '0 to 99, like 0.5'),
+    memoryMinutes: toNumber('memory-minutes', values['memory-minutes'], /^\d{1,2}(\.\d+)?$/, '0 to 99, like 0.5'),
     server: resolve(values.server),
     json: values.json,
   }

@@ -10,7 +10,7 @@ const toSample = (contender: string, round: number, cpuUs: number, changes: Part
 })
 
 const toResults = (samples: readonly Sample[]): Results => ({
-  ...{ samples, starts: [], health: [], memory: [] },
+  ...{ samples, starts: [], health: [], memory: [], loading: [] },
   problems: [{ contender: 'pytriton', reason: 'ended with 1\nTraceback\nImportError: no library' }],
 })
 

@@ -51,6 +51,7 @@ export function toReport(results: Results, verdicts: readonly Verdict[]): string
     ['Start to first answer', toStartTable(results)],
     ['Probe of life under load', toHealthTable(results)],
     ['Memory over a load', toMemoryTable(results)],
+    ['Another model is loaded', toLoadingTable(results)],
     ['Left out', toProblemTable(results)],
     ['Claims', toClaimTable(verdicts)],
   ] as const
@@ -91,6 +92,14 @@ function toHealthTable({ health }: Results): string | undefined {
     ...[model, contender, String(probes), p50Ms.toFixed(1), p95Ms.toFixed(1)],
   ])
   return rows.length === 0 ? undefined : toAligned(['model', 'server', 'probes', 'p50 ms', 'p95 ms'], rows)
+}
+
+function toLoadingTable({ loading }: Results): string | undefined {
+  const rows = loading.map(({ quietP99Ms, loadingP99Ms, loadMs }) => [
+    ...[quietP99Ms.toFixed(2), loadingP99Ms.toFixed(2), String(loadMs.length), toMedian(loadMs).toFixed(0)],
+  ])
+  const head = ['p99 ms', 'meanwhile', 'loads', 'ms each']
+  return rows.length === 0 ? undefined : toAligned(head, rows)
 }
 
 function toMemoryTable({ memory }: Results): string | undefined {

@@ -49,6 +49,14 @@ export interface MemoryResult {
   readonly rssBytes: readonly number[]
 }
 
+/** The slowest answers of one model without and with the loading of another beside it, in one round. */
+export interface LoadingResult {
+  readonly quietP99Ms: number
+  readonly loadingP99Ms: number
+  /** What each load took. */
+  readonly loadMs: readonly number[]
+}
+
 /** A contender, or one of its protocols, that could not be measured. */
 export interface Problem {
   readonly contender: string
@@ -63,6 +71,7 @@ export interface Results {
   readonly starts: readonly StartResult[]
   readonly health: readonly HealthResult[]
   readonly memory: readonly MemoryResult[]
+  readonly loading: readonly LoadingResult[]
   readonly problems: readonly Problem[]
 }
 
