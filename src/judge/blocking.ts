@@ -99,12 +99,7 @@ export function toBlocks(series: Iterable<number>, season = 1): Blocks {
  */
 export function toBlockedEstimate(blocks: Blocks, minBlocks = MIN_BLOCKS): BlockedEstimate {
   const { n, rows, season, shift } = blocks
-  const spreads = toUsed(blocks, minBlocks).map(({ length, sums }) => ({
-    length,
-    blocks: sums.count,
-    ...toSpread(sums),
-  }))
-  const levels = spreads.map(({ cross, ...level }) => toLevel(level, cross, n))
+  const levels = toUsed(blocks, minBlocks).map(used => toLevel(used, toSpread(used.sums), n))
   const mean = n === 0 ? 0 : shift + rows.sum / n
   return {
     estimate: mean,
@@ -145,10 +140,10 @@ export function toSpread({ count, first, last, sum, squares, cross }: BlockSums)
 }
 
 /** What a level says, from its spread. */
-export function toLevel(level: Omit<BlockLevel, 'r1' | 'se'>, cross: number, n: number): BlockLevel {
-  const { blocks, length, variance } = level
+export function toLevel({ length, sums }: UsedLevel, { cross, variance }: Spread, n: number): BlockLevel {
+  const blocks = sums.count
   const r1 = variance > 0 ? cross / ((blocks - 1) * variance) : 0
-  return { ...level, r1, se: Math.sqrt((variance * (1 + 2 * Math.max(0, r1)) * length) / n) }
+  return { length, blocks, variance, r1, se: Math.sqrt((variance * (1 + 2 * Math.max(0, r1)) * length) / n) }
 }
 
 /** The autocorrelation that tells whether the longest blocks pass for independent. */

@@ -46,10 +46,10 @@ export function toWeightedEstimate({ losses, weights, both }: WeightedBlocks, mi
   const size = toMean(weights)
   const ratio = n === 0 ? 0 : toMean(losses) / size
   const [ofWeights, ofBoth] = [toUsed(weights, minBlocks), toUsed(both, minBlocks)]
-  const levels = toUsed(losses, minBlocks).map(({ length, sums }, at): BlockLevel => {
+  const levels = toUsed(losses, minBlocks).map((used, at): BlockLevel => {
+    const { sums } = used
     const spreads = [sums, ofWeights[at]?.sums ?? sums, ofBoth[at]?.sums ?? sums].map(toSpread)
-    const residual = toResidual(spreads, ratio, size)
-    return toLevel({ length, blocks: sums.count, variance: residual.variance }, residual.cross, n)
+    return toLevel(used, toResidual(spreads, ratio, size), n)
   })
   return {
     estimate: ratio,
