@@ -42,7 +42,8 @@ const STYLE =
   '.decided{stroke:#2f855a;stroke-dasharray:4 3}'
 
 /** The improvement of B and its confidence sequence over the labels, as a picture that stands alone. */
-export function toReplaySvg({ points }: Track, line: ReplayLine, race: RaceConfig): string {
+export function toReplaySvg({ points: before }: Track, line: ReplayLine, race: RaceConfig): string {
+  const points = toEnd(before, line)
   const scale = toScale(points)
   const at = (n: number, value: number): string => `${scale.x(n).toFixed(1)},${scale.y(value).toFixed(1)}`
   const bounded = points.filter(({ lower, upper }) => lower !== null && upper !== null)
@@ -64,6 +65,15 @@ export function toReplaySvg({ points }: Track, line: ReplayLine, race: RaceConfi
     ...toDecided(line, scale),
     '</svg>',
   ].join('\n')}\n`
+}
+
+/** The track up to the last label, which it need not have kept. */
+function toEnd(
+  points: readonly PicturePoint[],
+  { estimate, labels, lower, upper }: ReplayLine,
+): readonly PicturePoint[] {
+  if (estimate === null || points.at(-1)?.n === labels.counted) return points
+  return [...points, { n: labels.counted, estimate, lower, upper }]
 }
 
 interface Scale {

@@ -47,7 +47,7 @@ export interface WinRate {
 
 /**
  * The share of labels on which B's loss is the smaller one. Exact whatever the tails of the losses, for any number of
- * looks; a companion of the verdict, for B may win more often and still lose more on average.
+ * looks at labels that do not depend on each other; a companion of the verdict, for B may win more often and still lose more on average.
  *
  * Source: Robbins 1970, "Statistical methods related to the law of the iterated logarithm", Ann. Math. Statist. 41;
  * the prior is Beta(½, ½).

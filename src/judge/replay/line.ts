@@ -27,7 +27,7 @@ export interface ReplayLine {
   readonly gates: readonly Gate[]
   readonly labels: LabelsJson
   readonly means: { readonly a: number | null; readonly b: number | null }
-  /** Share of pairs that B wins; null of a split. */
+  /** Share of pairs that B wins; null of a split, of a series, and of entities. */
   readonly winRate: CompanionJson | null
   /** Rate of events in B over that in A; null but of a split with weights. */
   readonly rateRatio: CompanionJson | null

@@ -30,7 +30,7 @@ export interface ReplayLook {
   readonly labels: number
   readonly means: { readonly a: number | undefined; readonly b: number | undefined }
   readonly evidence: Evidence
-  /** Of pairs. */
+  /** Of pairs that do not depend on each other. */
   readonly winRate: WinRate | undefined
   /** Of a split with weights and losses that are mostly zero. */
   readonly rateRatio: RateRatio | undefined
@@ -116,7 +116,7 @@ export class Replay {
       labels: this.labels,
       means: this.#pairs?.means ?? this.#arms?.means ?? { a: undefined, b: undefined },
       evidence,
-      winRate: pairs === undefined ? undefined : toWinRate(pairs.wins, pairs.losses, alpha),
+      winRate: pairs === undefined || !this.#isIndependent() ? undefined : toWinRate(pairs.wins, pairs.losses, alpha),
       rateRatio: rates.length > 0 && this.#isMostlyZero() ? toRateRatio(rates, alpha) : undefined,
       unpaired: this.#pairs === undefined ? 0 : this.#pairing.unpaired,
     }
@@ -187,6 +187,11 @@ export class Replay {
     const evidence = this.#toEvidence()
     if (evidence.kind !== 'split') return false
     return evidence.epochs.every(({ a, b, eventsA, eventsB }) => eventsA <= a.count / 2 && eventsB <= b.count / 2)
+  }
+
+  /** Labels of a series, and of an entity, come in runs: counts of them say more than they know. */
+  #isIndependent(): boolean {
+    return this.#settings.task !== 'forecast' && this.#shape?.entity !== true
   }
 
   #toArmKind(): ArmKind {
