@@ -41,7 +41,7 @@ export interface BoundedSequence extends Estimate {
  * far", not "which will be".
  *
  * Source: Howard, Ramdas, McAuliffe, Sekhon 2021, "Time-uniform, nonparametric, nonasymptotic confidence sequences",
- * Annals of Statistics 49(2), Theorem 4 (empirical Bernstein) with the boundary of Proposition 9; Choe, Ramdas 2024,
+ * Annals of Statistics 49(2) (empirical-Bernstein bound with the gamma-exponential mixture); Choe, Ramdas 2024,
  * "Comparing sequential forecasters", Operations Research 72(4), Theorem 2.
  */
 export function toBoundedSequence(state: BoundedState, rule: BoundedRule): BoundedSequence {
@@ -89,7 +89,7 @@ export interface ExponentialProcess {
  * The boundary that the process's sum crosses with chance `alpha` at most, at any time `v`: where the mixture reaches
  * 1 / alpha.
  *
- * Source: Howard, Ramdas, McAuliffe, Sekhon 2021 as above, Proposition 9 (gamma-exponential mixture).
+ * Source: Howard, Ramdas, McAuliffe, Sekhon 2021 as above (gamma-exponential mixture).
  */
 export function toBoundary(v: number, process: ExponentialProcess, alpha: number): number {
   const toMixture = toLogMixture(v, process)

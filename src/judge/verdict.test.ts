@@ -3,6 +3,7 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import type { SplitEpoch } from './estimate.ts'
 import type { Evidence, PairedEvidence } from './evidence.ts'
+import { emptyJoint, foldJoint } from './joint.ts'
 import { emptyMoments, fold, type Moments } from './moments.ts'
 import type { RaceRule } from './race.ts'
 import { toDependentEvidence } from './series.ts'
@@ -289,5 +290,94 @@ describe('judgeRace() of dependent losses', () => {
     const verdict = judgeRace(series, toDependent(Array(2000).fill(0)))
     assert.equal(verdict.state, 'keep-racing')
     assert.equal(verdict.design, 'dependent')
+  })
+})
+
+describe('judgeRace() of every design', () => {
+  const joint = (xs: readonly number[], ys: readonly number[]) =>
+    xs.reduce((sum, x, i) => foldJoint(sum, x, ys[i] ?? 1), emptyJoint)
+  const counts = (a: number, b: number) => ({
+    ...{ weightB: 0.5, eventsA: a, eventsB: b, servedA: a, servedB: b, repeated: 0 },
+  })
+  const toArms = (unit: number): Evidence => ({
+    kind: 'split-ratio',
+    of: unit === 1 ? 'labels' : 'entities',
+    epochs: [{ ...counts(400, 400), a: joint(toNoise(31, 400, 3), []), b: joint(toNoise(32, 400, 2), []) }],
+  })
+  const covariate = toNoise(33, 400)
+  const toLoss = (seed: number, mean: number) => toNoise(seed, 400, mean).map((x, i) => x / 4 + (covariate[i] ?? 0))
+
+  const evidence: readonly (readonly [string, Evidence])[] = [
+    ['paired', toPaired(toNoise(30, 400, 1))],
+    [
+      'clustered',
+      { kind: 'paired-ratio', of: 'entities', terms: joint(toNoise(30, 400, 1), []), discordant: 400, dominance: 0 },
+    ],
+    ['split', toArms(1)],
+    ['clustered', toArms(2)],
+    [
+      'adjusted',
+      {
+        kind: 'adjusted',
+        epochs: [{ ...counts(400, 400), a: joint(toLoss(34, 1), covariate), b: joint(toLoss(35, 0), covariate) }],
+      },
+    ],
+    ['bounded', { kind: 'bounded', reach: 1, state: { count: 2000, sum: 200, spread: 400 } }],
+  ]
+  for (const [design, one] of evidence)
+    it(`${design} (${one.kind}) finds a better challenger, and leaves 0 where its evidence is enough`, () => {
+      const verdict = judgeRace(rule, one)
+      assert.deepEqual([verdict.design, verdict.state, missing(verdict)], [design, 'promote-B', []])
+      const found = [0.05, 1e-6, 1e-20, 1e-60, 1e-200].map(alpha => {
+        const { logE, state } = judgeRace({ ...rule, alpha }, one)
+        assert.equal(state === 'promote-B', logE >= -Math.log(alpha), `${alpha}`)
+        return state
+      })
+      assert.equal(found.at(-1), 'keep-racing')
+    })
+
+  it('calls entities entities', () => {
+    assert.match(judgeRace(rule, toArms(2)).reason, /; 800 entities; valid however often you look$/)
+  })
+
+  it('leaves 0 exactly where the evidence reaches ln(1 / alpha)', () => {
+    const differences = fc.array(fc.integer({ min: -50, max: 60 }), { minLength: 2, maxLength: 80 })
+    fc.assert(
+      fc.property(differences, fc.constantFrom(toPaired, toDependent), (d, toEvidence) => {
+        const { lower, upper, logE, se } = judgeRace({ ...rule, tOpt: 20 }, toEvidence(d))
+        if (se > 0) assert.equal((lower ?? 0) > 0 || (upper ?? 0) < 0, logE >= Math.log(20))
+      }),
+    )
+  })
+
+  it('is inconclusive once its labels are spent, unless it has decided', () => {
+    const spent = { ...rule, budgetLabels: 400 }
+    const undecided = judgeRace(spent, toPaired(toNoise(2, 400)))
+    assert.equal(undecided.state, 'inconclusive')
+    assert.match(undecided.reason, /^The labels are spent without a verdict: B's mean loss is between/)
+    assert.equal(judgeRace(spent, toPaired(toNoise(2, 399))).state, 'keep-racing')
+    assert.equal(judgeRace(spent, toPaired(toNoise(1, 400, 1))).state, 'promote-B')
+  })
+
+  it('wants exact bounds where the rule is strict', () => {
+    assert.deepEqual(missing(judgeRace({ ...rule, strict: true }, toPaired(toNoise(1, 400, 1)))), ['strict'])
+  })
+
+  it('does not let one label of an arm decide', () => {
+    const epoch = toEpoch(toNoise(5, 300, 3), toNoise(6, 300, 2), 0.5)
+    assert.deepEqual(missing(judgeRace(rule, { kind: 'split', epochs: [epoch], dominance: 0.4 })), ['dominance'])
+  })
+
+  it('decides in a small share on losses with bounds', () => {
+    const canary = toEpoch(toNoise(7, 1900), toNoise(8, 210, -1), 0.1)
+    const verdict = judgeRace({ ...rule, boundedLoss: true }, { kind: 'split', epochs: [canary] })
+    assert.deepEqual([verdict.state, missing(verdict)], ['promote-B', []])
+  })
+
+  it('says no ratio where there is nothing below its line', () => {
+    const epochs = [{ ...counts(2, 2), a: joint([1, 2], [0, 0]), b: joint([1, 3], [0, 0]) }]
+    const verdict = judgeRace(rule, { kind: 'split-ratio', of: 'labels', epochs })
+    assert.ok(missing(verdict).includes('finite sums'))
+    assert.equal(verdict.n, 0)
   })
 })
