@@ -91,7 +91,7 @@ describe('a replica that does not get ready', () => {
     await harbour.admin.ask('POST', `/api/v1/namespaces/${harbour.namespace}/resourcequotas`, {
       body: { apiVersion: 'v1', kind: 'ResourceQuota', metadata: { name: 'few' }, spec: { hard: { pods: '1' } } },
     })
-    await patchContainer({ securityContext: { allowPrivilegeEscalation: false } })
+    await patchContainer({ securityContext: { allowPrivilegeEscalation: false }, env: [{ name: 'AGAIN', value: '1' }] })
     assert.match(await untilFailing('QUOTA'), /exceeded quota: few/)
     await harbour.admin.ask('DELETE', `/api/v1/namespaces/${harbour.namespace}/resourcequotas/few`)
   })
