@@ -5,6 +5,8 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { makeEnvironment } from '../examples/forecast/testing/python.ts'
+import { aptInstall } from './images/apt.ts'
 
 const ROOT = resolve(import.meta.dirname, '..')
 /** Brings up a cluster of one node; it needs root. */
@@ -21,6 +23,8 @@ process.exitCode = KUBECONFIG !== undefined && registry !== undefined ? await ru
 async function runBeside(): Promise<number> {
   const problem = findProblem()
   if (problem !== undefined) return giveUp(problem)
+  // The network of the cluster leads nowhere else.
+  installClients()
   for (const verb of ['install', 'up']) {
     const { status } = spawnSync(CLUSTER, [verb], { stdio: ['ignore', 'inherit', 'inherit'] })
     if (status !== 0) return giveUp(`${CLUSTER} ${verb} ended with ${status}`)
@@ -31,6 +35,16 @@ async function runBeside(): Promise<number> {
   } finally {
     spawnSync(CLUSTER, ['down'], { stdio: 'inherit' })
   }
+}
+
+/** TensorFlow Serving's own client, and a shell for an image. */
+function installClients(): void {
+  const requirements = join(ROOT, 'conformance', 'requirements.txt')
+  const bare = join(ROOT, 'conformance', 'requirements-bare.txt')
+  makeEnvironment(join(ROOT, '.venv', 'conformance'), requirements, { bare })
+  if (existsSync('/bin/busybox')) return
+  const installed = aptInstall(['busybox-static'])
+  if ('problem' in installed) throw new Error(installed.problem)
 }
 
 function findProblem(): string | undefined {
@@ -47,6 +61,7 @@ function giveUp(problem: string): number {
 }
 
 async function runSuites(env: NodeJS.ProcessEnv): Promise<number> {
+  installClients()
   const files = readdirSync(FOLDER).filter(name => name.endsWith('.suite.ts'))
   const suites = wanted.length > 0 ? wanted : files.sort().map(name => join(FOLDER, name))
   const flags = ['--test-concurrency=1', `--test-timeout=${LIMIT_MS}`]
