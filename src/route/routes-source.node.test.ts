@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Routes } from '../core/wire/routes.ts'
+import { openRouteSource } from './routes-source.node.ts'
 import { startControl } from './testing/control.ts'
 import { startTestGateway, toRoutes, until, untilText } from './testing/gateway.ts'
 import { predicting, startServer } from './testing/upstream.ts'
@@ -58,6 +60,27 @@ describe('openRouteSource()', () => {
       await untilText(gateway.metrics, /routes_epoch 2/)
     })
   }
+
+  it('looks for other replicas of the last routes while control is away', async () => {
+    const urlsOf = (routes: Routes) => routes.variants.flatMap(({ replicas }) => replicas.map(({ url }) => url))
+    const control = {
+      async *streamRoutes() {
+        yield JSON.stringify(toChampion('http://10.0.0.1:8501', 1))
+        throw new Error('away')
+      },
+    }
+    const logger = { info() {}, warn() {}, error() {} }
+    const found = toChampion('http://10.0.0.2:8501', 1)
+    const findReplicas = async () => found
+    const source = openRouteSource({ file: '/nowhere', control, limits: { maxBackOffMs: 1 }, logger, findReplicas })
+    const seen: string[] = []
+    for await (const routes of source.watch(AbortSignal.timeout(10_000))) {
+      seen.push(...urlsOf(routes))
+      if (seen.length === 3) break
+    }
+    // Control tells its own again, and what was found is told once for each time that it differs.
+    assert.deepEqual(seen, ['http://10.0.0.1:8501', 'http://10.0.0.2:8501', 'http://10.0.0.1:8501'])
+  })
 
   it('starts without routes where the record is broken', async () => {
     await using gateway = await startTestGateway({ routes: '{"half' })

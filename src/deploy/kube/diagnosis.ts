@@ -32,8 +32,6 @@ export interface Circumstances {
   readonly events: readonly KubeObject[]
   /** Volume claims of the namespace. */
   readonly claims: readonly KubeObject[]
-  /** The last words of a pod's container that has ended, by the pod's name. */
-  readonly lastLines: ReadonlyMap<string, readonly string[]>
   /** Epoch ms. */
   readonly now: number
 }
@@ -49,7 +47,7 @@ export function diagnosePod(pod: KubeObject, around: Circumstances): Finding | u
     (container === undefined
       ? undefined
       : (diagnosePull(pod, container, around) ??
-        diagnoseEnd(pod, container, around) ??
+        diagnoseEnd(pod, container) ??
         diagnoseConfig(container) ??
         diagnoseProbe(pod, container, around)))
   )
@@ -110,12 +108,13 @@ function diagnosePull(pod: KubeObject, container: JsonObject, { events }: Circum
   return { code: 'IMAGE_PULL', evidence: words, fix: 'See that the image is whole: regatta verify' }
 }
 
-function diagnoseEnd(pod: KubeObject, container: JsonObject, { lastLines }: Circumstances): Finding | undefined {
+/** The kubelet keeps the end of the log of a container that failed (`terminationMessagePolicy`). */
+function diagnoseEnd(pod: KubeObject, container: JsonObject): Finding | undefined {
   if (container['ready'] === true) return undefined
   const end = at(container, 'state', 'terminated') ?? at(container, 'lastState', 'terminated')
   if (end === undefined || numberAt(container, 'restartCount') + numberAt(end, 'exitCode') === 0) return undefined
   if (textAt(end, 'reason') === 'OOMKilled') return toMemoryFinding(pod, container)
-  const lines = lastLines.get(pod.metadata.name) ?? toLines(textAt(end, 'message'))
+  const lines = toLastLines(textAt(end, 'message'))
   const how =
     numberAt(end, 'signal') > 0 ? `signal ${numberAt(end, 'signal')}` : `exit code ${numberAt(end, 'exitCode')}`
   const words = lines.length === 0 ? 'it printed nothing' : `its last words: ${lines.join(' | ')}`
@@ -214,6 +213,6 @@ function isAbout(event: KubeObject, { kind, metadata }: KubeObject): boolean {
   return textAt(event, 'involvedObject', 'kind') === kind && textAt(event, 'involvedObject', 'name') === metadata.name
 }
 
-function toLines(text: string | undefined): readonly string[] {
-  return (text ?? '').trimEnd().split('\n').filter(Boolean).slice(-3)
+function toLastLines(text: string | undefined): readonly string[] {
+  return (text ?? '').trimEnd().split('\n').filter(Boolean).slice(-5)
 }

@@ -1,5 +1,4 @@
 /** What the target of a cluster tells about its own work. */
 export type KubeEvent =
   | { readonly kind: 'cluster-away'; readonly reason: string }
-  | { readonly kind: 'log-unread'; readonly pod: string; readonly reason: string }
   | { readonly kind: 'listener-failed'; readonly reason: string }

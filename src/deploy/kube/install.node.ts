@@ -7,12 +7,11 @@ import type { Kube } from './client.node.ts'
 import { diagnoseDeployment, diagnosePod, type Finding, type FindingCode } from './diagnosis.ts'
 import { toKubeError } from './errors.ts'
 import { type Part, toOwnSelector, toSelector, VARIANT_ID } from './labels.ts'
-import { listPodLog } from './logs.node.ts'
 import { type KubeObject, listAt, numberAt, textAt } from './object.ts'
 import { toBaseObjects, toTokenSecret } from './objects/base.ts'
 import { toServerObjects } from './objects/server.ts'
 import { type BaseSettings, toImage, toNames } from './settings.ts'
-import { isReady, listEnded } from './state.ts'
+import { isReady } from './state.ts'
 
 /** What is needed to set up a deployment's gateway and control in a namespace. */
 export interface InstallOptions {
@@ -161,7 +160,7 @@ export async function untilControl(
   const startedAt = performance.now()
   let since: number | undefined
   for (;;) {
-    const { pod, finding } = await lookAtControl(kube, deployment, signal)
+    const { pod, finding } = await lookAtControl(kube, deployment)
     if (pod !== undefined) return pod
     if (finding !== undefined) onFinding(finding)
     since = finding !== undefined && HOPELESS.has(finding.code) ? (since ?? performance.now()) : undefined
@@ -191,7 +190,6 @@ function toNotReady(deployment: string, finding: Finding | undefined): Error {
 async function lookAtControl(
   kube: Kube,
   deployment: string,
-  signal: AbortSignal,
 ): Promise<{ readonly pod?: string; readonly finding?: Finding | undefined }> {
   const { control } = toNames(deployment)
   const object = await readObject(kube, 'Deployment', control)
@@ -211,7 +209,6 @@ async function lookAtControl(
   const around = {
     events: await listObjects(kube, 'Event', ''),
     claims: await listObjects(kube, 'PersistentVolumeClaim', ''),
-    lastLines: await readLastLines(kube, pods, signal),
     now: Date.now(),
   }
   const findings = pods.flatMap(pod => diagnosePod(pod, around) ?? [])
@@ -226,23 +223,4 @@ export async function listReadyPods(kube: Kube, deployment: string, part: Part):
 async function listPartPods(kube: Kube, deployment: string, part: Part): Promise<readonly KubeObject[]> {
   const labels = Object.entries(toSelector(deployment, part)).map(([key, value]) => `${key}=${value}`)
   return await listObjects(kube, 'Pod', labels.join(','))
-}
-
-async function readLastLines(
-  kube: Kube,
-  pods: readonly KubeObject[],
-  signal: AbortSignal,
-): Promise<ReadonlyMap<string, readonly string[]>> {
-  const all = new Map<string, readonly string[]>()
-  for (const name of listEnded(pods)) {
-    const lines: string[] = []
-    const options = { lines: 5, follow: false, previous: true }
-    try {
-      for await (const line of listPodLog(kube, name, options, signal)) lines.push(line)
-      all.set(name, lines)
-    } catch {
-      // The container may be gone; its message stands in the pod's status.
-    }
-  }
-  return all
 }

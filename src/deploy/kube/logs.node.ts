@@ -5,13 +5,9 @@ import { toPath } from './kinds.ts'
 export async function* listPodLog(
   kube: Kube,
   pod: string,
-  {
-    lines,
-    follow,
-    previous = false,
-  }: { readonly lines: number; readonly follow: boolean; readonly previous?: boolean },
+  { lines, follow }: { readonly lines: number; readonly follow: boolean },
   signal: AbortSignal,
 ): AsyncGenerator<string> {
-  const query = new URLSearchParams({ tailLines: String(lines), follow: String(follow), previous: String(previous) })
+  const query = new URLSearchParams({ tailLines: String(lines), follow: String(follow) })
   yield* kube.follow(`${toPath('Pod', kube.namespace, pod)}/log?${query}`, signal)
 }

@@ -18,13 +18,6 @@ export interface Snapshot extends Circumstances {
   readonly services: readonly KubeObject[]
 }
 
-/** Names of pods whose containers have ended, so that their last words are worth reading. */
-export function listEnded(pods: readonly KubeObject[]): readonly string[] {
-  return pods
-    .filter(pod => !isReady(pod) && numberAt(listAt(pod, 'status', 'containerStatuses')[0], 'restartCount') > 0)
-    .map(pod => pod.metadata.name)
-}
-
 /** The state of a deployment's processes as the cluster knows them. */
 export function toState(snapshot: Snapshot, gatewayName: string): TargetState {
   const service = snapshot.services.find(one => one.metadata.name === gatewayName)

@@ -8,7 +8,6 @@ import type { Kube } from './client.node.ts'
 import type { KubeEvent } from './events.ts'
 import type { Kind } from './kinds.ts'
 import { toLabels, toOwnSelector, VARIANT_ID } from './labels.ts'
-import { LastWords } from './last-words.node.ts'
 import { listPodLog } from './logs.node.ts'
 import { numberAt, textAt } from './object.ts'
 import { toServerObjects } from './objects/server.ts'
@@ -58,7 +57,6 @@ class KubeTarget implements Target {
   readonly #closing = new AbortController()
   readonly #listeners = new Set<(state: TargetState) => void>()
   readonly #watches: Readonly<Record<'Pod' | 'Deployment' | 'Service' | 'Event' | 'PersistentVolumeClaim', ObjectWatch>>
-  readonly #words: LastWords
   readonly #timer: NodeJS.Timeout
   #state: TargetState | undefined
   #announcing = false
@@ -84,7 +82,6 @@ class KubeTarget implements Target {
       PersistentVolumeClaim: watch('PersistentVolumeClaim', own, MAX_PODS),
       Event: watch('Event', '', MAX_EVENTS),
     }
-    this.#words = new LastWords(kube, { onEvent, onChange: () => this.#announceLater() }, this.#closing.signal)
     this.#timer = setInterval(() => this.#announceLater(), LOOK_MS)
   }
 
@@ -186,7 +183,6 @@ class KubeTarget implements Target {
       services: Service.objects,
       events: Event.objects,
       claims: PersistentVolumeClaim.objects,
-      lastLines: this.#words.lines,
       now: this.#options.clock(),
     }
   }
@@ -198,7 +194,6 @@ class KubeTarget implements Target {
     this.#announcing = true
     queueMicrotask(() => {
       this.#announcing = false
-      this.#words.readFor(this.#watches.Pod.objects)
       for (const listener of this.#listeners) {
         try {
           listener(this.state())
