@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { type IncomingMessage, request } from 'node:http'
+import { Agent, get, type IncomingMessage, request } from 'node:http'
 import { connect } from 'node:net'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -146,6 +146,24 @@ describe('listenHttp()', () => {
     assert.equal(await (await inFlight).text(), 'late')
     await drained
     assert.ok(Date.now() - started < 5000, 'the kept-alive connection is not waited for')
+  })
+
+  it('leaves before it drains: it answers on connections that are open, and asks to close them', async () => {
+    await using server = await listen(async () => toTextResponse(200, 'still here'))
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+    const ask = (): Promise<string | undefined> =>
+      new Promise((resolve, reject) => {
+        get(server.url, { agent }, response => {
+          response.resume()
+          response.once('end', () => resolve(response.headers.connection))
+        }).once('error', reject)
+      })
+    assert.equal(await ask(), 'keep-alive')
+    const drained = server.drain(10_000, 300)
+    assert.equal(await ask(), 'close')
+    await drained
+    await assert.rejects(ask())
+    agent.destroy()
   })
 
   it('drains within its time where a request hangs', async () => {

@@ -1,4 +1,5 @@
 import type { RequestListener, ServerOptions, ServerResponse } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type HttpHandler, toJsonResponse } from './http.ts'
 import { answerExchange, refuseExpectation } from './http-exchange.node.ts'
 import type { HttpWorld } from './http-world.ts'
@@ -26,7 +27,13 @@ export interface ListenOptions
 }
 
 /** A listening HTTP server. */
-export type HttpServer = RunningServer
+export interface HttpServer extends RunningServer {
+  /**
+   * Answers what it has and stops, after `drainMs` by force. For `leaveMs` (0) before that it still takes requests and
+   * asks their clients to close: one that sends on a connection just as it is closed would lose its request.
+   */
+  drain(drainMs: number, leaveMs?: number): Promise<void>
+}
 
 const MAX_BODY_BYTES = 64 * 1024 * 1024
 const MAX_HEAD_BYTES = 16 * 1024
@@ -43,16 +50,19 @@ export async function listenHttp(handler: HttpHandler, options: ListenOptions): 
   const address = await listen(server, options, options.tls === undefined ? 'http' : 'https')
   const breakAll = watchConnections(server)
   const closed = new Promise<void>(resolve => server.once('close', () => resolve()))
+  let isStopping = false
   server.on('request', (_incoming, outgoing: ServerResponse) => {
     // A connection that was promised to be kept is closed once it is idle.
     outgoing.once('close', () => {
-      if (world.isDraining) setImmediate(() => server.closeIdleConnections())
+      if (isStopping) setImmediate(() => server.closeIdleConnections())
     })
   })
   return {
     ...address,
-    async drain(drainMs) {
+    async drain(drainMs, leaveMs = 0) {
       world.isDraining = true
+      if (leaveMs > 0) await Promise.race([sleep(leaveMs, undefined, { ref: false }), closed])
+      isStopping = true
       server.close()
       server.closeIdleConnections()
       quick.drain()

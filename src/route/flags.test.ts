@@ -14,6 +14,7 @@ describe('parseFlags()', () => {
       spoolFile: 's.ndjson',
       token: 't',
       replicaHost: undefined,
+      leaveMs: 0,
     }
     const access = { tokens: [], origins: [] }
     const tlsFiles = undefined

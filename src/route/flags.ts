@@ -20,6 +20,8 @@ export interface Flags {
   readonly token: string
   /** Name under which a variant's replicas are found where control does not tell them; undefined: they are not. */
   readonly replicaHost: string | undefined
+  /** Time in which clients are asked to close their connections before it stops, ms. */
+  readonly leaveMs: number
   /** Files of certificates, for both ports. */
   readonly tlsFiles: TlsFiles | undefined
   /** Who may ask for predictions. */
@@ -36,7 +38,7 @@ export interface Secrets {
 
 const USAGE =
   '--host HOST --http-port PORT --grpc-port PORT --control-url URL --routes-file FILE --spool FILE ' +
-  '[--replica-host NAME-{variant}-{id}] ' +
+  '[--replica-host NAME-{variant}-{id}] [--leave-ms MS] ' +
   '[--tls-cert FILE --tls-key FILE [--tls-client-ca FILE]] [--cors-origin ORIGIN]…'
 const TOKEN = /^[\w.~+/=-]+$/
 const TEXT = { type: 'string' } as const
@@ -48,6 +50,7 @@ const OPTIONS = {
   'routes-file': TEXT,
   spool: TEXT,
   'replica-host': TEXT,
+  'leave-ms': TEXT,
   'tls-cert': TEXT,
   'tls-key': TEXT,
   'tls-client-ca': TEXT,
@@ -71,9 +74,15 @@ export function parseFlags(args: readonly string[], { token, predictTokens }: Se
     spoolFile: parseText('--spool', values.spool),
     token,
     replicaHost: parseReplicaHost(values['replica-host']),
+    leaveMs: parseLeave(values['leave-ms'] ?? '0'),
     tlsFiles: parseTlsFiles(values['tls-cert'], values['tls-key'], values['tls-client-ca']),
     access: { tokens: parseTokens(predictTokens), origins: (values['cors-origin'] ?? []).map(parseOrigin) },
   }
+}
+
+function parseLeave(text: string): number {
+  if (!/^\d{1,5}$/.test(text)) throw toUsage(`--leave-ms ${text}: expected 0–99999`)
+  return Number(text)
 }
 
 function parseReplicaHost(text: string | undefined): string | undefined {

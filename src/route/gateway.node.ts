@@ -33,6 +33,8 @@ export interface GatewayOptions {
   readonly spoolFile: string
   /** Name under which a variant's replicas are found while control is away. @default they are not looked for */
   readonly replicaHost?: string | undefined
+  /** Time in which clients are asked to close their connections before it stops, ms. @default 0 */
+  readonly leaveMs?: number
   /** Names this process among all gateways of the deployment. */
   readonly name: string
   readonly logger: Logger
@@ -67,7 +69,7 @@ export async function startGateway(options: GatewayOptions, signal: AbortSignal)
   })
   const following = follow(options, limits, parts, signal)
   const closed = new Promise<void>(resolve => {
-    const stop = (): void => resolve(drain(limits, parts, ports, following))
+    const stop = (): void => resolve(drain(limits, parts, ports, following, options.leaveMs))
     if (signal.aborted) stop()
     else signal.addEventListener('abort', stop, { once: true })
   })
@@ -124,9 +126,9 @@ async function follow(options: GatewayOptions, limits: Limits, parts: Parts, sig
 }
 
 /** Requests first, then the copies they caused, then the records of both. Never rejects. */
-async function drain(limits: Limits, parts: Parts, ports: Ports, following: Promise<void>): Promise<void> {
+async function drain(limits: Limits, parts: Parts, ports: Ports, following: Promise<void>, leaveMs = 0): Promise<void> {
   parts.state.draining = true
-  await Promise.all([ports.http.drain(limits.drainMs), ports.grpc.drain(limits.drainMs)])
+  await Promise.all([ports.http.drain(limits.drainMs, leaveMs), ports.grpc.drain(limits.drainMs)])
   await parts.shadows.settle(limits.flushMs / 2)
   await parts.recorder.drain(limits.flushMs / 2)
   await following

@@ -66,7 +66,7 @@ function toGatewayPod(settings: BaseSettings, selector: Readonly<Record<string, 
         ...['--host', '0.0.0.0', '--http-port', String(PORTS.http), '--grpc-port', String(PORTS.grpc)],
         ...['--control-url', `http://${names.control}:${PORTS.control}`],
         ...['--routes-file', `${ROUTES_FOLDER}/routes.json`, '--spool', `${SPOOL_FOLDER}/spool.ndjson`],
-        ...['--replica-host', `${project.name}-{variant}-{id}`],
+        ...['--replica-host', `${project.name}-{variant}-{id}`, '--leave-ms', '2000'],
       ],
       env: [
         { name: 'REGATTA_TOKEN', valueFrom: { secretKeyRef: { name: names.token, key: 'gateway' } } },
