@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import {
+  type Circumstances,
+  diagnoseDeployment,
+  diagnoseEndpoints,
+  diagnosePod,
+  diagnoseService,
+  type Finding,
+} from './diagnosis.ts'
+import type { KubeObject } from './object.ts'
+
+interface Recorded {
+  readonly object: KubeObject
+  readonly events: readonly KubeObject[]
+  readonly now: number
+}
+
+/** What a real cluster (1.34) held while each was provoked. */
+const RECORDED: Readonly<Record<string, Recorded>> = JSON.parse(
+  readFileSync(join(import.meta.dirname, 'testing', 'recorded.json'), 'utf8'),
+)
+const NOW = Date.UTC(2026, 0, 1, 12)
+const around = (more: Partial<Circumstances> = {}): Circumstances => ({ events: [], claims: [], now: NOW, ...more })
+
+describe('a recorded object', () => {
+  const cases: [code: string, evidence: RegExp, fix: RegExp][] = [
+    ['CRASH_LOOP', /exit code 2 .*last words: error\[USAGE\] Unknown option '--nonsense'/, /regatta logs linear-a-1-/],
+    ['OOM', /limit of 24Mi/, /serve\.resources\.limits\.memory above 24Mi/],
+    ['UNSCHEDULABLE', /Insufficient cpu/, /serve\.resources\.requests\.cpu/],
+    ['IMAGE_NOT_FOUND', /nobody\/nothing:1 is not in its registry/, /regatta push/],
+    ['POD_SECURITY', /allowPrivilegeEscalation != false/, /overlay/],
+    ['QUOTA', /exceeded quota: few/, /serve\.replicas/],
+  ]
+  for (const [code, evidence, fix] of cases) {
+    it(`is diagnosed as ${code}`, () => {
+      const recorded = RECORDED[code] ?? assert.fail(`${code} was not recorded`)
+      const { object, events, now } = recorded
+      const finding = object.kind === 'Pod' ? diagnosePod(object, around({ events, now })) : diagnoseDeployment(object)
+      assert.equal(finding?.code, code)
+      assert.match(finding.evidence, evidence)
+      assert.match(finding.fix, fix)
+    })
+  }
+})
+
+/** A pod with one container in a state. */
+function toPod(container: object, status: object = {}): KubeObject {
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'p' },
+    spec: { containers: [{ name: 'server' }], volumes: [{ persistentVolumeClaim: { claimName: 'data' } }] },
+    status: {
+      containerStatuses: [{ name: 'server', image: 'r/i:1', ready: false, restartCount: 0, ...container }],
+      ...status,
+    },
+  }
+}
+
+function toEvent(kind: string, name: string, reason: string, message: string): KubeObject {
+  return { apiVersion: 'v1', kind: 'Event', metadata: { name: 'e' }, involvedObject: { kind, name }, reason, message }
+}
+
+describe('diagnosePod()', () => {
+  const pulls: [message: string, code: Finding['code']][] = [
+    ['pull access denied, repository does not exist or may require authorization', 'IMAGE_NOT_FOUND'],
+    ['failed to authorize: 401 Unauthorized', 'IMAGE_UNAUTHORIZED'],
+    ['dial tcp: lookup registry.example.com: no such host', 'REGISTRY_UNREACHABLE'],
+    ['unexpected media type', 'IMAGE_PULL'],
+  ]
+  for (const [message, code] of pulls) {
+    it(`reads "${message}" as ${code}`, () => {
+      const pod = toPod({ state: { waiting: { reason: 'ImagePullBackOff', message: 'Back-off' } } })
+      const events = [toEvent('Pod', 'p', 'Failed', `Failed to pull image "r/i:1": ${message}`)]
+      assert.equal(diagnosePod(pod, around({ events }))?.code, code)
+    })
+  }
+
+  const startedAt = (seconds: number): string => new Date(NOW - seconds * 1000).toISOString()
+  it('is patient with a start, and then tells what the probe got', () => {
+    const events = [toEvent('Pod', 'p', 'Unhealthy', 'Startup probe failed: HTTP probe failed with statuscode: 503')]
+    const run = (seconds: number): KubeObject => toPod({ state: { running: { startedAt: startedAt(seconds) } } })
+    assert.equal(diagnosePod(run(5), around({ events })), undefined)
+    const finding = diagnosePod(run(40), around({ events }))
+    assert.equal(finding?.code, 'PROBE_FAILING')
+    assert.match(finding.evidence, /statuscode: 503 \(40 s after its start\)/)
+  })
+
+  it('finds nothing wrong with a replica that is ready, whatever it went through', () => {
+    const lastState = { terminated: { reason: 'OOMKilled', exitCode: 137 } }
+    assert.equal(diagnosePod(toPod({ ready: true, restartCount: 3, lastState }), around()), undefined)
+  })
+
+  it('tells of the volume what its claim is told', () => {
+    const message = 'pod has unbound immediate PersistentVolumeClaims'
+    const pod = toPod({}, { conditions: [{ type: 'PodScheduled', status: 'False', message }] })
+    const claim = {
+      apiVersion: 'v1',
+      kind: 'PersistentVolumeClaim',
+      metadata: { name: 'data' },
+      status: { phase: 'Pending' },
+    }
+    const events = [toEvent('PersistentVolumeClaim', 'data', 'FailedBinding', 'no storage class is set')]
+    const finding = diagnosePod(pod, around({ events, claims: [claim] }))
+    assert.deepEqual(
+      [finding?.code, finding?.evidence],
+      ['VOLUME_PENDING', 'volume claim data: no storage class is set'],
+    )
+  })
+
+  const fixes: [message: string, fix: RegExp][] = [
+    ['0/3 nodes are available: 3 node(s) had untolerated taint {gpu: }', /tolerations/],
+    ["0/3 nodes are available: 3 node(s) didn't match Pod's node affinity/selector", /nodeSelector/],
+    ['0/3 nodes are available: 3 Insufficient memory.', /requests\.memory/],
+  ]
+  for (const [message, fix] of fixes) {
+    it(`knows what to do about "${message}"`, () => {
+      const pod = toPod({}, { conditions: [{ type: 'PodScheduled', status: 'False', message }] })
+      assert.match(diagnosePod(pod, around())?.fix ?? '', fix)
+    })
+  }
+})
+
+describe('diagnoseService()', () => {
+  const service = (ageMs: number, ingress: readonly object[] = []): KubeObject => ({
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 's', creationTimestamp: new Date(NOW - ageMs).toISOString() },
+    spec: { type: 'LoadBalancer' },
+    status: { loadBalancer: { ingress } },
+  })
+  it('waits for an address, and then says that nothing gives one', () => {
+    assert.equal(diagnoseService(service(1000), around()), undefined)
+    assert.equal(diagnoseService(service(60_000, [{ ip: '10.0.0.1' }]), around()), undefined)
+    assert.equal(diagnoseService(service(60_000), around())?.code, 'LOAD_BALANCER_PENDING')
+  })
+
+  it('names a Service that leads to none of the pods that are ready', () => {
+    const slice = (endpoints: readonly object[]): KubeObject => ({
+      apiVersion: 'discovery.k8s.io/v1',
+      kind: 'EndpointSlice',
+      metadata: { name: 's-1', labels: { 'kubernetes.io/service-name': 's' } },
+      endpoints,
+    })
+    assert.equal(diagnoseEndpoints(service(0), [slice([])], 2)?.code, 'NO_ENDPOINTS')
+    assert.equal(diagnoseEndpoints(service(0), [slice([])], 0), undefined)
+    assert.equal(diagnoseEndpoints(service(0), [slice([{ conditions: { ready: true } }])], 2), undefined)
+  })
+})
