@@ -2,6 +2,7 @@ import type { Health, ProcessState, ReplicaState, TargetState } from '../target.
 import {
   type Circumstances,
   diagnoseDeployment,
+  diagnoseEndpoints,
   diagnosePod,
   diagnoseService,
   type Finding,
@@ -16,6 +17,7 @@ export interface Snapshot extends Circumstances {
   readonly pods: readonly KubeObject[]
   readonly deployments: readonly KubeObject[]
   readonly services: readonly KubeObject[]
+  readonly slices: readonly KubeObject[]
 }
 
 /** The state of a deployment's processes as the cluster knows them. */
@@ -99,6 +101,9 @@ function toMissing(deployment: KubeObject, { now }: Circumstances): readonly Rep
   ]
 }
 
+/** Time that a Service takes at most to lead to a new pod, ms. */
+const SETTLE_MS = 10_000
+
 /** All gateways as one process: failing where one fails, ready where as many are as are wanted. */
 function toGateway(snapshot: Snapshot, name: string, service: KubeObject | undefined): ProcessState {
   const processes = listPods(snapshot, 'gateway').map(pod => toProcess(pod, snapshot))
@@ -106,15 +111,18 @@ function toGateway(snapshot: Snapshot, name: string, service: KubeObject | undef
   const deployment = snapshot.deployments.find(one => one.metadata.name === name)
   const refused = deployment && diagnoseDeployment(deployment)
   const unreached = service && diagnoseService(service, snapshot)
-  const own = refused ?? unreached
+  const since = Math.max(0, ...processes.map(({ health }) => health.since))
+  const serving = processes.filter(({ health }) => health.state === 'ready').length
+  // A Service hears of a pod a moment after it got ready.
+  const isSettled = snapshot.now - since > SETTLE_MS
+  const own =
+    refused ?? unreached ?? (service && isSettled ? diagnoseEndpoints(service, snapshot.slices, serving) : undefined)
   const base = { name: 'gateway', pid: undefined, restarts }
   const failing = processes.find(({ health }) => health.state === 'failing')
-  const since = Math.max(0, ...processes.map(({ health }) => health.since))
   if (failing !== undefined) return { ...base, health: failing.health }
   if (own !== undefined) return { ...base, health: toFailing(own, since) }
-  const ready = processes.filter(({ health }) => health.state === 'ready').length
   const wanted = numberAt(deployment, 'spec', 'replicas')
-  return { ...base, health: { state: ready >= Math.max(1, wanted) ? 'ready' : 'starting', since } }
+  return { ...base, health: { state: serving >= Math.max(1, wanted) ? 'ready' : 'starting', since } }
 }
 
 /** Where clients find a Service; undefined while nobody has given it an address. */

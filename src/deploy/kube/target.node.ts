@@ -49,6 +49,8 @@ export async function openKubeTarget(options: KubeTargetOptions): Promise<Target
   return target
 }
 
+type WatchedKind = 'Pod' | 'Deployment' | 'Service' | 'EndpointSlice' | 'Event' | 'PersistentVolumeClaim'
+
 class KubeTarget implements Target {
   readonly kind = 'kubernetes'
   readonly #options: KubeTargetOptions
@@ -56,7 +58,7 @@ class KubeTarget implements Target {
   readonly #names: ReturnType<typeof toNames>
   readonly #closing = new AbortController()
   readonly #listeners = new Set<(state: TargetState) => void>()
-  readonly #watches: Readonly<Record<'Pod' | 'Deployment' | 'Service' | 'Event' | 'PersistentVolumeClaim', ObjectWatch>>
+  readonly #watches: Readonly<Record<WatchedKind, ObjectWatch>>
   readonly #timer: NodeJS.Timeout
   #state: TargetState | undefined
   #announcing = false
@@ -79,6 +81,7 @@ class KubeTarget implements Target {
       Pod: watch('Pod', own, MAX_PODS),
       Deployment: watch('Deployment', own, MAX_PODS),
       Service: watch('Service', own, MAX_PODS),
+      EndpointSlice: watch('EndpointSlice', own, MAX_PODS),
       PersistentVolumeClaim: watch('PersistentVolumeClaim', own, MAX_PODS),
       Event: watch('Event', '', MAX_EVENTS),
     }
@@ -176,11 +179,12 @@ class KubeTarget implements Target {
   }
 
   #toSnapshot(): Snapshot {
-    const { Pod, Deployment, Service, Event, PersistentVolumeClaim } = this.#watches
+    const { Pod, Deployment, Service, EndpointSlice, Event, PersistentVolumeClaim } = this.#watches
     return {
       pods: Pod.objects,
       deployments: Deployment.objects,
       services: Service.objects,
+      slices: EndpointSlice.objects,
       events: Event.objects,
       claims: PersistentVolumeClaim.objects,
       now: this.#options.clock(),
