@@ -21,7 +21,7 @@ const CLIENTS = 8
 const PAUSE_MS = 6
 const MAX_FAILURES = 100
 
-/** Starts a load of predictions whose answers must be one of \`wanted\`. */
+/** Starts a load of predictions whose answers must be one of `wanted`. */
 export function startLoad(url: string, body: object, wanted: readonly unknown[]): Load {
   const allowed = new Set(wanted.map(answer => JSON.stringify(answer)))
   const payload = JSON.stringify(body)

@@ -43,8 +43,6 @@ export interface ProjectOptions {
   readonly image?: string
 }
 
-const FREE = 'serve: { replicas: 1 }'
-
 /** The project of the tests. */
 export function toProject(
   namespace: string,
@@ -68,12 +66,12 @@ targets:
 `
 }
 
-/** Makes a namespace of the level \`restricted\`, the rights to deploy there, and a project; disposing removes all. */
+/** Makes a namespace of the level `restricted`, the rights to deploy there, and a project; disposing removes all. */
 export async function openHarbour(options: ProjectOptions = {}): Promise<Harbour> {
   const namespace = `regatta-${process.pid}-${Math.floor(performance.now())}`
   const admin = await openKube({ context: undefined, namespace })
   await makeNamespace(admin)
-  const place = makePlace(FREE)
+  const place = makePlace(toProject(namespace, options))
   const kubeconfig = join(place.folder, 'kubeconfig.json')
   writeFileSync(kubeconfig, JSON.stringify(await makeDeployer(admin)))
   const base = { KUBECONFIG: kubeconfig, REGATTA_TARGET: 'kubernetes' }
