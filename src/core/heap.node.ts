@@ -2,8 +2,8 @@ import { setFlagsFromString } from 'node:v8'
 
 /**
  * Keeps the part of the heap that holds young objects as small as it is at the start, and has one thread clear it. By
- * default it grows to 16 MiB and its double, all of which a server of small requests fills with garbage: it took 245 MB
- * of memory in place of 135, for 6 % less CPU time.
+ * default it grows to 16 MiB and its double, all of which a server of small requests fills with garbage: after 75 000 of
+ * them it took 245 MB of memory in place of 135, for 6 % less CPU time.
  */
 export function keepHeapSmall(): void {
   setFlagsFromString('--semi-space-growth-factor=1')
