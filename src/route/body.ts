@@ -29,7 +29,25 @@ export function parseBody(body: TapBody, maxBytes: number, isJson = true): Parse
   if (!(jsonBytes > 0 && jsonBytes <= plain.byteLength) && isJson)
     throw new Error(`Cannot read the body: expected JSON within its ${plain.byteLength} bytes, found ${jsonBytes}`)
   const text = Buffer.from(plain.buffer, plain.byteOffset, jsonBytes).toString('utf8')
-  return { text, json: isJson ? JSON.parse(text) : undefined, binary: plain.subarray(jsonBytes) }
+  return { text, json: isJson ? parseJson(text) : undefined, binary: plain.subarray(jsonBytes) }
+}
+
+const TEXT_OR_SPECIAL = /"(?:[^"\\]|\\.)*"|-?Infinity|NaN/g
+const MARK = '\0number '
+
+/** Reads JSON with the numbers that TensorFlow Serving writes and JSON has not. Throws where it is not such. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    if (!/NaN|Infinity/.test(text)) throw error
+    const marked = text.replaceAll(TEXT_OR_SPECIAL, found =>
+      found.startsWith('"') ? found : JSON.stringify(MARK + found),
+    )
+    return JSON.parse(marked, (_key, value: unknown) =>
+      typeof value === 'string' && value.startsWith(MARK) ? Number(value.slice(MARK.length)) : value,
+    )
+  }
 }
 
 function toPlain({ bytes, encoding }: TapBody, maxBytes: number): Uint8Array {

@@ -43,6 +43,16 @@ describe('readRows()', () => {
     ])
   })
 
+  it('records what is no finite number by its name', () => {
+    const text = '{"predictions": [NaN, -Infinity, [1.0, NaN], 2.0, "Infinity \\" NaN"]}'
+    const found = readAll(tap({}, text))
+    assert.deepEqual(
+      found.rows.map(({ prediction }) => prediction),
+      ['NaN', '-Infinity', 'NaN', 2, 'Infinity " NaN'],
+    )
+    assert.match(errorOf(read(tap({}, '{"predictions": [NaN, nonsense]}'))), /JSON/)
+  })
+
   it('takes series and time of each row from the request where the headers lack them', () => {
     const request = toBody({
       instances: [

@@ -52,7 +52,7 @@ function readAnswer(content: TapContent, options: ReadOptions): ReadRows {
   const rows: RecordRow[] = []
   let unlabelled = 0
   for (let index = 0; index < found.rows.length; index += 1) {
-    const prediction = options.paths.prediction(found.rows[index])
+    const prediction = toRecorded(options.paths.prediction(found.rows[index]))
     if (!isPredictedValue(prediction))
       return {
         error: `Cannot record row ${index}: expected a number, a label or numbers, found ${toShort(prediction)}`,
@@ -62,6 +62,17 @@ function readAnswer(content: TapContent, options: ReadOptions): ReadRows {
     rows.push({ prediction, ...place.of })
   }
   return { rows, unlabelled }
+}
+
+/**
+ * What JSON has no number for is recorded by its name, NaN or Infinity: a prediction that was made, and that no loss can
+ * be computed of.
+ */
+function toRecorded(prediction: unknown): unknown {
+  const isSpecial = (value: unknown): boolean => typeof value === 'number' && !Number.isFinite(value)
+  if (Array.isArray(prediction) && prediction.every(item => typeof item === 'number'))
+    return prediction.some(isSpecial) ? String(prediction.find(isSpecial)) : prediction
+  return isSpecial(prediction) ? String(prediction) : prediction
 }
 
 function toFound(protocol: Protocol, answer: TapBody, maxBodyBytes: number): Rows {

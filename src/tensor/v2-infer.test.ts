@@ -176,6 +176,20 @@ describe('ModelInferResponse', () => {
   })
 })
 
+describe('parseModelInferResponse()', () => {
+  it('takes what is raw of an answer that has both', () => {
+    const bytes = toBinary(
+      ModelInferResponseSchema,
+      create(ModelInferResponseSchema, {
+        outputs: [{ name: 'y', datatype: 'FP32', shape: [1n], contents: { fp32Contents: [1] } }],
+        rawOutputContents: [new Uint8Array(Float32Array.of(2).buffer)],
+      }),
+    )
+    const [output] = parseModelInferResponse(bytes).outputs
+    assert.deepEqual(output?.tensor, { dtype: 'float32', shape: [1], data: Float32Array.of(2) })
+  })
+})
+
 /** Entries in the order in which an object, which the generated code uses, has them. */
 function toOrdered(entries: readonly [string, ParameterValue][]): Parameters {
   return new Map(Object.entries(Object.fromEntries(entries)))

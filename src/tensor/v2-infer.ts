@@ -87,7 +87,8 @@ function readTensors({ modelName, raw, tensors }: V2Message, side: Side): readon
   return tensors.map((unread, index) => {
     const { contents, name, parameters } = unread
     const bytes = raw[index]
-    if (bytes !== undefined && contents !== undefined) {
+    // MLServer's answers have both; whoever asked so raw wants what is raw.
+    if (side === 'input' && bytes !== undefined && contents !== undefined) {
       // Triton's words (src/grpc/infer_handler.cc).
       throw new TensorError(
         'TENSOR_TYPE',

@@ -32,7 +32,10 @@ export interface PredictionRecord {
 
 /** One row's prediction, and what it is a prediction of. */
 export interface RecordRow {
-  /** The predicted value: a number, a class label, or an array of numbers (class probabilities). */
+  /**
+   * The predicted value: a number, a class label, or an array of numbers (class probabilities). A number that is not finite,
+   * alone or among others, is told by its name ("NaN"), of which no loss can be computed.
+   */
   readonly prediction: PredictedValue
   readonly series?: string
   /** The time the prediction is for, epoch ms. */
