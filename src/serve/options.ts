@@ -38,6 +38,8 @@ export interface ServerOptions extends Partial<LoadLimits> {
   /** From the signal to stop until connections are closed, answered or not, ms. @default 8_000 */
   readonly drainMs?: number
   readonly batching?: BatchingOptions
+  /** Whether versions are run on the requests in their folders before they serve; on zeros they always are. @default true */
+  readonly warmUpRequests?: boolean
   /** Takes the traces of requests. @default they are not kept */
   readonly traces?: TraceExporter
   /** Time for a whole REST answer, ms. @default no limit */
@@ -76,7 +78,7 @@ export interface ModelConfigFile {
 export type Logger = Pick<BaseLogger, 'info' | 'warn' | 'error'>
 
 /** The bounds of a server. */
-export type Limits = { readonly batching: Required<BatchingOptions> } & Required<
+export type Limits = { readonly batching: Required<BatchingOptions>; readonly warmUpRequests: boolean } & Required<
   Pick<
     ServerOptions,
     | 'intraOpThreads'
@@ -115,7 +117,7 @@ export function toLimits(options: ServerOptions, cores: number): Limits {
     drainMs: options.drainMs ?? 8_000,
   }
   for (const [name, value] of Object.entries(limits)) checkFrom(1, name, value)
-  return { ...limits, batching: toBatching(options.batching) }
+  return { ...limits, batching: toBatching(options.batching), warmUpRequests: options.warmUpRequests ?? true }
 }
 
 /**

@@ -275,3 +275,23 @@ describe('startServer()', () => {
     await rm(place.basePath, { recursive: true })
   })
 })
+
+describe('warm-up requests', () => {
+  const cases = [
+    [true, 'MODEL_WARM_UP'],
+    [false, undefined],
+  ] as const
+  for (const [warmUpRequests, code] of cases) {
+    it(`${warmUpRequests ? 'are run' : 'are left alone'} where warmUpRequests is ${warmUpRequests}`, async () => {
+      await using place = await openPlace({ 1: toDouble() })
+      await writeFile(join(place.basePath, '1', 'warmup.json'), '{"inputs":[]}')
+      const stop = new AbortController()
+      const options = { models: [toSingleModel('m', place.basePath)], httpPort: 0, warmUpRequests }
+      const starting = startServer(options, stop.signal)
+      if (code !== undefined) return await assert.rejects(starting, { code })
+      const server = await starting
+      stop.abort()
+      await server.closed
+    })
+  }
+})

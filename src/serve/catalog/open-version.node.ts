@@ -35,7 +35,7 @@ export async function openVersion(
     intraOpThreads: limits.intraOpThreads,
     threads: limits.engineThreads,
     maxBatchRows: limits.batching.maxRows,
-    readWarmUps: signature => readWarmUpRequests(dirname(path), signature),
+    readWarmUps: async signature => (limits.warmUpRequests ? await readWarmUpRequests(dirname(path), signature) : []),
     onTrouble: text => logger?.warn({ model: name, version }, text),
   })
   const openMetrics = (waiting: () => number) => metrics.openVersion(name, version, waiting)

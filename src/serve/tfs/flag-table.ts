@@ -67,7 +67,7 @@ export const TFS_FLAGS = {
   saved_model_tags: refused('text', 'ONNX models have one graph', 'Remove it', 'serve'),
   grpc_channel_arguments: refused('text', 'the arguments of another gRPC library mean nothing here', 'Remove it'),
   grpc_max_threads: noted('int', 'one event loop answers'),
-  enable_model_warmup: noted('bool', 'models are always warmed before they serve'),
+  enable_model_warmup: honoured('bool', 'run the requests in assets.extra before a version serves; on unless false'),
   num_request_iterations_for_warmup: noted('int', 'models are always warmed before they serve'),
   version: honoured('bool', 'print the version and end'),
   monitoring_config_file: honoured('text', 'MonitoringConfig in text format'),

@@ -169,6 +169,7 @@ describe('toTfsOptions()', () => {
     const file = [...words, '--batching_parameters_file=/f']
     const options = toOptions(file, { batching })
     assert.deepEqual([options.batching, options.maxWaiting], [{ maxRows: 128, maxDelayMs: 2.5 }, 1280])
+    assert.equal(options.engineThreads, 4)
     const split = 'enable_large_batch_splitting { value: true } max_execution_batch_size { value: 16 }'
     assert.deepEqual(toOptions(file, { batching: split }).batching, { maxRows: 16, maxDelayMs: 0 })
     const padded = { batching: 'allowed_batch_sizes: [1, 2]' }
@@ -177,6 +178,11 @@ describe('toTfsOptions()', () => {
     })
     const off = ['--model_base_path=/m', '--batching_parameters_file=/f']
     assert.throws(() => toOptions(off, { batching: '' }), { message: /without --enable_batching$/ })
+  })
+
+  it('leaves out the requests of a folder where it is told to', () => {
+    assert.equal(toOptions(['--model_base_path=/m']).warmUpRequests, undefined)
+    assert.equal(toOptions(['--model_base_path=/m', '--enable_model_warmup=false']).warmUpRequests, false)
   })
 
   it('shows metrics where a monitoring file says', () => {

@@ -57,6 +57,7 @@ export function toTfsOptions(setting: TfsSetting): ServerOptions {
     parallelLoads: Math.max(flags.num_load_threads ?? 1, 1),
     pollMs: flags.file_system_poll_wait_seconds < 0 ? -1 : flags.file_system_poll_wait_seconds * 1000,
     allowLabelsOnUnavailable: flags.allow_version_labels_for_unavailable_models ?? false,
+    ...(flags.enable_model_warmup === false && { warmUpRequests: false }),
     // Its clients may reload the configuration.
     allowModelControl: true,
     ...toBatching(setting),
@@ -90,7 +91,9 @@ function toModels({ flags, env, resolve }: TfsSetting): ServerOptions['models'] 
 /** TensorFlow Serving's defaults: shared_batch_scheduler.h. */
 const MAX_BATCH_SIZE = 1000n
 
-function toBatching({ flags, batchingFile }: TfsSetting): Pick<ServerOptions, 'batching' | 'maxWaiting'> {
+type Batching = Pick<ServerOptions, 'batching' | 'engineThreads' | 'maxWaiting'>
+
+function toBatching({ flags, batchingFile }: TfsSetting): Batching {
   if (flags.enable_batching !== true) {
     if (batchingFile === undefined) return { batching: { maxRows: 1 } }
     throw toUsageError('Cannot use --batching_parameters_file without --enable_batching', 'Give both')
@@ -106,8 +109,13 @@ function toBatching({ flags, batchingFile }: TfsSetting): Pick<ServerOptions, 'b
   const split = parsed.enable_large_batch_splitting?.value === true ? parsed.max_execution_batch_size?.value : undefined
   const maxRows = Number(split ?? parsed.max_batch_size?.value ?? MAX_BATCH_SIZE)
   const batching: BatchingOptions = { maxRows, maxDelayMs: Number(parsed.batch_timeout_micros?.value ?? 0n) / 1000 }
-  const batches = parsed.max_enqueued_batches?.value
-  return batches === undefined ? { batching } : { batching, maxWaiting: Math.max(Number(batches) * maxRows, 1) }
+  const [batches, threads] = [parsed.max_enqueued_batches?.value, parsed.num_batch_threads?.value]
+  return {
+    batching,
+    ...(batches !== undefined && { maxWaiting: Math.max(Number(batches) * maxRows, 1) }),
+    // How many batches run at once. One below 1 is refused by its range.
+    ...(threads !== undefined && { engineThreads: Number(threads) }),
+  }
 }
 
 /** server.cc, `BuildServerCredentials`. */
