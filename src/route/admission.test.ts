@@ -23,6 +23,15 @@ describe('toAdmission()', () => {
     assert.notEqual(admit(1), 'full')
   })
 
+  it('counts bytes of requests that are in', () => {
+    const { reserve, isLoaded, admit } = toAdmission({ maxInFlight: 9, maxInFlightBytes: 100 })
+    const release = reserve(60)
+    assert.ok(release !== 'full')
+    assert.deepEqual([isLoaded(), reserve(41), admit(41)], [true, 'full', 'full'])
+    release()
+    assert.deepEqual([isLoaded(), reserve(100) === 'full'], [false, false])
+  })
+
   it('is loaded once more than half of the room is taken', () => {
     const { admit, isLoaded } = toAdmission({ maxInFlight: 4, maxInFlightBytes: 100 })
     admit(10)

@@ -4,6 +4,8 @@ import type { Limits } from './limits.ts'
 export interface Admission {
   /** Lets a request in, to be called back when it is over, or tells that there is no room. */
   admit(bodyBytes: number): (() => void) | 'full'
+  /** Takes room for bytes of a request that is in already, to be called back when it is over, or tells that there is none. */
+  reserve(bytes: number): (() => void) | 'full'
   /** Whether more than half of the room is taken: what may be left out is left out then. */
   isLoaded(): boolean
 }
@@ -20,6 +22,13 @@ export function toAdmission(limits: Pick<Limits, 'maxInFlight' | 'maxInFlightByt
       return () => {
         requests -= 1
         bytes -= bodyBytes
+      }
+    },
+    reserve(more) {
+      if (bytes + more > limits.maxInFlightBytes) return 'full'
+      bytes += more
+      return () => {
+        bytes -= more
       }
     },
     isLoaded: () => requests > limits.maxInFlight / 2 || bytes > limits.maxInFlightBytes / 2,

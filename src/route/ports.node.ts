@@ -1,5 +1,6 @@
 import { toErrorText } from '../core/errors.ts'
 import { type GrpcServer, listenGrpc } from '../core/grpc.node.ts'
+import type { GrpcReply, GrpcRequest } from '../core/grpc.ts'
 import { toConcurrentStreams } from '../core/grpc-limits.ts'
 import { type HttpServer, listenHttp } from '../core/http.node.ts'
 import type { TlsOptions } from '../core/tls.node.ts'
@@ -69,7 +70,7 @@ async function openHttp(options: PortOptions, limits: Limits, world: PortWorld):
 
 async function openGrpc(options: PortOptions, limits: Limits, world: PortWorld): Promise<GrpcServer> {
   const { host, grpcPort: port, tls, logger } = options
-  return await listenGrpc(call => handleGrpc(world, call), {
+  return await listenGrpc(call => answerWithin(world, call), {
     host,
     port,
     ...(tls === undefined ? {} : { tls }),
@@ -80,10 +81,22 @@ async function openGrpc(options: PortOptions, limits: Limits, world: PortWorld):
     maxSessions: limits.maxClients,
     admit({ path }) {
       if (classifyCall(path)?.kind === 'own') return () => {}
-      // How long its message is shows when it is there: `maxBufferedBytes` bounds that.
+      // How long its message is shows when it is there.
       const admitted = world.admission.admit(0)
       return admitted === 'full' ? refuseCall(world, OVERLOADED) : admitted
     },
     onError: error => logger.error({ error: toErrorText(error) }, 'A call failed inside the gateway'),
   })
+}
+
+/** Answers a call within the room that both ports share: its message is there now. */
+async function answerWithin(world: PortWorld, call: GrpcRequest): Promise<GrpcReply> {
+  if (classifyCall(call.path)?.kind === 'own') return await handleGrpc(world, call)
+  const release = world.admission.reserve(call.message.byteLength)
+  if (release === 'full') throw refuseCall(world, OVERLOADED)
+  try {
+    return await handleGrpc(world, call)
+  } finally {
+    release()
+  }
 }
