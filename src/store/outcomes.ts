@@ -6,7 +6,7 @@ import { Ledger } from './ledger.ts'
 import { Pairs } from './pairs.ts'
 import { findRace } from './races.ts'
 import { type AggregatePart, type CrossPart, STATE } from './schema.ts'
-import { bulk, type Sql } from './sql.ts'
+import { bulk, bulkUpdate, type Sql } from './sql.ts'
 import type { StoredRace } from './store.ts'
 import { Tallies } from './tallies.ts'
 
@@ -206,15 +206,16 @@ function toColumns({ answered, after }: Settled) {
   return { request, row, variant, state: after.state, loss: after.loss, weight: after.weight }
 }
 
-/** What is settled, row by row: a row's variants come one after the other. */
-function* groupRows(settled: readonly Settled[]): Generator<readonly Settled[]> {
-  let from = 0
-  for (let to = 1; to <= settled.length; to++) {
-    const [first, next] = [settled[from]?.answered, settled[to]?.answered]
-    if (first === undefined || (next?.request === first.request && next.row === first.row)) continue
-    yield settled.slice(from, to)
-    from = to
+/** What is settled, row by row. */
+function groupRows(settled: readonly Settled[]): Iterable<readonly Settled[]> {
+  const rows = new Map<string, Settled[]>()
+  for (const one of settled) {
+    const id = `${one.answered.request}/${one.answered.row}`
+    const row = rows.get(id)
+    if (row === undefined) rows.set(id, [one])
+    else row.push(one)
   }
+  return rows.values()
 }
 
 function toDifference(a: number | null, b: number | null): number | null {
@@ -244,12 +245,7 @@ const listAnswered = bulk<typeof SUBJECT, Answered>(
     from ${from} join prediction p on p.request = input.request and p.row = input.row
       join answer a on a.request = p.request and a.variant = p.variant
       left join truth t on t.request = p.request and t.row = p.row
-      left join observation o on o.series = p.series and o.at = p.target_at
-    order by p.request, p.row, p.variant`,
+      left join observation o on o.series = p.series and o.at = p.target_at`,
 )
 const OUTCOME = { ...SUBJECT, variant: 'integer', state: 'integer', loss: 'real', weight: 'real' } as const
-const setOutcome = bulk<typeof OUTCOME>(
-  OUTCOME,
-  from => `update prediction set state = input.state, loss = input.loss, weight = input.weight from ${from}
-    where prediction.request = input.request and prediction.row = input.row and prediction.variant = input.variant`,
-)
+const setOutcome = bulkUpdate('prediction', ['request', 'row', 'variant'], OUTCOME)

@@ -81,20 +81,15 @@ function mergeAll(sums: readonly Moments[]): Moments {
 /** The label farthest from the mean is the smallest or the largest: two look-ups in an index. */
 async function readDominance(sql: Sql, race: number, { mean, m2 }: Moments): Promise<number> {
   if (m2 === 0) return 0
-  const ends = [await sql.get(findSmallest(race)), await sql.get(findLargest(race))]
-  return Math.min(1, Math.max(0, ...ends.map(end => (end === undefined ? 0 : (end.difference - mean) ** 2 / m2))))
+  const { smallest, largest } = (await sql.get(findEnds(race, race))) ?? { smallest: mean, largest: mean }
+  return Math.min(1, Math.max((smallest - mean) ** 2, (largest - mean) ** 2) / m2)
 }
 
 const listSums = statement<[number], Sum>(
   'select epoch, part, variant, count, mean, m2, events, above from aggregate where race = ? order by epoch, part, variant, day',
 )
 const listTallies = statement<[number], VariantTally>('select * from tally where race = ? order by epoch, variant')
-interface Difference {
-  readonly difference: number
-}
-const findSmallest = statement<[number], Difference>(
-  'select difference from pair where race = ? order by difference limit 1',
-)
-const findLargest = statement<[number], Difference>(
-  'select difference from pair where race = ? order by difference desc limit 1',
+const findEnds = statement<[number, number], { readonly smallest: number; readonly largest: number }>(
+  `select (select min(difference) from pair where race = ?) as smallest,
+    (select max(difference) from pair where race = ?) as largest`,
 )

@@ -121,7 +121,8 @@ export class SqliteFile implements Database {
     const known = this.#bulks.get(query)
     if (known !== undefined) return known
     const columns = Object.keys(query.types)
-    const statement = this.#prepare(query.toSql(`(select ${columns.map(name => `? as ${name}`).join(', ')}) as input`))
+    const input = `(select ${columns.map(name => `? as ${name}`).join(', ')}) as input`
+    const statement = this.#prepare(query.one ?? query.toSql(input))
     const made = { columns, statement, gives: statement.columns().length > 0 }
     this.#bulks.set(query, made)
     return made

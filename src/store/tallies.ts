@@ -31,17 +31,24 @@ export class Tallies {
 
   /** Counts for a variant in an epoch of a race. */
   count({ race, epoch, variant }: Counted, by: Partial<Tally>): void {
-    this.#tallies.add({ race, epoch, variant }, { ...NO_TALLY, ...by })
+    this.#tallies.add(`${race} ${epoch} ${variant}`, { race, epoch, variant }, NO_TALLY, by)
   }
 
   /** Notes a duration, ms: of an answer, or of a truth that was waited for. */
   time({ race, epoch, variant }: Counted, name: 'latency' | 'lateness', ms: number): void {
-    this.#histograms.add({ race, epoch, name, variant, bucket: toBucket(ms) }, { count: 1 })
+    const bucket = toBucket(ms)
+    this.#histograms.add(
+      `${race} ${epoch} ${name} ${variant} ${bucket}`,
+      { race, epoch, name, variant, bucket },
+      NONE,
+      ONE,
+    )
   }
 
   /** Counts predictions of a request, or that the truth of one has come. */
   ripen({ race, epoch, variant }: Counted, request: string, by: { predictions?: number; labelled?: number }): void {
-    this.#maturity.add({ race, epoch, variant, hour: toHour(request) }, { predictions: 0, labelled: 0, ...by })
+    const hour = toHour(request)
+    this.#maturity.add(`${race} ${epoch} ${variant} ${hour}`, { race, epoch, variant, hour }, UNRIPE, by)
   }
 
   /** Writes what was gathered. */
@@ -54,6 +61,10 @@ export class Tallies {
 
 const NO_TALLY: Tally = { predictions: 0, drawn: 0, repeated: 0, refused: 0, answers: 0, errors: 0 }
 
+const NONE = { count: 0 }
+const ONE = { count: 1 }
+const UNRIPE = { predictions: 0, labelled: 0 }
+
 type Key = Readonly<Record<string, 'integer' | 'text'>>
 type KeyRow<key extends Key> = { readonly [name in keyof key]: key[name] extends 'text' ? string : number }
 
@@ -61,16 +72,18 @@ type KeyRow<key extends Key> = { readonly [name in keyof key]: key[name] extends
 class Sums<key extends Key, name extends string> {
   readonly #rows = new Map<string, KeyRow<key> & Record<name, number>>()
 
-  add(key: KeyRow<key>, by: Readonly<Record<name, number>>): void {
-    const id = Object.values(key).join(' ')
-    const row = this.#rows.get(id)
-    if (row === undefined) {
-      this.#rows.set(id, { ...key, ...by })
-      return
-    }
-    // Rows of their own: nobody else has them yet.
+  /** Adds to the numbers of a key, which are `none` at first. `id` tells keys apart. */
+  add(
+    id: string,
+    key: KeyRow<key>,
+    none: Readonly<Record<name, number>>,
+    by: Readonly<Partial<Record<name, number>>>,
+  ): void {
+    const row = this.#rows.get(id) ?? { ...key, ...none }
+    this.#rows.set(id, row)
+    // Rows of this object's own: nobody else has them yet.
     const sums: Record<name, number> = row
-    for (const name in by) sums[name] += by[name]
+    for (const name in by) sums[name] += by[name] ?? 0
   }
 
   take(): readonly (KeyRow<key> & Readonly<Record<name, number>>)[] {
