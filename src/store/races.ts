@@ -12,7 +12,9 @@ import type {
 } from './store.ts'
 
 /** Registers a variant under a new id, or under the one it had where that is free. */
-export async function addVariant(sql: Sql, { id, ...variant }: NewVariant): Promise<number> {
+export async function addVariant(sql: Sql, { id, ...given }: NewVariant): Promise<number> {
+  const { name, version, digest, at } = given
+  const variant = { name, version, digest, at }
   const insert = async (id: number): Promise<number | undefined> => {
     const query = sql.build.insertInto('variant').values({ ...variant, id })
     return (

@@ -33,7 +33,8 @@ export async function readDurations(sql: Sql, race: number): Promise<readonly Du
 
 /** Predictions of requests before the hour of an instant, and those of them that have a truth. */
 export async function readMaturity(sql: Sql, race: number, before: number): Promise<readonly Maturity[]> {
-  return await sql.all(sumMaturity(race, Math.floor(before / HOUR_MS)))
+  const rows = await sql.all(sumMaturity(race, Math.floor(before / HOUR_MS)))
+  return rows.map(({ epoch, variant, predictions, labelled }) => ({ epoch, variant, predictions, labelled }))
 }
 
 const listCrosses = statement<[number], CrossColumns>(

@@ -32,8 +32,13 @@ export interface Place extends AsyncDisposable {
 
 /** A store in a database of its own, with the clock at `now`. */
 export async function makeStore(now = NOON + 100 * DAY_MS): Promise<Place> {
+  return await makePlace(TEST_POSTGRES, now)
+}
+
+/** A store in a database of its own, of a PostgreSQL where there is one, else in a file. */
+export async function makePlace(server: string | undefined, now = NOON + 100 * DAY_MS): Promise<Place> {
   await using stack = new AsyncDisposableStack()
-  const where = TEST_POSTGRES === undefined ? await makeFile(stack) : await makeDatabase(stack, TEST_POSTGRES)
+  const where = server === undefined ? await makeFile(stack) : await makeDatabase(stack, server)
   const store = stack.use(await openStore(where, { clock: () => now }))
   const kept = stack.move()
   return {

@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { startPostgres } from '../../tools/postgres/server.ts'
+import { openPostgresStore, type Store } from './index.ts'
+import { SCHEMA_VERSION } from './migrations.ts'
+import { killWriters } from './testing/children.ts'
+import { ask, createDatabase, DAY_MS, makePlace, NOON, startRace, toPair, toTruth } from './testing/place.ts'
+
+const server = process.env['REGATTA_TEST_POSTGRES'] ?? ''
+const clock = Date.now
+
+describe('a store', () => {
+  for (const database of ['SQLite', 'PostgreSQL'] as const) {
+    it(`on ${database} has everything that was acknowledged, once, after 50 writers were killed`, async () => {
+      await using place = await makePlace(database === 'SQLite' ? undefined : server)
+      assert.ok((await killWriters(place, { rounds: 13, writers: 4 })) > 300)
+    })
+  }
+})
+
+describe('openPostgresStore()', () => {
+  it('makes its schema once when several open it at the same time, and keeps to it', async () => {
+    const url = await createDatabase(server)
+    await ask(url, 'create table variant (title text)')
+    const stores = await Promise.all([1, 2, 3, 4].map(() => openPostgresStore(url, { clock })))
+    for (const store of stores) assert.equal((await store.readVariants()).length, 0)
+    for (const store of stores) await store[Symbol.asyncDispose]()
+    assert.deepEqual(await ask(url, 'select * from public.variant'), [])
+  })
+
+  it('refuses a newer schema and names the fix, but not who may log in', async () => {
+    const url = await createDatabase(server)
+    await (await openPostgresStore(url, { clock }))[Symbol.asyncDispose]()
+    await ask(url, `update regatta.schema_version set version = ${SCHEMA_VERSION + 1}`)
+    const withPassword = new URL(url)
+    withPassword.password = 'geheim'
+    await assert.rejects(openPostgresStore(withPassword.href, { clock }), (error: Error) => {
+      assert.match(error.message, new RegExp(`its schema is version ${SCHEMA_VERSION + 1}, this regatta knows up to`))
+      assert.doesNotMatch(error.message, /geheim/)
+      return true
+    })
+  })
+
+  it('says that it cannot reach or use a database', async () => {
+    const away = 'postgres://regatta:geheim@127.0.0.1:1/none'
+    await assert.rejects(openPostgresStore(away, { clock }), {
+      code: 'STORE_AWAY',
+      retryable: true,
+      message: 'Cannot reach the database "postgres://127.0.0.1:1/none"',
+    })
+    const missing = new URL(server)
+    missing.pathname = '/missing'
+    await assert.rejects(openPostgresStore(missing.href, { clock }), { code: 'STORE_OPEN' })
+  })
+
+  it('keeps days apart, and drops what is old in one piece', async () => {
+    const url = await createDatabase(server)
+    let now = NOON
+    await using store = await openPostgresStore(url, { clock: () => now })
+    const race = await startRace(store)
+    const parts = async (): Promise<readonly unknown[]> =>
+      (await ask(url, "select relname from pg_class where relname ~ '^prediction_d[0-9]+$' order by 1")).map(
+        ({ relname }) => relname,
+      )
+    const day = Math.floor(NOON / DAY_MS)
+    assert.deepEqual(
+      await parts(),
+      [-1, 0, 1, 2, 3].map(n => `prediction_d${day + n}`),
+    )
+    for (const n of [0, 1, 2]) {
+      now = NOON + n * DAY_MS
+      await store.addPredictions(toPair(n, 1, 2, now))
+      await store.addTruths([toTruth(n, 0, { at: now })], now)
+    }
+    const before = await store.readScoreboard(race)
+    assert.deepEqual(await store.prune(NOON + DAY_MS + 1, false), { rows: 10 })
+    assert.deepEqual((await parts())[0], `prediction_d${day + 1}`)
+    assert.deepEqual((await store.readScoreboard(race)).paired, before.paired)
+    assert.deepEqual(await ask(url, 'select count(*)::int as n from regatta.prediction'), [{ n: 2 }])
+  })
+})
+
+describe('a store whose PostgreSQL stops', () => {
+  it('says that it is away, and goes on by itself when it is back, with everything once', async t => {
+    const own = await startPostgres({ durable: true })
+    assert.ok(!('problem' in own), 'problem' in own ? own.problem : '')
+    t.after(() => own[Symbol.asyncDispose]())
+    await using store = await openPostgresStore(own.toUrl(), { clock })
+    const race = await startRace(store)
+    const put = async (some: Store, n: number): Promise<void> => {
+      await some.addPredictions(toPair(n, 1, 2))
+      await some.addTruths([toTruth(n, 0)], NOON)
+    }
+    await put(store, 0)
+    for (const how of ['fast', 'now'] as const) {
+      await own.stop(how)
+      await assert.rejects(put(store, 1), { code: 'STORE_AWAY', retryable: true })
+      await own.start()
+      await put(store, 1)
+    }
+    assert.equal((await store.readScoreboard(race)).paired.count, 2)
+  })
+})
