@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { startPostgres } from '../../tools/postgres/server.ts'
-import { openPostgresStore, type Store } from './index.ts'
-import { SCHEMA_VERSION } from './migrations.ts'
-import { killWriters } from './testing/children.ts'
-import { ask, createDatabase, DAY_MS, makePlace, NOON, startRace, toPair, toTruth } from './testing/place.ts'
+import { startPostgres } from '../../../tools/postgres/server.ts'
+import { openPostgresStore, type Store } from '../index.ts'
+import { SCHEMA_VERSION } from '../migrations.ts'
+import { killWriters } from './children.ts'
+import { ask, createDatabase, DAY_MS, makePlace, NOON, startRace, toPair, toTruth } from './place.ts'
 
 const server = process.env['REGATTA_TEST_POSTGRES'] ?? ''
 const clock = Date.now
