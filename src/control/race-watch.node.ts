@@ -91,11 +91,15 @@ export class RaceWatch implements AsyncDisposable {
     const wait = Math.max(ms, this.#restUntil - this.#options.clock())
     this.#timer = setTimeout(() => {
       this.#timer = undefined
-      void this.#lookOnce().catch(error => {
-        this.#options.logger.error({ code: 'RACE_WATCH', error: toErrorText(error) }, 'Cannot judge the race')
-        this.#stale = true
-        this.#lookIn(RETRY_MS)
-      })
+      void this.#lookOnce().then(
+        // What came in during a look is not in it.
+        () => this.#stale && this.#lookIn(this.#options.delayMs),
+        error => {
+          this.#options.logger.error({ code: 'RACE_WATCH', error: toErrorText(error) }, 'Cannot judge the race')
+          this.#stale = true
+          this.#lookIn(RETRY_MS)
+        },
+      )
     }, wait)
   }
 
