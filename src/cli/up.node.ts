@@ -42,6 +42,7 @@ export async function runUp(call: Call, workplace: Workplace, onUp: (record: UpR
       ...{ project, paths, layout, clock: call.clock, commands: { server, gateway } },
       databaseUrl: call.env['DATABASE_URL'] || undefined,
       adminToken: await readOrMakeToken(paths.token),
+      env: call.env,
       logger: pino({ level: call.env['REGATTA_LOG_LEVEL'] ?? 'info' }, pino.destination(2)),
     },
     call.signal,

@@ -25,7 +25,7 @@ describe('schema.json', () => {
 
 describe('listKeys()', () => {
   it('lists the keys of a section, and none of a free mapping', () => {
-    assert.deepEqual(listKeys(['serve']), ['replicas', 'access', 'cors', 'resources', 'autoscale'])
+    assert.deepEqual(listKeys(['serve']), ['replicas', 'access', 'cors', 'alerts', 'resources', 'autoscale'])
     assert.deepEqual(listKeys(['train', 'params']), [])
     assert.deepEqual(listKeys(['nowhere', 'at', 'all']), [])
   })

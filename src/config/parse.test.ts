@@ -46,6 +46,7 @@ describe('parseProject()', () => {
         replicas: 1,
         access: 'open',
         cors: [],
+        alerts: { webhook: undefined, format: 'slack' },
         resources: { requests: { cpu: '250m', memory: '256Mi' }, limits: { memory: '512Mi' } },
         autoscale: undefined,
       },
@@ -158,6 +159,7 @@ targets:
         replicas: 3,
         access: 'token',
         cors: ['https://app.example', 'http://localhost:3000'],
+        alerts: { webhook: undefined, format: 'slack' },
         resources: { requests: { cpu: '1', memory: '1Gi' }, limits: { cpu: '1.5', memory: '2Gi' } },
         autoscale: { min: 3, max: 9, cpu: 0.6 },
       },
@@ -231,7 +233,9 @@ targets:
     [
       'a key like no other',
       'name: m\nserve: { zzzzzzzz: 1 }',
-      ['regatta.yaml:2:10 serve.zzzzzzzz: unknown key, expected one of replicas, access, cors, resources, autoscale'],
+      [
+        'regatta.yaml:2:10 serve.zzzzzzzz: unknown key, expected one of replicas, access, cors, alerts, resources, autoscale',
+      ],
     ],
     [
       'an amount of memory that is none',
@@ -258,12 +262,16 @@ targets:
     [
       'an empty section',
       'name: m\nserve:\n',
-      ['regatta.yaml:2:7 serve: expected a mapping with replicas, access, cors, resources, autoscale, found nothing'],
+      [
+        'regatta.yaml:2:7 serve: expected a mapping with replicas, access, cors, alerts, resources, autoscale, found nothing',
+      ],
     ],
     [
       'a list for a mapping',
       'name: m\nserve: [1]',
-      ['regatta.yaml:2:8 serve: expected a mapping with replicas, access, cors, resources, autoscale, found a list'],
+      [
+        'regatta.yaml:2:8 serve: expected a mapping with replicas, access, cors, alerts, resources, autoscale, found a list',
+      ],
     ],
     [
       'a name that is no DNS label',
@@ -403,7 +411,7 @@ targets:
         'regatta.yaml:2:15 race.task: expected one of forecast, regression, classification, value, found "x"',
         'regatta.yaml:2:38 race.loss: expected squared, absolute, pinball(0.9), wmape, log, brier, zero-one or value, found "y"',
         'regatta.yaml:3:20 serve.replicas: expected a whole number of 1 or more, found 0',
-        'regatta.yaml:3:23 serve.rep: unknown key, expected one of replicas, access, cors, resources, autoscale',
+        'regatta.yaml:3:23 serve.rep: unknown key, expected one of replicas, access, cors, alerts, resources, autoscale',
       ],
     ],
     [

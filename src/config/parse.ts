@@ -77,8 +77,9 @@ function toProject(input: ProjectInput, folder: string): Project {
   }
 }
 
-function toServe({ replicas, autoscale, ...serve }: ProjectInput['serve']): ServeConfig {
-  return { ...serve, replicas: replicas ?? autoscale?.min ?? 1, autoscale }
+function toServe({ replicas, autoscale, alerts, ...serve }: ProjectInput['serve']): ServeConfig {
+  const { webhook } = alerts
+  return { ...serve, replicas: replicas ?? autoscale?.min ?? 1, autoscale, alerts: { ...alerts, webhook } }
 }
 
 function toKubernetes(input: ProjectInput['targets']['kubernetes']): KubernetesTargetConfig {

@@ -60,6 +60,7 @@ export interface ServeConfig {
   readonly access: 'open' | 'token'
   /** Origins of pages whose scripts may ask; `*` is any. @default [] */
   readonly cors: readonly string[]
+  readonly alerts: AlertsConfig
   readonly resources: ResourcesConfig
   /** Undefined: the number of replicas stays as it is. */
   readonly autoscale: AutoscaleConfig | undefined
@@ -79,6 +80,17 @@ export interface AutoscaleConfig {
   /** CPU in use as a fraction of what is requested. @default 0.7 */
   readonly cpu: number
 }
+
+/** Who is told of what happens in a race. */
+export interface AlertsConfig {
+  /** Environment variable with the URL of a webhook; undefined: nobody is told. */
+  readonly webhook: string | undefined
+  /** @default 'slack' */
+  readonly format: WebhookFormat
+}
+
+/** Form of a webhook's messages. */
+export type WebhookFormat = 'slack' | 'cloudevents'
 
 /** What is compared and how; fixed when a race starts. */
 export interface RaceConfig {

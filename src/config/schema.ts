@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { parseVariantName } from '../core/brands.ts'
 import { toErrorText } from '../core/errors.ts'
 import { isObject } from '../core/json.ts'
+import { alerts } from './alerts-schema.ts'
 import { image } from './image-schema.ts'
 import { autoscale, kubernetes, resources } from './kubernetes-schema.ts'
 import type { Loss } from './project.ts'
@@ -121,6 +122,7 @@ const serve = section({
       description: 'Origins of web pages whose scripts may ask for predictions; * is any',
       examples: [['https://app.example']],
     }),
+  alerts: alerts.prefault({}),
   resources: resources.prefault({}),
   autoscale: autoscale.optional(),
 })

@@ -1,10 +1,11 @@
-import type { Project, StatePaths } from '../config/index.ts'
+import type { Environment, Project, StatePaths } from '../config/index.ts'
 import type { Clock } from '../core/clock.ts'
 import { type Kube, openKubeTarget } from '../deploy/index.ts'
 import type { ImageLayout } from '../oci/index.ts'
 import { openStore } from '../store/index.ts'
 import { type Control, startControl } from './control.node.ts'
 import type { Logger } from './logger.ts'
+import { toWebhookTarget } from './webhook-target.ts'
 
 /** What a control in a cluster works with. */
 export interface ClusterControlOptions {
@@ -17,6 +18,8 @@ export interface ClusterControlOptions {
   /** The PostgreSQL database of events; undefined for the file of `paths`. It holds a password: for no message. */
   readonly databaseUrl: string | undefined
   readonly adminToken: string
+  /** Holds the webhook's URL, where one is told. */
+  readonly env: Environment
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -35,13 +38,14 @@ export async function startClusterControl(
   signal: AbortSignal,
 ): Promise<ClusterControl> {
   const { clock, databaseUrl, kube, logger, paths, project } = options
+  const webhook = toWebhookTarget(project, options.env)
   await using stack = new AsyncDisposableStack()
   const store = stack.use(await openStore({ path: paths.database, url: databaseUrl }, { clock }))
   const onEvent = (event: object): void => logger.warn(event, 'Cluster')
   const target = stack.use(await openKubeTarget({ project, kube, clock, onEvent }))
   // Gateways hear of routes within a second; pods serve for five more after they were told to leave.
   const timings = { leaveMs: 3000 }
-  const control = await startControl({ ...options, target, store, host: '0.0.0.0', timings }, signal)
+  const control = await startControl({ ...options, target, store, webhook, host: '0.0.0.0', timings }, signal)
   stack.defer(() => control.close())
   const running = stack.move()
   return { url: control.url, [Symbol.asyncDispose]: () => running.disposeAsync() }

@@ -14,6 +14,7 @@ import { toControlError, toErrorJson, toErrorResponse } from './errors.ts'
 import { EVENTS_BEAT, LINES_BEAT, toEvent, toLine } from './events.ts'
 import { Feed } from './feed.ts'
 import { Gateways } from './gateways.ts'
+import { NewIncidents, toVerdictIncident } from './incidents.ts'
 import { toReadLineage } from './lineage.node.ts'
 import type { Logger } from './logger.ts'
 import { toMetrics } from './metrics.ts'
@@ -24,6 +25,7 @@ import { RaceWatch } from './race-watch.node.ts'
 import { toStatus } from './status.ts'
 import { StatusWatch } from './status-watch.node.ts'
 import { toScopeOf } from './tokens.ts'
+import { Webhook, type WebhookEnd, type WebhookTarget } from './webhook.node.ts'
 
 /** What control works with. Target and store stay open when it closes: they belong to the caller. */
 export interface ControlOptions {
@@ -37,6 +39,8 @@ export interface ControlOptions {
   readonly adminToken: string
   readonly clock: Clock
   readonly logger: Logger
+  /** Told of what somebody should hear of; undefined: nobody. */
+  readonly webhook?: WebhookTarget | undefined
   readonly timings?: Partial<ControlTimings>
 }
 
@@ -124,14 +128,24 @@ function toWorld(options: ControlOptions): World {
   const logs = new ProcessLogs(target, MAX_LOG_READERS, closing.signal)
   const gateways = new Gateways()
   const readLineage = toReadLineage(layout)
+  const incidents = new NewIncidents()
+  const { webhook: hook } = options
+  const onEnd = (state: WebhookEnd): void => metrics.alerts.inc({ state })
+  const webhook = hook && new Webhook({ ...hook, deployment: project.name, clock, logger, onEnd })
   const watch = new RaceWatch({
     store,
     clock,
     logger,
     delayMs: timings.raceDelayMs,
     readParams: async image => (await readLineage(image)).params,
-    onRace: race => eventsFeed.publish(toEvent({ kind: 'race', race })),
-    onDecision: ({ race, verdict }) => eventsFeed.publish(toEvent({ kind: 'decision', race, verdict })),
+    onRace: race => {
+      eventsFeed.publish(toEvent({ kind: 'race', race }))
+      for (const incident of incidents.note(race)) webhook?.send(incident)
+    },
+    onDecision: race => {
+      eventsFeed.publish(toEvent({ kind: 'decision', race: race.race, verdict: race.verdict }))
+      webhook?.send(toVerdictIncident(race))
+    },
   })
   const deployer = new Deployer({
     project,
@@ -206,6 +220,7 @@ function toWorld(options: ControlOptions): World {
       eventsFeed.close()
       status.close()
       await Promise.all([deployer[Symbol.asyncDispose](), watch[Symbol.asyncDispose]()])
+      await webhook?.[Symbol.asyncDispose]()
     },
   }
 }

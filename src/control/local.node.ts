@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { resolve } from 'node:path'
-import type { Project, StatePaths } from '../config/index.ts'
+import type { Environment, Project, StatePaths } from '../config/index.ts'
 import type { Clock } from '../core/clock.ts'
 import { readProcessId } from '../core/process.node.ts'
 import { type UpRecord, writeUpRecord } from '../core/up-record.node.ts'
@@ -11,6 +11,7 @@ import { openStore } from '../store/index.ts'
 import { startControl } from './control.node.ts'
 import type { Logger } from './logger.ts'
 import { toScopedToken } from './tokens.ts'
+import { toWebhookTarget } from './webhook-target.ts'
 
 /** What a control with its processes on this machine works with. */
 export interface LocalControlOptions {
@@ -23,6 +24,8 @@ export interface LocalControlOptions {
   readonly adminToken: string
   readonly clock: Clock
   readonly logger: Logger
+  /** Where the secrets are that regatta.yaml names. */
+  readonly env: Environment
 }
 
 /** A running one; disposal stops control, the processes and the database, in this order. */
@@ -34,10 +37,11 @@ export interface LocalControl extends AsyncDisposable {
 /**
  * Starts control on this machine: the database, the supervisor of the local target with what it has on record, and the
  * API at the address that the project names. It serves until the signal, and its processes run until disposal.
- * @throws PORT_IN_USE, and what the store and the target throw
+ * @throws PORT_IN_USE, WEBHOOK, and what the store and the target throw
  */
 export async function startLocalControl(options: LocalControlOptions, signal: AbortSignal): Promise<LocalControl> {
   const { adminToken, clock, commands, databaseUrl, layout, logger, paths, project } = options
+  const webhook = toWebhookTarget(project, options.env)
   await using stack = new AsyncDisposableStack()
   const store = stack.use(await openStore({ path: paths.database, url: databaseUrl }, { clock }))
   const { controlPort, grpcPort, host, httpPort } = project.targets.local
@@ -54,7 +58,10 @@ export async function startLocalControl(options: LocalControlOptions, signal: Ab
       onEvent: event => logger.info(event, 'Supervision'),
     }),
   )
-  const control = await startControl({ project, target, store, layout, host, port, adminToken, clock, logger }, signal)
+  const control = await startControl(
+    { project, target, store, layout, host, port, adminToken, clock, logger, webhook },
+    signal,
+  )
   stack.defer(() => control.close())
   const own = readProcessId(process.pid)
   if (own === undefined) throw new Error('Cannot read the identity of this process from /proc')

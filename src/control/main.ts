@@ -61,7 +61,17 @@ async function startLocal(flags: Flags, logger: Logger, signal: AbortSignal): Pr
   }
   const adminToken = flags.token
   const control = await startLocalControl(
-    { project, paths, logger, adminToken, databaseUrl: take('DATABASE_URL'), clock: Date.now, layout, commands },
+    {
+      project,
+      paths,
+      logger,
+      adminToken,
+      env: process.env,
+      databaseUrl: take('DATABASE_URL'),
+      clock: Date.now,
+      layout,
+      commands,
+    },
     signal,
   )
   return { url: control.record.controlUrl, [Symbol.asyncDispose]: () => control[Symbol.asyncDispose]() }
@@ -75,7 +85,7 @@ async function startInCluster(flags: Flags, logger: Logger, signal: AbortSignal)
   const { port, token: adminToken } = flags
   const databaseUrl = take('DATABASE_URL')
   return await startClusterControl(
-    { project, paths, layout, kube, port, adminToken, databaseUrl, clock: Date.now, logger },
+    { project, paths, layout, kube, port, adminToken, databaseUrl, env: process.env, clock: Date.now, logger },
     signal,
   )
 }

@@ -7,6 +7,7 @@ export interface ControlMetrics {
   readonly requests: Counter<'operation' | 'status'>
   readonly records: Counter<'state'>
   readonly truths: Counter<'outcome'>
+  readonly alerts: Counter<'state'>
 }
 
 /** What is read when somebody looks. */
@@ -53,6 +54,7 @@ export function toMetrics(gauges: ControlGauges): ControlMetrics {
     requests: counter('requests_total', 'Answers, by operation; unknown paths together', ['operation', 'status']),
     records: counter('records_total', 'Records that were stored, and those that were here already', ['state']),
     truths: counter('truths_total', 'Truths by what became of them', ['outcome']),
+    alerts: counter('alerts_total', 'Alerts that were sent, failed for good or gave way to newer ones', ['state']),
   }
 }
 

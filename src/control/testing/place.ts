@@ -7,7 +7,7 @@ import { toUuidV7 } from '../../core/uuid.ts'
 import type { PredictionRecord } from '../../core/wire/records.ts'
 import { type Annotations, type ImageLayout, MEDIA_TYPES, openLayout } from '../../oci/index.ts'
 import { openSqliteStore, type Store } from '../../store/index.ts'
-import { type Control, type ControlTimings, startControl } from '../control.node.ts'
+import { type Control, type ControlOptions, type ControlTimings, startControl } from '../control.node.ts'
 import { type Scope, toScopedToken } from '../tokens.ts'
 import { MapTarget, type TargetRecord } from './target.ts'
 
@@ -57,6 +57,7 @@ export class Place implements AsyncDisposable {
     race: Partial<RaceConfig> = {},
     timings: Partial<ControlTimings> = {},
     prepare: (target: MapTarget) => void = () => {},
+    more: Partial<ControlOptions> = {},
   ): Promise<Running> {
     const target = new MapTarget(this.record)
     prepare(target)
@@ -75,6 +76,7 @@ export class Place implements AsyncDisposable {
         clock: Date.now,
         logger: { info: () => {}, warn: note, error: note },
         timings: { ...QUICK, ...timings },
+        ...more,
       },
       new AbortController().signal,
     )
