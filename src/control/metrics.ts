@@ -1,9 +1,11 @@
 import { Counter, Gauge, Registry } from 'prom-client'
 import type { TruthCounts } from '../store/index.ts'
+import { type RaceMetrics, toRaceMetrics } from './race-metrics.ts'
 
 /** What control counts; `/metrics` prints it. */
 export interface ControlMetrics {
   readonly registry: Registry
+  readonly race: RaceMetrics
   readonly requests: Counter<'operation' | 'status'>
   readonly records: Counter<'state'>
   readonly truths: Counter<'outcome'>
@@ -51,6 +53,7 @@ export function toMetrics(gauges: ControlGauges): ControlMetrics {
   })
   return {
     registry,
+    race: toRaceMetrics(registry),
     requests: counter('requests_total', 'Answers, by operation; unknown paths together', ['operation', 'status']),
     records: counter('records_total', 'Records that were stored, and those that were here already', ['state']),
     truths: counter('truths_total', 'Truths by what became of them', ['outcome']),

@@ -64,6 +64,7 @@ type Some<operation extends keyof Operations> = Pick<Operations, operation>
 
 function toOwnOperations({
   store,
+  watch,
   metrics,
 }: OperationsWorld): Some<
   'page' | 'pageScript' | 'chartScript' | 'pageStyle' | 'health' | 'live' | 'ready' | 'metrics' | 'openapi'
@@ -86,6 +87,7 @@ function toOwnOperations({
       }
     },
     async metrics() {
+      metrics.race.show(await watch.read())
       return toTextResponse(200, await metrics.registry.metrics(), metrics.registry.contentType)
     },
     openapi: () => description,

@@ -29,7 +29,7 @@ export type WebhookEnd = 'sent' | 'failed' | 'dropped'
 
 /** Messages that may wait; the oldest gives way. */
 const MAX_WAITING = 100
-/** About twenty minutes. */
+/** About nine minutes. */
 const MAX_TRIES = 10
 const MAX_PAUSE_MS = 300_000
 const TRY_MS = 10_000
