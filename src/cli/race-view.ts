@@ -19,8 +19,37 @@ export function toRaceLines(race: RaceJson, colours: boolean): string {
     `improvement of B ${toImprovement(race.verdict, race.alpha)}\n` +
     `${paint(colours, style, state)}: ${reason}\n` +
     missing.join('') +
+    toOutlookLine(race.outlook, race.verdict.labels) +
     (race.drift ? `drift: the live data of now contradict the decision of ${race.decision?.at ?? ''}\n` : '')
   )
+}
+
+/** What is still missing: labels for the smallest wanted gain, or as it looks now, and until when. */
+export function toOutlookLine(outlook: RaceJson['outlook'], have: number): string {
+  if (outlook === null) return ''
+  const { expected, from, gain, labels, labelsPerDay } = outlook
+  const { low, high } = labels
+  const range = high === null ? `${toCount(low)} or more` : `${toCount(low)} to ${toCount(high)}`
+  const count = low === high ? `about ${toCount(low)}` : range
+  const what = from === 'min-gain' ? `a gain of ${toFigure(gain)}` : `the difference of now (${toFigure(gain)})`
+  const more = low === high && low > have ? `, ${toCount(low - have)} more` : ''
+  const rate = labelsPerDay === null ? '' : `; at ${toCount(Math.round(labelsPerDay))} a day ${toWhen(expected)}`
+  return `needed: ${count} labels in all for ${what}${more}${rate}\n`
+}
+
+function toWhen({ from, to }: NonNullable<RaceJson['outlook']>['expected']): string {
+  if (from === null) return 'not within a hundred years'
+  if (to === from) return `until ${toMinute(from)}`
+  return to === null ? `not before ${toMinute(from)}` : `between ${toMinute(from)} and ${toMinute(to)}`
+}
+
+function toMinute(instant: string): string {
+  return `${instant.slice(0, 16).replace('T', ' ')} UTC`
+}
+
+/** A count with commas between thousands. */
+function toCount(count: number): string {
+  return count.toLocaleString('en-US')
 }
 
 /** The improvement on one line: `4.69 [0.93, 8.45] (95 % confidence sequence, 512 labels)`. */

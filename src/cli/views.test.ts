@@ -154,6 +154,7 @@ describe('toRaceLines()', () => {
     truths: { new: 500, duplicate: 0, revised: 0, stale: 0, conflict: 0, orphan: 0 },
     decision: null,
     drift: false,
+    outlook: null,
   }
   it('shows both arms, the verdict and what is missing', () => {
     const text = toRaceLines(race, false)
@@ -161,6 +162,28 @@ describe('toRaceLines()', () => {
     assert.match(text, /A a v1 +520 +500 +38\.21 +hidden=200\nB b v2 +520 +500 +33\.5 +hidden=100\n/)
     assert.match(text, /improvement of B 4\.714 no bounds yet \(95 % confidence sequence, 50 labels\)\n/)
     assert.match(text, /warming-up: too few labels\n {2}pairs: 100 pairs wanted, 50 found\n$/)
+  })
+  it('says how many labels are missing, and until when', () => {
+    const outlook: NonNullable<RaceJson['outlook']> = {
+      gain: 0.5,
+      from: 'min-gain',
+      labels: { low: 4200, high: 4200 },
+      labelsPerDay: 1240.4,
+      expected: { from: '2026-12-01T12:00:00.000Z', to: '2026-12-01T12:00:00.000Z' },
+    }
+    const linesOf = (outlook: RaceJson['outlook']): string => toRaceLines({ ...race, outlook }, false)
+    assert.match(
+      linesOf(outlook),
+      /\nneeded: about 4,200 labels in all for a gain of 0\.5, 4,150 more; at 1,240 a day until 2026-12-01 12:00 UTC\n$/,
+    )
+    const labels = { low: 900, high: null }
+    const range = { ...outlook, from: 'estimate', labels, expected: { ...outlook.expected, to: null } } as const
+    assert.match(
+      linesOf(range),
+      /needed: 900 or more labels in all for the difference of now \(0\.5\); at 1,240 a day not before 2026-12-01 12:00 UTC\n$/,
+    )
+    assert.match(linesOf({ ...outlook, labelsPerDay: null }), /for a gain of 0\.5, 4,150 more\n$/)
+    assert.match(linesOf({ ...outlook, expected: { from: null, to: null } }), /a day not within a hundred years\n$/)
   })
   it('shows the bounds, and drift', () => {
     const verdict = { ...race.verdict, state: 'promote-B', lower: 0.93, upper: 8.45, gates: [] } as const
@@ -212,7 +235,7 @@ describe('toLiveLine()', () => {
   it('repaints on a terminal, at most every 80 ms and never wider than it', () => {
     let now = 1000
     let shown = ''
-    const terminal = { columns: () => 10, colours: false }
+    const terminal = { columns: () => 10, rows: () => 24, colours: false }
     const line = toLiveLine({ err: text => (shown += text), terminal, clock: () => now })
     line.show('a text that is longer than the terminal')
     now += 10

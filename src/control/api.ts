@@ -106,6 +106,19 @@ export interface RaceJson {
    * its figures are those of now.
    */
   readonly drift: boolean
+  /** What is still missing for a verdict; null where there is one, or nothing to tell from. */
+  readonly outlook: OutlookJson | null
+}
+
+/** How many labels a verdict needs, by even odds, and when they will be there if they come as they do now. */
+export interface OutlookJson {
+  /** The improvement that they would show, in units of the loss: the smallest that is wanted, or as it looks now. */
+  readonly gain: number
+  readonly from: 'min-gain' | 'estimate'
+  /** In all, those that are there included; `high` is null where no number can be told. */
+  readonly labels: { readonly low: number; readonly high: number | null }
+  readonly labelsPerDay: number | null
+  readonly expected: { readonly from: string | null; readonly to: string | null }
 }
 
 export interface ArmJson {

@@ -1,6 +1,7 @@
 import type { Verdict } from '../judge/index.ts'
 import type { Arm, Decision, Scoreboard, StoredRace, StoredVariant, TruthCounts } from '../store/index.ts'
 import type { ArmJson, RaceJson } from './api.ts'
+import { toOutlook } from './outlook.ts'
 import { toLossText } from './race-rule.ts'
 import { toDecisionJson, toShown } from './verdict.ts'
 
@@ -18,10 +19,14 @@ export interface RaceFacts {
   readonly verdict: Verdict
   readonly decision: Decision | undefined
   readonly truths: TruthCounts
+  readonly labelsPerDay: number | undefined
+  /** Epoch ms. */
+  readonly now: number
 }
 
 /** Everything that is known of a race. */
-export function toRaceJson({ race, racers, board, verdict, decision, truths }: RaceFacts): RaceJson {
+export function toRaceJson(facts: RaceFacts): RaceJson {
+  const { race, racers, board, verdict, decision, truths, labelsPerDay, now } = facts
   const { task, loss, alpha } = race.spec
   const [a, b] = racers
   return {
@@ -37,6 +42,10 @@ export function toRaceJson({ race, racers, board, verdict, decision, truths }: R
     ...toShown(verdict, decision, race.ended !== undefined),
     truths,
     decision: decision === undefined ? null : toDecisionJson(decision),
+    outlook:
+      race.ended === undefined && decision === undefined
+        ? toOutlook({ spec: race.spec, verdict, labelsPerDay, now })
+        : null,
   }
 }
 

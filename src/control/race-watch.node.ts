@@ -4,6 +4,7 @@ import { toErrorText } from '../core/errors.ts'
 import type { Verdict } from '../judge/index.ts'
 import type { Decision, Scoreboard, Store, StoredRace, StoredVariant } from '../store/index.ts'
 import type { ArmJson, RaceJson, RacePointJson, RaceSeriesJson } from './api.ts'
+import { type Arrival, noteArrival, toLabelsPerDay } from './arrivals.ts'
 import type { Logger } from './logger.ts'
 import { type Racer, toRaceJson } from './race-json.ts'
 import { addPoint } from './series.ts'
@@ -44,6 +45,7 @@ export class RaceWatch implements AsyncDisposable {
   #race: RaceJson | undefined
   #shown = ''
   #points: readonly RacePointJson[] = []
+  #arrivals: readonly Arrival[] = []
 
   constructor(options: RaceWatchOptions) {
     this.#options = options
@@ -119,8 +121,10 @@ export class RaceWatch implements AsyncDisposable {
       const race = await store.readRace()
       const look = race && (await this.#judge(race))
       this.#race = look?.json
-      if (look !== undefined && JSON.stringify(look.json) !== this.#shown) {
-        this.#shown = JSON.stringify(look.json)
+      // An outlook moves with the clock: alone it is no news.
+      const shown = look && JSON.stringify({ ...look.json, outlook: null })
+      if (look !== undefined && shown !== undefined && shown !== this.#shown) {
+        this.#shown = shown
         onRace(look.json)
       }
       if (look?.isFirst) onDecision(look.json)
@@ -142,7 +146,15 @@ export class RaceWatch implements AsyncDisposable {
     const { decision, isFirst } = await this.#decide(race, verdict)
     await this.#addPoint(race, verdict)
     const truths = await store.readTruthCounts()
-    return { json: toRaceJson({ race, racers, board, verdict, decision, truths }), isFirst }
+    const arrived = this.#noteArrival(race, verdict)
+    return { json: toRaceJson({ race, racers, board, verdict, decision, truths, ...arrived }), isFirst }
+  }
+
+  #noteArrival(race: StoredRace, { n: labels }: Verdict): { readonly labelsPerDay: number | undefined; now: number } {
+    const now = { at: this.#options.clock(), labels }
+    if (this.#race?.race !== race.id) this.#arrivals = []
+    this.#arrivals = noteArrival(this.#arrivals, now)
+    return { labelsPerDay: toLabelsPerDay(this.#arrivals, now, race.startedAt), now: now.at }
   }
 
   /** Reads the decision, or writes it where the race has just crossed. */

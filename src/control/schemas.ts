@@ -149,6 +149,15 @@ const race: z.ZodType<RaceJson> = z.object({
   truths: truthCounts,
   decision: z.nullable(verdict.extend({ at: instant })),
   drift: z.boolean(),
+  outlook: z.nullable(
+    z.object({
+      gain: z.number(),
+      from: z.enum(['min-gain', 'estimate']),
+      labels: z.object({ low: count, high: z.nullable(count) }),
+      labelsPerDay: z.nullable(z.number()),
+      expected: z.object({ from: z.nullable(instant), to: z.nullable(instant) }),
+    }),
+  ),
 })
 
 const raceSeries: z.ZodType<RaceSeriesJson> = z.object({
