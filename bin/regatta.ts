@@ -27,7 +27,10 @@ const plain = (env['NO_COLOR'] ?? '') !== '' || env['TERM'] === 'dumb'
 process.exitCode = await main(process.argv.slice(2), {
   out: text => void stdout.write(text),
   err: text => void stderr.write(text),
-  terminal: stderr.isTTY && env['TERM'] !== 'dumb' ? { columns: () => stderr.columns, colours: !plain } : undefined,
+  terminal:
+    stderr.isTTY && env['TERM'] !== 'dumb'
+      ? { columns: () => stderr.columns, rows: () => stderr.rows, colours: !plain }
+      : undefined,
   colours: stdout.isTTY && !plain,
   env,
   cwd: process.cwd(),

@@ -4,6 +4,7 @@ import type {
   DeployResponseJson,
   PromoteResponseJson,
   RaceJson,
+  RaceSeriesJson,
   StatusJson,
   TraceJson,
   TruthResponseJson,
@@ -26,6 +27,8 @@ export interface ControlClient extends AsyncDisposable {
   deleteDeployment(): Promise<void>
   /** Undefined before the first race. */
   race(): Promise<RaceJson | undefined>
+  /** The improvement over the race's labels; undefined before the first race. */
+  raceSeries(): Promise<RaceSeriesJson | undefined>
   trace(prediction: string): Promise<TraceJson>
   /** Reports truths; what is wrong is left out and named by its index. */
   truth(truths: readonly unknown[]): Promise<TruthResponseJson>
@@ -106,11 +109,8 @@ export function toClient(reach: Reach, signal: AbortSignal): ControlClient {
     promote: variant => json('POST', '/api/v1/promote', variant === undefined ? {} : { variant }),
     rollback: () => json('POST', '/api/v1/rollback', {}),
     deleteDeployment: async () => void (await call('DELETE', '/api/v1/deployment')),
-    race: () =>
-      json<RaceJson>('GET', '/api/v1/race').catch((error: unknown) => {
-        if (error instanceof RegattaError && error.code === 'RACE_NONE') return undefined
-        throw error
-      }),
+    race: () => json<RaceJson>('GET', '/api/v1/race').catch(toNone),
+    raceSeries: () => json<RaceSeriesJson>('GET', '/api/v1/race/series').catch(toNone),
     trace: prediction => json('GET', `/api/v1/predictions/${prediction}`),
     truth: truths => json('POST', '/truth?on-error=skip', truths),
     async *outcomes(race) {
@@ -147,6 +147,12 @@ export function toClient(reach: Reach, signal: AbortSignal): ControlClient {
     },
     [Symbol.asyncDispose]: async () => await reach.close?.(),
   }
+}
+
+/** Before the first race there is none. */
+function toNone(error: unknown): undefined {
+  if (error instanceof RegattaError && error.code === 'RACE_NONE') return undefined
+  throw error
 }
 
 /** Too many requests, and what stands before control or in it being away for now. */

@@ -53,7 +53,7 @@ describe('toMovedJson()', () => {
 describe('toMovingView()', () => {
   const open = (columns: number | undefined) => {
     const shown: string[] = []
-    const terminal = columns === undefined ? undefined : { columns: () => columns, colours: false }
+    const terminal = columns === undefined ? undefined : { columns: () => columns, rows: () => 24, colours: false }
     let now = 1000
     const view = toMovingView({ err: text => void shown.push(text), terminal, clock: () => now }, 'pushing')
     const tell = (afterMs: number, letter: string, sentBytes: number, state: TransferEvent['state']): void => {

@@ -22,6 +22,8 @@ export interface World {
 export interface Terminal {
   /** Columns now; it may be resized. */
   readonly columns: () => number
+  /** Lines now. */
+  readonly rows: () => number
   readonly colours: boolean
 }
 

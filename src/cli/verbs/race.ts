@@ -1,7 +1,5 @@
 import { UsageError } from '../../core/errors.ts'
-import { EXIT } from '../errors.ts'
-import { toRaceLines } from '../race-view.ts'
-import { type Call, verb } from '../verb.ts'
+import { verb } from '../verb.ts'
 
 type Flags = {
   readonly watch: boolean
@@ -22,7 +20,7 @@ export const race = verb<Flags>({
   flags: {
     watch: {
       kind: 'boolean',
-      brief: 'Print again whenever something changes, until there is a verdict',
+      brief: 'Keep showing it, on a terminal with the confidence sequence drawn, until there is a verdict',
       default: false,
       withNegated: false,
     },
@@ -67,7 +65,8 @@ export const race = verb<Flags>({
         fix: 'regatta race --from FILE --config regatta.yaml',
       })
     }
-    return watchRace(call, flags.watch)
+    const { showRace } = await import('../racing.node.ts')
+    return await showRace(call, flags.watch)
   },
 })
 
@@ -77,28 +76,4 @@ function parseEvery(text: string | undefined): number | undefined {
   throw new UsageError('EVERY', `Cannot read "${text}" as a number of labels: expected a whole number of 1 or more`, {
     fix: 'For example --every 100',
   })
-}
-
-async function watchRace(call: Call, watch: boolean): Promise<number> {
-  const { openClient } = await import('../client.node.ts')
-  const { openWorkplace } = await import('../workplace.node.ts')
-  const { pause } = await import('../pause.node.ts')
-  const { RegattaError } = await import('../../core/errors.ts')
-  await using client = await openClient(call, await openWorkplace(call))
-  let shown = ''
-  for (;;) {
-    const now = await client.race()
-    if (now === undefined) {
-      throw new RegattaError('RACE_NONE', 'There is no race yet: nothing runs beside the champion', {
-        fix: 'regatta deploy VERSION --challenger b --shadow',
-      })
-    }
-    const text = call.json ? `${JSON.stringify(now)}\n` : toRaceLines(now, call.colours)
-    if (text !== shown) call.out(text)
-    shown = text
-    const decided = now.verdict.state !== 'warming-up' && now.verdict.state !== 'keep-racing'
-    if (decided) return EXIT.done
-    if (!watch) return EXIT.undecided
-    if (!(await pause(500, call.signal))) return EXIT.interrupted
-  }
 }
