@@ -64,6 +64,8 @@ describe('parseProject()', () => {
         season: 1,
         strict: false,
         cap: undefined,
+        drop: [],
+        hash: [],
       },
       targets: {
         local: { host: '127.0.0.1', httpPort: 8501, grpcPort: 8500, controlPort: 8400, tls: undefined },
@@ -177,6 +179,8 @@ targets:
         season: 24,
         strict: false,
         cap: 0.95,
+        drop: [],
+        hash: [],
       },
       targets: {
         local: { host: '0.0.0.0', httpPort: 0, grpcPort: 0, controlPort: 0, tls: { cert: 'gw.pem', key: 'gw.key' } },
@@ -350,6 +354,16 @@ targets:
       'a loss that does not fit the task',
       'name: m\nrace:\n  task: classification\n  loss: squared',
       ['regatta.yaml:4:9 race.loss: expected a loss that fits the task: log, brier, zero-one, found "squared"'],
+    ],
+    [
+      'a part of truth that is dropped',
+      'name: m\nrace: { truth: { by: series }, drop: [entity, at] }',
+      ['regatta.yaml:2:38 race.drop: expected neither series nor at where truth is by series, found a list'],
+    ],
+    [
+      'a part of a record that is none',
+      'name: m\nrace: { hash: [input] }',
+      ['regatta.yaml:2:16 race.hash.0: expected one of series, entity, found "input"'],
     ],
     [
       'a season without a forecast',

@@ -119,6 +119,10 @@ export interface RaceConfig {
   readonly strict: boolean
   /** Quantile of the champion's first 500 losses that all losses are capped at; undefined: no cap. */
   readonly cap: number | undefined
+  /** Parts of a record that are never stored. @default [] */
+  readonly drop: readonly ('series' | 'at' | 'entity' | 'error')[]
+  /** Parts of a record, and of truths, that are stored as keyed digests. @default [] */
+  readonly hash: readonly ('series' | 'entity')[]
 }
 
 export type TruthConfig =

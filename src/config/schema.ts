@@ -6,6 +6,7 @@ import { isObject } from '../core/json.ts'
 import { alerts } from './alerts-schema.ts'
 import { image } from './image-schema.ts'
 import { autoscale, kubernetes, resources } from './kubernetes-schema.ts'
+import { drop, hash, keepsTruth } from './log-schema.ts'
 import type { Loss } from './project.ts'
 import { oneOf, section, text, whole } from './schema-parts.ts'
 
@@ -206,6 +207,8 @@ const race = section({
       description: "Quantile of the champion's first 500 losses that all losses are capped at; those 500 do not count",
       examples: [0.95],
     }),
+  drop,
+  hash,
 })
   .refine(fitsTask, {
     when: ({ value }) => isObject(value),
@@ -224,6 +227,11 @@ const race = section({
   .refine(({ strict, mode, task }) => !strict || (mode ?? (task === 'value' ? 'split' : 'shadow')) === 'shadow', {
     path: ['strict'],
     error: 'false unless mode is shadow',
+  })
+  .refine(keepsTruth, {
+    when: ({ value }) => isObject(value),
+    path: ['drop'],
+    error: 'neither series nor at where truth is by series',
   })
   .meta({ description: 'What is compared and how' })
 

@@ -20,6 +20,7 @@ import type { Logger } from './logger.ts'
 import { toMetrics } from './metrics.ts'
 import { toOperations } from './operations.node.ts'
 import { Patience } from './patience.node.ts'
+import { toPrivacy } from './privacy.ts'
 import { ProcessLogs } from './process-logs.ts'
 import { RaceWatch } from './race-watch.node.ts'
 import { toStatus } from './status.ts'
@@ -196,6 +197,7 @@ function toWorld(options: ControlOptions): World {
     },
     patience: new Patience({ clock, maxBytes: MAX_WAITING_BYTES, closing: closing.signal }),
     task: project.race.task,
+    privacy: toPrivacy(project.race, adminToken),
     metrics,
     clock,
   })

@@ -18,6 +18,7 @@ import { toOpenApi } from './openapi.ts'
 import { openOutcomes } from './outcomes.ts'
 import { PAGE_FILES, toPageResponse } from './page/index.ts'
 import type { Patience } from './patience.node.ts'
+import type { Privacy } from './privacy.ts'
 import type { ProcessLogs } from './process-logs.ts'
 import type { RaceWatch } from './race-watch.node.ts'
 import {
@@ -48,6 +49,7 @@ export interface OperationsWorld {
   readonly noteGateway: (batch: Omit<RecordBatch, 'records'>) => void
   readonly patience: Patience
   readonly task: RaceSpec['task']
+  readonly privacy: Privacy
   readonly metrics: ControlMetrics
   readonly clock: Clock
 }
@@ -161,11 +163,13 @@ function toReaders(
 }
 
 function toTakers(world: OperationsWorld): Some<'records' | 'truth'> {
-  const { store, watch, metrics, noteGateway, patience, task, clock } = world
+  const { store, watch, metrics, noteGateway, patience, privacy, task, clock } = world
   return {
     async records({ request }) {
       const { records, ...gateway } = parseRecordBatch(parseJsonBody(request.body))
-      const { added, joined } = await patience.run(request.body.byteLength, () => store.addPredictions(records))
+      const { added, joined } = await patience.run(request.body.byteLength, () =>
+        store.addPredictions(records.map(privacy.hideRecord)),
+      )
       noteGateway(gateway)
       metrics.records.inc({ state: 'stored' }, added)
       metrics.records.inc({ state: 'known' }, records.length - added)
@@ -174,7 +178,10 @@ function toTakers(world: OperationsWorld): Some<'records' | 'truth'> {
     },
     async truth({ request }) {
       const skip = parseChoice(request.query.get('on-error'), 'on-error', ['refuse', 'skip']) === 'skip'
-      return toJsonResponse(200, await takeTruths({ store, watch, patience, metrics, clock }, request, { task, skip }))
+      return toJsonResponse(
+        200,
+        await takeTruths({ store, watch, patience, privacy, metrics, clock }, request, { task, skip }),
+      )
     },
   }
 }

@@ -6,6 +6,7 @@ import type { TruthCountsJson, TruthProblemJson, TruthResponseJson } from './api
 import { toControlError } from './errors.ts'
 import { type ControlMetrics, countTruths } from './metrics.ts'
 import type { Patience } from './patience.node.ts'
+import type { Privacy } from './privacy.ts'
 import { readTruths, type TruthReading } from './truths.ts'
 
 /** What truths are taken in with. */
@@ -14,6 +15,7 @@ export interface TruthWorld {
   readonly watch: { touch(): void }
   readonly patience: Pick<Patience, 'run'>
   readonly metrics: ControlMetrics
+  readonly privacy: Pick<Privacy, 'hideTruth'>
   readonly clock: Clock
 }
 
@@ -33,7 +35,7 @@ export async function takeTruths(
   request: HttpRequest,
   reading: TruthReading,
 ): Promise<TruthResponseJson> {
-  const { store, watch, patience, metrics, clock } = world
+  const { store, watch, patience, privacy, metrics, clock } = world
   let counts: TruthCountsJson = { new: 0, duplicate: 0, revised: 0, stale: 0, conflict: 0, orphan: 0 }
   let refused = 0
   const problems: TruthProblemJson[] = []
@@ -41,7 +43,7 @@ export async function takeTruths(
   try {
     for await (const part of readTruths(body, reading)) {
       const bytes = part.truths.length * TRUTH_BYTES
-      const added = await patience.run(bytes, () => store.addTruths(part.truths, clock()))
+      const added = await patience.run(bytes, () => store.addTruths(part.truths.map(privacy.hideTruth), clock()))
       counts = sum(counts, added)
       refused += part.problems.length
       problems.push(...part.problems.slice(0, MAX_PROBLEMS - problems.length))
