@@ -66,6 +66,12 @@ describe('parseProject()', () => {
         cap: undefined,
         drop: [],
         hash: [],
+        maturityMs: 0,
+        challengers: 1,
+        ramp: [],
+        guardrails: {},
+        budget: {},
+        promote: 'ask',
       },
       targets: {
         local: { host: '127.0.0.1', httpPort: 8501, grpcPort: 8500, controlPort: 8400, tls: undefined },
@@ -122,6 +128,12 @@ race:
   margin: 0.2
   season: 24
   cap: 0.95
+  maturity: 36h
+  challengers: 2
+  ramp: [5%, 20%, 50%]
+  guardrails: { errorRate: 0.5%, p99: 1.5x }
+  budget: { labels: 20000, days: 14 }
+  promote: auto
 targets:
   local: { host: 0.0.0.0, httpPort: 0, grpcPort: 0, controlPort: 0, tls: { cert: gw.pem, key: gw.key } }
   kubernetes:
@@ -181,6 +193,12 @@ targets:
         cap: 0.95,
         drop: [],
         hash: [],
+        maturityMs: 129_600_000,
+        challengers: 2,
+        ramp: [0.05, 0.2, 0.5],
+        guardrails: { errorRate: 0.005, p99: 1.5 },
+        budget: { labels: 20_000, days: 14 },
+        promote: 'auto',
       },
       targets: {
         local: { host: '0.0.0.0', httpPort: 0, grpcPort: 0, controlPort: 0, tls: { cert: 'gw.pem', key: 'gw.key' } },
@@ -391,6 +409,47 @@ targets:
       'a series where truth goes by prediction',
       'name: m\nrace:\n  truth:\n    series: name',
       ['regatta.yaml:4:13 race.truth.series: expected nothing here unless by is series, found "name"'],
+    ],
+    [
+      'a duration without a unit',
+      'name: m\nrace: { maturity: 90 }',
+      ['regatta.yaml:2:19 race.maturity: expected a duration such as 30m, 36h or 2d, found 90'],
+    ],
+    [
+      'a ramp that falls',
+      'name: m\nrace: { ramp: [20%, 5%], guardrails: { errorRate: 1% } }',
+      ['regatta.yaml:2:15 race.ramp: expected a list of rising shares, such as [5%, 20%, 50%], found a list'],
+    ],
+    [
+      'a share of everything',
+      'name: m\nrace: { ramp: [5%, 100%], guardrails: { errorRate: 1% } }',
+      ['regatta.yaml:2:20 race.ramp.1: expected a share above 0% and below 100%, such as 5%, found "100%"'],
+    ],
+    [
+      'a ramp that nothing could stop',
+      'name: m\nrace: { ramp: [5%, 20%] }',
+      ['regatta.yaml:2:15 race.ramp: expected guardrails, such as { errorRate: 1% }, beside a ramp, found a list'],
+    ],
+    [
+      'a ramp of copies',
+      'name: m\nrace: { mode: shadow, ramp: [5%], guardrails: { p99: 2x } }',
+      ['regatta.yaml:2:15 race.mode: expected split beside a ramp, found "shadow"'],
+    ],
+    [
+      'guardrails without units',
+      'name: m\nrace: { guardrails: { errorRate: 0.01, p99: 0.5x } }',
+      [
+        'regatta.yaml:2:34 race.guardrails.errorRate: expected a share above 0% and below 100%, such as 1%, found 0.01',
+        'regatta.yaml:2:45 race.guardrails.p99: expected a factor of 1x or more, such as 1.5x, found "0.5x"',
+      ],
+    ],
+    [
+      'a budget of nothing',
+      'name: m\nrace: { budget: { labels: 0, days: 0 } }',
+      [
+        'regatta.yaml:2:27 race.budget.labels: expected a whole number of 1 or more, found 0',
+        'regatta.yaml:2:36 race.budget.days: expected a number above 0, found 0',
+      ],
     ],
     [
       'a champion that is no name',

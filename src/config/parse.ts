@@ -91,16 +91,17 @@ function toKubernetes(input: ProjectInput['targets']['kubernetes']): KubernetesT
   }
 }
 
-function toRace(race: ProjectInput['race']): RaceConfig {
-  const { task, truth } = race
+function toRace({ maturity: maturityMs, ...race }: ProjectInput['race']): RaceConfig {
+  const { ramp, task, truth } = race
   return {
     ...race,
+    maturityMs,
     prediction: race.prediction,
     champion: race.champion,
     cap: race.cap,
     truth: toTruth(truth),
     loss: race.loss ?? { kind: LOSSES_OF_TASK[task][0] },
-    mode: race.mode ?? (task === 'value' ? 'split' : 'shadow'),
+    mode: race.mode ?? (task === 'value' || ramp.length > 0 ? 'split' : 'shadow'),
   }
 }
 

@@ -123,6 +123,30 @@ export interface RaceConfig {
   readonly drop: readonly ('series' | 'at' | 'entity' | 'error')[]
   /** Parts of a record, and of truths, that are stored as keyed digests. @default [] */
   readonly hash: readonly ('series' | 'entity')[]
+  /** How long truth may take: younger predictions are not judged. @default 0 */
+  readonly maturityMs: number
+  /** Challengers that share `alpha` from the start of a race. @default 1 */
+  readonly challengers: number
+  /** Rising shares, 0–1, that a challenger in a ramp is given one after the other. @default [] */
+  readonly ramp: readonly number[]
+  readonly guardrails: GuardrailsConfig
+  readonly budget: BudgetConfig
+  /** @default 'ask' */
+  readonly promote: 'ask' | 'auto'
+}
+
+/** Limits that stop a challenger; undefined: none. */
+export interface GuardrailsConfig {
+  /** Share of failed requests, 0–1. */
+  readonly errorRate?: number | undefined
+  /** Multiple of the champion's 99th percentile of latency. */
+  readonly p99?: number | undefined
+}
+
+/** What a race may cost; undefined: without end. */
+export interface BudgetConfig {
+  readonly labels?: number | undefined
+  readonly days?: number | undefined
 }
 
 export type TruthConfig =

@@ -8,6 +8,7 @@ import { image } from './image-schema.ts'
 import { autoscale, kubernetes, resources } from './kubernetes-schema.ts'
 import { drop, hash, keepsTruth } from './log-schema.ts'
 import type { Loss } from './project.ts'
+import { budget, challengers, guardrails, hasGuardrail, hasRamp, maturity, ramp } from './race-parts.ts'
 import { oneOf, section, text, whole } from './schema-parts.ts'
 
 const MAX_EXPRESSION = 1000
@@ -209,11 +210,29 @@ const race = section({
     }),
   drop,
   hash,
+  maturity,
+  challengers,
+  ramp,
+  guardrails,
+  budget,
+  promote: oneOf(['ask', 'auto'])
+    .default('ask')
+    .meta({ description: 'Whether a better challenger waits for `regatta promote` or is promoted at once' }),
 })
   .refine(fitsTask, {
     when: ({ value }) => isObject(value),
     path: ['loss'],
     error: ({ input }) => `a loss that fits the task: ${lossesOf(input).join(', ')}`,
+  })
+  .refine(race => !hasRamp(race) || hasGuardrail(race), {
+    when: ({ value }) => isObject(value),
+    path: ['ramp'],
+    error: 'guardrails, such as { errorRate: 1% }, beside a ramp',
+  })
+  .refine(race => !hasRamp(race) || race.mode !== 'shadow', {
+    when: ({ value }) => isObject(value),
+    path: ['mode'],
+    error: 'split beside a ramp',
   })
   .refine(({ task, season }) => task === 'forecast' || season === 1, {
     path: ['season'],
