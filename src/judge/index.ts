@@ -31,6 +31,7 @@ export {
   toStandingState,
 } from './history.ts'
 export { emptyJoint, foldJoint, type JointMoments, mergeJoint, removeJoint } from './joint.ts'
+export { type ArmHealth, type Guardrail, type GuardrailRule, type LatencyBucket, toGuardrails } from './limits.ts'
 export { type LossRange, type LossSpec, type LossTerms, toLoss, toLossRange, toLossTerms } from './loss.ts'
 export {
   type ArmCounts,
