@@ -5,6 +5,7 @@ import type {
   PromoteResponseJson,
   RaceJson,
   RaceSeriesJson,
+  RacesJson,
   StatusJson,
   TraceJson,
   TruthResponseJson,
@@ -25,10 +26,12 @@ export interface ControlClient extends AsyncDisposable {
   promote(variant: string | undefined): Promise<PromoteResponseJson>
   rollback(): Promise<PromoteResponseJson>
   deleteDeployment(): Promise<void>
-  /** Undefined before the first race. */
-  race(): Promise<RaceJson | undefined>
-  /** The improvement over the race's labels; undefined before the first race. */
-  raceSeries(): Promise<RaceSeriesJson | undefined>
+  /** The only race, or the one of a challenger; undefined before the first race. */
+  race(challenger?: string): Promise<RaceJson | undefined>
+  /** The races that run, or the last one where none does. */
+  races(): Promise<readonly RaceJson[]>
+  /** The improvement over the labels of a race, chosen as by `race`; undefined before the first race. */
+  raceSeries(challenger?: string): Promise<RaceSeriesJson | undefined>
   trace(prediction: string): Promise<TraceJson>
   /** Reports truths; what is wrong is left out and named by its index. */
   truth(truths: readonly unknown[]): Promise<TruthResponseJson>
@@ -109,8 +112,9 @@ export function toClient(reach: Reach, signal: AbortSignal): ControlClient {
     promote: variant => json('POST', '/api/v1/promote', variant === undefined ? {} : { variant }),
     rollback: () => json('POST', '/api/v1/rollback', {}),
     deleteDeployment: async () => void (await call('DELETE', '/api/v1/deployment')),
-    race: () => json<RaceJson>('GET', '/api/v1/race').catch(toNone),
-    raceSeries: () => json<RaceSeriesJson>('GET', '/api/v1/race/series').catch(toNone),
+    races: async () => (await json<RacesJson>('GET', '/api/v1/races')).races,
+    race: challenger => json<RaceJson>('GET', `/api/v1/race${toQuery(challenger)}`).catch(toNone),
+    raceSeries: challenger => json<RaceSeriesJson>('GET', `/api/v1/race/series${toQuery(challenger)}`).catch(toNone),
     trace: prediction => json('GET', `/api/v1/predictions/${prediction}`),
     truth: truths => json('POST', '/truth?on-error=skip', truths),
     async *outcomes(race) {
@@ -158,6 +162,10 @@ function toNone(error: unknown): undefined {
 /** Too many requests, and what stands before control or in it being away for now. */
 const RETRYABLE: ReadonlySet<number> = new Set([429, 502, 503, 504])
 const BYTES = 'application/octet-stream'
+
+function toQuery(challenger: string | undefined): string {
+  return challenger === undefined ? '' : `?challenger=${encodeURIComponent(challenger)}`
+}
 
 async function toError(response: Response, where: string): Promise<RegattaError> {
   const text = (await response.text()).slice(0, 64 * 1024)

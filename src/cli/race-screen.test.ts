@@ -66,6 +66,7 @@ describe('toRaceChart()', () => {
 const race: RaceJson = {
   ...{ schema: 'regatta/race/v1', race: 1, startedAt: '', ended: null, task: 'regression', loss: 'squared' },
   ...{ design: 'paired', alpha: 0.05, decision: null, drift: false, outlook: null },
+  ...{ comparisons: 1, guardrails: [], ramp: null, events: [] },
   variants: (['A', 'B'] as const).map(role => ({
     ...{ name: role.toLowerCase(), version: 1, digest: '', role, params: { hidden: 100, learning_rate: 0.001 } },
     ...{ predictions: 100, labels: 100, meanLoss: 1 },

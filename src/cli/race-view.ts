@@ -1,6 +1,11 @@
-import type { RaceJson, VerdictJson } from '../control/index.ts'
+import type { GuardrailJson, RaceJson, RampJson, VerdictJson } from '../control/index.ts'
 import { paint, toFigure, toTable } from './terminal.ts'
 import { toParamsText } from './training-view.ts'
+
+/** Races one after the other. */
+export function toRacesLines(races: readonly RaceJson[], colours: boolean): string {
+  return races.map(race => toRaceLines(race, colours)).join('\n')
+}
 
 /** The race as a table of its two arms, the improvement with its bounds, and the verdict in words. */
 export function toRaceLines(race: RaceJson, colours: boolean): string {
@@ -20,6 +25,9 @@ export function toRaceLines(race: RaceJson, colours: boolean): string {
     `${paint(colours, style, state)}: ${reason}\n` +
     missing.join('') +
     toOutlookLine(race.outlook, race.verdict.labels) +
+    race.guardrails.map(guardrail => toGuardrailLine(guardrail, colours)).join('') +
+    toRampLine(race.ramp) +
+    race.events.map(({ at, detail, kind }) => `${at} ${kind}: ${detail}\n`).join('') +
     (race.drift ? `drift: the live data of now contradict the decision of ${race.decision?.at ?? ''}\n` : '')
   )
 }
@@ -50,6 +58,22 @@ function toMinute(instant: string): string {
 /** A count with commas between thousands. */
 function toCount(count: number): string {
   return count.toLocaleString('en-US')
+}
+
+const GUARDRAIL_STYLE = { watching: 'yellow', quiet: 'green', breached: 'red' } as const
+
+function toGuardrailLine({ detail, name, state }: GuardrailJson, colours: boolean): string {
+  return `${name} ${paint(colours, GUARDRAIL_STYLE[state], state)}: ${detail}\n`
+}
+
+function toRampLine(ramp: RampJson | null): string {
+  if (ramp === null) return ''
+  const steps = ramp.steps.map(step => (step === ramp.weight ? `[${toPercent(step)}]` : toPercent(step)))
+  return `ramp ${steps.join(' ')}${ramp.waitsFor === null ? '' : `, waits for ${ramp.waitsFor}`}\n`
+}
+
+function toPercent(share: number): string {
+  return `${toFigure(share * 100)} %`
 }
 
 /** The improvement on one line: `4.69 [0.93, 8.45] (95 % confidence sequence, 512 labels)`. */

@@ -36,7 +36,7 @@ describe('parseShare()', () => {
 })
 
 describe('toRole()', () => {
-  const nothing = { challenger: undefined, shadow: false, weight: undefined }
+  const nothing = { challenger: undefined, shadow: false, weight: undefined, ramp: false }
   it('makes a champion without --challenger', () => assert.deepEqual(toRole(nothing), {}))
   it('makes a shadow', () =>
     assert.deepEqual(toRole({ ...nothing, challenger: 'b', shadow: true }), {
@@ -48,14 +48,21 @@ describe('toRole()', () => {
       variant: 'b',
       challenger: { mode: 'split', weight: 0.1 },
     }))
-  it('refuses both, neither, and either without a challenger', () => {
+  it('makes a ramp', () =>
+    assert.deepEqual(toRole({ ...nothing, challenger: 'b', ramp: true }), {
+      variant: 'b',
+      challenger: { mode: 'ramp' },
+    }))
+  it('refuses two ways, none, and any without a challenger', () => {
     for (const flags of [
       { challenger: 'b', shadow: true, weight: '10%' },
-      { challenger: 'b', shadow: false, weight: undefined },
-      { challenger: undefined, shadow: true, weight: undefined },
-      { challenger: undefined, shadow: false, weight: '10%' },
+      { challenger: 'b', shadow: true, ramp: true },
+      { challenger: 'b' },
+      { shadow: true },
+      { weight: '10%' },
+      { ramp: true },
     ])
-      assert.throws(() => toRole(flags), UsageError)
+      assert.throws(() => toRole({ ...nothing, ...flags }), UsageError)
   })
 })
 

@@ -1,4 +1,4 @@
-import type { ProcessJson, StatusJson } from '../control/index.ts'
+import type { ProcessJson, RaceSummaryJson, StatusJson } from '../control/index.ts'
 import { paint, toShortDigest, toTable } from './terminal.ts'
 
 /** The deployment as a table: a line per process, and below it why each failing one fails. */
@@ -34,7 +34,25 @@ export function toStatusLines(status: StatusJson, colours: boolean): string {
   return (
     heading +
     toTable(['VARIANT', 'ROLE', 'SHARE', 'PROCESS', 'STATE', 'RESTARTS', 'IMAGE'], [gateway, ...rows]) +
-    reasons.join('')
+    reasons.join('') +
+    status.races.map(toRaceSummaryLines).join('')
+  )
+}
+
+function toRaceSummaryLines({
+  challenger,
+  champion,
+  ended,
+  guardrails,
+  lastEvent,
+  reason,
+  state,
+}: RaceSummaryJson): string {
+  const breaches = guardrails.filter(guardrail => guardrail.state === 'breached')
+  return (
+    `${challenger} against ${champion}${ended === null ? '' : ` (${ended.how})`}: ${state}, ${reason}\n` +
+    breaches.map(({ detail, name }) => `  ${name} breached: ${detail}\n`).join('') +
+    (lastEvent === null ? '' : `  ${lastEvent.at} ${lastEvent.kind}: ${lastEvent.detail}\n`)
   )
 }
 

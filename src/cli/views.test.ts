@@ -72,6 +72,7 @@ describe('toStatusLines()', () => {
       process: { ...ready, name: 'gateway' },
       droppedRecords: 0,
     },
+    races: [],
     variants: [
       {
         name: 'a',
@@ -110,6 +111,23 @@ describe('toStatusLines()', () => {
       ].join('\n'),
     )
   })
+  it('names the guardrail that stopped a challenger', () => {
+    const race = {
+      race: 1,
+      champion: 'a',
+      challenger: 'b',
+      state: 'inconclusive',
+      reason: 'The challenger was stopped',
+      ended: { at: '2026-01-31T12:00:00.000Z', how: 'stopped' },
+      guardrails: [{ name: 'p99', state: 'breached', detail: '90 of 900 requests' }],
+      lastEvent: { at: '2026-01-31T12:00:00.000Z', kind: 'stopped', detail: 'p99' },
+    } as const
+    assert.match(
+      toStatusLines({ ...status, races: [race] }, false),
+      /b against a \(stopped\): inconclusive, The challenger was stopped\n {2}p99 breached: 90 of 900 requests\n {2}2026-01-31T12:00:00.000Z stopped: p99\n$/,
+    )
+  })
+
   it('says what to do where nothing is deployed', () => {
     assert.match(toStatusLines({ ...status, variants: [] }, false), /nothing is deployed; try: regatta deploy/)
   })
@@ -135,6 +153,10 @@ describe('toRaceLines()', () => {
     loss: 'squared',
     design: 'paired',
     alpha: 0.05,
+    comparisons: 1,
+    guardrails: [],
+    ramp: null,
+    events: [],
     variants: [arm, { ...arm, name: 'b', version: 2, role: 'B', params: { hidden: 100 }, meanLoss: 33.5 }],
     verdict: {
       state: 'warming-up',
@@ -156,6 +178,13 @@ describe('toRaceLines()', () => {
     drift: false,
     outlook: null,
   }
+  it('shows where a ramp is and what it waits for', () => {
+    const ramp = { steps: [0.05, 0.2], weight: 0.05, waitsFor: 'p99: 40 of 900' }
+    const guardrails = [{ name: 'p99', state: 'watching', detail: '0 of 40' }] as const
+    const text = toRaceLines({ ...race, ramp, guardrails }, false)
+    assert.match(text, /p99 watching: 0 of 40\nramp \[5 %\] 20 %, waits for p99: 40 of 900\n/)
+  })
+
   it('shows both arms, the verdict and what is missing', () => {
     const text = toRaceLines(race, false)
     assert.match(text, /^VARIANT +PREDICTIONS +LABELS +MEAN LOSS \(squared\) +PARAMS\n/)

@@ -21,6 +21,21 @@ export interface StatusJson {
     readonly droppedRecords: number
   }
   readonly variants: readonly VariantJson[]
+  /** The races that run, or the last one where none does, as they were last looked at. */
+  readonly races: readonly RaceSummaryJson[]
+}
+
+/** A race on one line. */
+export interface RaceSummaryJson {
+  readonly race: number
+  readonly champion: string
+  readonly challenger: string
+  readonly state: VerdictState
+  readonly reason: string
+  readonly ended: RaceJson['ended']
+  readonly guardrails: readonly GuardrailJson[]
+  /** What was last done about it by itself; null where nothing was. */
+  readonly lastEvent: RaceEventJson | null
 }
 
 export interface VariantJson {
@@ -54,7 +69,10 @@ export interface DeployRequestJson {
   /** The variant's name; absent: the champion's (a new deployment calls it `race.champion` or "a"). */
   readonly variant?: string
   /** Absent: the version becomes or replaces the champion. */
-  readonly challenger?: { readonly mode: 'shadow' } | { readonly mode: 'split'; readonly weight: number }
+  readonly challenger?:
+    | { readonly mode: 'shadow' }
+    | { readonly mode: 'split'; readonly weight: number }
+    | { readonly mode: 'ramp' }
 }
 export interface DeployResponseJson {
   readonly schema: 'regatta/deploy/v1'
@@ -84,19 +102,35 @@ export interface DeleteResponseJson {
   readonly deleted: boolean
 }
 
-/** `GET /api/v1/race`: the current race, or the last one where none runs; 404 RACE_NONE before the first. */
+/**
+ * `GET /api/v1/race`: the only race that runs, or the last one where none does; with several, the one named by
+ * `?challenger=NAME`. 404 RACE_NONE before the first.
+ */
 export interface RaceJson {
   readonly schema: 'regatta/race/v1'
   readonly race: number
   readonly startedAt: string
   /** When and how it ended; null while it runs. */
-  readonly ended: { readonly at: string; readonly how: 'promoted' | 'replaced' | 'deleted' } | null
+  readonly ended: {
+    readonly at: string
+    /** `stopped`: by a guardrail or a lost ramp; `spent`: its budget, without a verdict. */
+    readonly how: 'promoted' | 'replaced' | 'deleted' | 'stopped' | 'spent'
+  } | null
   readonly task: string
   readonly loss: string
   readonly design: Design
+  /** The race's part of `race.alpha`, which it shares with the other races. */
   readonly alpha: number
+  /** Races that share it: those declared (`race.challengers`) or those that ran at once, whichever is more. */
+  readonly comparisons: number
   readonly variants: readonly ArmJson[]
   readonly verdict: VerdictJson
+  /** What the challenger must keep, in the present epoch; empty where nothing is set. */
+  readonly guardrails: readonly GuardrailJson[]
+  /** Null where the challenger's share stays, or the race has ended. */
+  readonly ramp: RampJson | null
+  /** What was done about the race by itself, the earliest first. */
+  readonly events: readonly RaceEventJson[]
   /** Truths taken in by this deployment, by what became of them. */
   readonly truths: TruthCountsJson
   /** The first crossing, as it was written when it happened (its gates had all passed); null before. */
@@ -119,6 +153,33 @@ export interface OutlookJson {
   readonly labels: { readonly low: number; readonly high: number | null }
   readonly labelsPerDay: number | null
   readonly expected: { readonly from: string | null; readonly to: string | null }
+}
+
+/** `GET /api/v1/races`: the races that run, or the last one where none does. */
+export interface RacesJson {
+  readonly schema: 'regatta/races/v1'
+  readonly races: readonly RaceJson[]
+}
+
+export interface GuardrailJson {
+  readonly name: string
+  /** `watching`: too few requests, or more than the limit found; `quiet`: the limit is kept; `breached`: it is not. */
+  readonly state: 'watching' | 'quiet' | 'breached'
+  readonly detail: string
+}
+
+export interface RampJson {
+  /** Rising shares of the requests, 0–1. */
+  readonly steps: readonly number[]
+  readonly weight: number
+  /** What the next step waits for; null after the last. */
+  readonly waitsFor: string | null
+}
+
+export interface RaceEventJson {
+  readonly at: string
+  readonly kind: 'step' | 'stopped' | 'spent' | 'promoted'
+  readonly detail: string
 }
 
 export interface ArmJson {
@@ -252,6 +313,7 @@ export type EventJson =
   | { readonly kind: 'status'; readonly status: StatusJson }
   | { readonly kind: 'race'; readonly race: RaceJson }
   | { readonly kind: 'decision'; readonly race: number; readonly verdict: VerdictJson }
+  | { readonly kind: 'race-event'; readonly race: number; readonly event: RaceEventJson }
 
 /** Every error of the API. */
 export interface ErrorJson {

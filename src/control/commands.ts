@@ -1,38 +1,64 @@
+import type { RaceConfig } from '../config/index.ts'
 import { parseVariantName, type VariantName } from '../core/brands.ts'
-import { crown, type Deployment, findLive, type Member, type NewMember, toSlot, type Wish } from './deployment.ts'
+import {
+  crown,
+  type Deployment,
+  findLive,
+  listChallengers,
+  listMembers,
+  sumOtherShares,
+  type Wish,
+} from './deployment.ts'
 import { toControlError } from './errors.ts'
+import { isChallenger, type Member, type NewMember } from './member.ts'
+
+/** What the configuration says of variants that are taken in. */
+export type EntryRule = Pick<RaceConfig, 'champion' | 'ramp'>
 
 /**
- * Decides name and role of what a deploy command asks for.
+ * Decides name, role and share of what a deploy command asks for.
  *
- * @throws NO_CHAMPION, CHALLENGER_EXISTS, NAME_TAKEN, REQUEST
+ * @throws NO_CHAMPION, NAME_TAKEN, SHARES_TAKEN, RAMP_NONE, REQUEST
  */
-export function toNewMember(deployment: Deployment, wish: Wish, firstName: VariantName | undefined): NewMember {
+export function toNewMember(deployment: Deployment, wish: Wish, rule: EntryRule): NewMember {
   return wish.challenger === undefined
-    ? toChampion(deployment, wish, firstName)
-    : toChallenger(deployment, wish, wish.challenger)
+    ? toChampion(deployment, wish, rule.champion)
+    : toChallenger(deployment, wish, toPart(wish.challenger, rule.ramp))
 }
 
 function toChampion(deployment: Deployment, wish: Wish, firstName: VariantName | undefined): NewMember {
   const { version, digest } = wish
   const current = findLive(deployment, 'champion')?.name ?? firstName ?? parseVariantName('a')
   const name = wish.variant ?? current
-  if (findIn(deployment, 'challenger').some(member => member.name === name)) {
+  if (listMembers(deployment).some(member => isChallenger(member) && member.name === name)) {
     throw toControlError(
       'NAME_TAKEN',
-      `Cannot deploy version ${version} as champion "${name}": the challenger has this name`,
+      `Cannot deploy version ${version} as champion "${name}": a challenger has this name`,
       `Promote the challenger, deploy version ${version} as challenger "${name}", or leave the variant's name out`,
     )
   }
   return { name, version, digest, role: 'champion', weight: 1 }
 }
 
-function toChallenger(deployment: Deployment, wish: Wish, how: NonNullable<Wish['challenger']>): NewMember {
-  const { version, digest, variant: name } = wish
+type Part = Pick<NewMember, 'role' | 'weight' | 'ramp'>
+
+function toPart(how: NonNullable<Wish['challenger']>, ramp: readonly number[]): Part {
+  if (how.mode === 'shadow') return { role: 'shadow', weight: 0 }
+  if (how.mode === 'split') return { role: 'split', weight: how.weight }
+  const [weight] = ramp
+  if (weight !== undefined) return { role: 'split', weight, ramp }
+  throw toControlError(
+    'RAMP_NONE',
+    'Cannot deploy a challenger in a ramp: race.ramp of regatta.yaml has no steps',
+    'Set race.ramp, for example [5%, 20%, 50%], and race.guardrails, or give the challenger a weight',
+  )
+}
+
+function toChallenger(deployment: Deployment, { version, digest, variant: name }: Wish, part: Part): NewMember {
   if (name === undefined) {
     throw toControlError('REQUEST', 'Cannot deploy a challenger without a name', 'Name the variant, for example "b"')
   }
-  const champions = findIn(deployment, 'champion')
+  const champions = listMembers(deployment).filter(member => member.role === 'champion')
   if (champions.length === 0) {
     throw toControlError(
       'NO_CHAMPION',
@@ -47,26 +73,28 @@ function toChallenger(deployment: Deployment, wish: Wish, how: NonNullable<Wish[
       'Give the challenger a name of its own, for example "b"',
     )
   }
-  const other = findIn(deployment, 'challenger').find(member => member.name !== name)
-  if (other !== undefined) {
-    throw toControlError(
-      'CHALLENGER_EXISTS',
-      `Cannot deploy challenger "${name}": "${other.name}" races already, and one challenger races at a time`,
-      `Promote "${other.name}", or deploy this version under its name to replace it`,
-    )
-  }
-  return { name, version, digest, role: how.mode, weight: how.mode === 'split' ? how.weight : 0 }
+  requireRoom(deployment, name, part.weight)
+  return { name, version, digest, ...part }
 }
 
-/** Live and pending members of a slot. */
-function findIn(deployment: Deployment, slot: 'champion' | 'challenger'): readonly Member[] {
-  return [...deployment.live, ...deployment.pending].filter(member => toSlot(member) === slot)
+function requireRoom(deployment: Deployment, name: VariantName, weight: number): void {
+  const taken = sumOtherShares(deployment, name)
+  if (weight === 0 || taken + weight < 1) return
+  throw toControlError(
+    'SHARES_TAKEN',
+    `Cannot give challenger "${name}" ${toPercent(weight)} of the requests: the others have ${toPercent(taken)}, and the champion keeps some`,
+    `Give it less than ${toPercent(1 - taken)}, or let it see copies`,
+  )
+}
+
+function toPercent(share: number): string {
+  return `${Number((share * 100).toFixed(2))} %`
 }
 
 /**
- * Makes the challenger, or the live variant of this name, the champion.
+ * Makes the only challenger, or the live variant of this name, the champion.
  *
- * @throws NO_CHALLENGER, VARIANT_UNKNOWN, ALREADY_CHAMPION, NOT_READY
+ * @throws NO_CHALLENGER, CHALLENGERS_SEVERAL, VARIANT_UNKNOWN, ALREADY_CHAMPION, NOT_READY
  */
 export function promote(
   deployment: Deployment,
@@ -74,7 +102,7 @@ export function promote(
   readyOf: (id: number) => number,
 ): Deployment {
   const chosen =
-    name === undefined ? findLive(deployment, 'challenger') : deployment.live.find(member => member.name === name)
+    name === undefined ? findOnlyChallenger(deployment) : deployment.live.find(member => member.name === name)
   if (chosen === undefined) throw toMissing(deployment, name)
   if (chosen.role === 'champion') {
     throw toControlError(
@@ -87,10 +115,18 @@ export function promote(
   return crown(deployment, chosen.id)
 }
 
-function toMissing(deployment: Deployment, name: VariantName | undefined): Error {
-  const waits = deployment.pending.find(member =>
-    name === undefined ? toSlot(member) === 'challenger' : member.name === name,
+function findOnlyChallenger(deployment: Deployment): Member | undefined {
+  const challengers = listChallengers(deployment)
+  if (challengers.length < 2) return challengers[0]
+  throw toControlError(
+    'CHALLENGERS_SEVERAL',
+    `Cannot promote: ${challengers.length} challengers race, and none is named`,
+    `Name one of ${challengers.map(member => `"${member.name}"`).join(', ')}`,
   )
+}
+
+function toMissing(deployment: Deployment, name: VariantName | undefined): Error {
+  const waits = deployment.pending.find(member => (name === undefined ? isChallenger(member) : member.name === name))
   if (waits !== undefined) return toNotReady(waits)
   if (name === undefined) {
     return toControlError(

@@ -10,6 +10,7 @@ import type { ImageLayout } from '../oci/index.ts'
 import type { Store } from '../store/index.ts'
 import { isTruthStream, MAX_BATCH_BYTES, toApp, toMaxBodyBytes, toTooLong } from './app.ts'
 import { Deployer } from './deployer.node.ts'
+import { findPlaced } from './deployment.ts'
 import { toControlError, toErrorJson, toErrorResponse } from './errors.ts'
 import { EVENTS_BEAT, LINES_BEAT, toEvent, toLine } from './events.ts'
 import { Feed } from './feed.ts'
@@ -22,9 +23,11 @@ import { toOperations } from './operations.node.ts'
 import { Patience } from './patience.node.ts'
 import { toPrivacy } from './privacy.ts'
 import { ProcessLogs } from './process-logs.ts'
+import { toEventJson } from './race-json.ts'
 import { RaceWatch } from './race-watch.node.ts'
 import { toStatus } from './status.ts'
 import { StatusWatch } from './status-watch.node.ts'
+import { type StewardWorld, steer } from './steward.ts'
 import { toScopeOf } from './tokens.ts'
 import { Webhook, type WebhookEnd, type WebhookTarget } from './webhook.node.ts'
 
@@ -53,6 +56,8 @@ export interface ControlTimings {
   readonly leaveMs: number
   /** From new data to the next look at the race. @default 250 */
   readonly raceDelayMs: number
+  /** From one look at the races to the next without new data. @default 60_000 */
+  readonly raceIdleMs: number
   /** From a change of a process to the next status event. @default 100 */
   readonly statusDelayMs: number
   /** Time that requests in flight have when control closes. @default 800 */
@@ -63,6 +68,7 @@ const DEFAULT_TIMINGS: ControlTimings = {
   beatMs: 10_000,
   leaveMs: 2000,
   raceDelayMs: 250,
+  raceIdleMs: 60_000,
   statusDelayMs: 100,
   drainMs: 800,
 }
@@ -138,10 +144,14 @@ function toWorld(options: ControlOptions): World {
     clock,
     logger,
     delayMs: timings.raceDelayMs,
+    idleMs: timings.raceIdleMs,
     readParams: async image => (await readLineage(image)).params,
+    findPlaced: variant => findPlaced(deployer.deployment, variant),
+    onLook: look => steer(steward, look),
     onRace: race => {
       eventsFeed.publish(toEvent({ kind: 'race', race }))
       for (const incident of incidents.note(race)) webhook?.send(incident)
+      status.touch()
     },
     onDecision: race => {
       eventsFeed.publish(toEvent({ kind: 'decision', race: race.race, verdict: race.verdict }))
@@ -162,12 +172,22 @@ function toWorld(options: ControlOptions): World {
     },
     onRace: () => watch.turn(),
   })
+  const steward: StewardWorld = {
+    deployer,
+    store,
+    clock,
+    logger,
+    promote: project.race.promote,
+    onEvent: ({ race, ...event }) =>
+      eventsFeed.publish(toEvent({ kind: 'race-event', race, event: toEventJson(event) })),
+  }
   const readStatus = () =>
     toStatus(deployer.deployment, target.state(), {
       name: project.name,
       target: target.kind,
       replicas: project.serve.replicas,
       droppedRecords: gateways.dropped,
+      races: watch.seen,
     })
   const status = new StatusWatch({
     delayMs: timings.statusDelayMs,

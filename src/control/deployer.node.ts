@@ -6,31 +6,33 @@ import { toCanonicalJson } from '../core/json.ts'
 import type { Capture, Routes } from '../core/wire/routes.ts'
 import type { Target } from '../deploy/index.ts'
 import type { ImageLayout } from '../oci/index.ts'
-import type { NewVariant, RaceEnd, Store, StoredVariant } from '../store/index.ts'
+import type { NewVariant, Store, StoredVariant } from '../store/index.ts'
 import type { DeleteResponseJson, DeployResponseJson, PromoteResponseJson } from './api.ts'
 import { promote, rollback, toNewMember } from './commands.ts'
+import { toPlan, toReadyCount, toRoutes, toWeights } from './deployed.ts'
 import {
   clear,
+  crown,
   type Deployment,
   findLive,
   findSame,
+  giveShare,
   isPlaced,
-  type Member,
+  listChallengers,
   place,
   release,
   settle,
+  sumOtherShares,
   toDeployment,
-  toPlan,
-  toReadyCount,
-  toRoutes,
-  toWeights,
   type Wish,
+  withdraw,
 } from './deployment.ts'
 import { requireImage } from './images.ts'
 import type { Logger } from './logger.ts'
+import type { Member } from './member.ts'
 import { WorkQueue } from './queue.ts'
 import { toRaceSpec } from './race-rule.ts'
-import { endRace, reconcileRace, startRace } from './races.ts'
+import { endRaces, type RaceSwitch, startRaces, withRamps } from './races.ts'
 
 /** What the deployer works with. */
 export interface DeployerOptions {
@@ -87,17 +89,20 @@ export class Deployer implements AsyncDisposable {
 
   /** Takes up what the target has on record: its replicas start again, and its race goes on. */
   async restore(): Promise<void> {
-    const { target, store, project, clock } = this.#options
+    const { target, store } = this.#options
     const epochs = await store.readEpochs()
     const routes = await target.readRoutes()
     this.#lastEpoch = Math.max(routes?.epoch ?? 0, ...epochs.map(({ epoch }) => epoch))
     if (routes !== undefined) {
-      this.#deployment = toDeployment(routes)
+      this.#deployment = await withRamps(store, toDeployment(routes))
       await this.#commit(await this.#toKnown(this.#deployment), 'replaced')
       // Control must still come up: its status says what is missing, and a deploy can mend it.
       await this.#apply(this.#deployment).catch(error => this.#report('Cannot start what was deployed', error))
     }
-    await reconcileRace(store, this.#deployment, toRaceSpec(project), clock())
+    // The process may have ended between new routes and the end of their races.
+    const races = this.#toSwitch(this.#deployment, 'replaced')
+    await startRaces(races)
+    await endRaces(races)
     this.#unobserve = target.observe(() => this.#followLater())
     this.#followLater()
   }
@@ -120,7 +125,7 @@ export class Deployer implements AsyncDisposable {
   async deploy(wish: Wish): Promise<DeployResponseJson> {
     return await this.#queue.run(async () => {
       await requireImage(this.#options.layout, wish)
-      const member = toNewMember(this.#deployment, wish, this.#options.project.race.champion)
+      const member = toNewMember(this.#deployment, wish, this.#options.project.race)
       const changed = !isPlaced(this.#deployment, member)
       if (changed) {
         const id = findSame(this.#deployment, member)?.id ?? (await this.#addVariant(member))
@@ -136,14 +141,44 @@ export class Deployer implements AsyncDisposable {
     })
   }
 
-  /** Makes the challenger, or the named variant, the champion. */
+  /** Gives a challenger in a ramp another share, unless things have changed meanwhile; says whether it has it. */
+  async step(id: number, weight: number): Promise<boolean> {
+    return await this.#queue.run(async () => {
+      const member = listChallengers(this.#deployment).find(member => member.id === id)
+      if (member?.ramp === undefined || member.weight >= weight) return false
+      if (sumOtherShares(this.#deployment, member.name) + weight >= 1) return false
+      await this.#commit(giveShare(this.#deployment, id, weight), 'replaced')
+      return true
+    })
+  }
+
+  /** Takes a challenger out, which ends its race so; says whether it was there. */
+  async withdraw(id: number, how: 'stopped' | 'spent'): Promise<boolean> {
+    return await this.#queue.run(async () => {
+      if (!listChallengers(this.#deployment).some(member => member.id === id)) return false
+      await this.#commit(withdraw(this.#deployment, id), how)
+      return true
+    })
+  }
+
+  /** Makes a challenger the champion; says whether it was there, with a replica that is ready. */
+  async crown(id: number): Promise<boolean> {
+    return await this.#queue.run(async () => {
+      const isThere = listChallengers(this.#deployment).some(member => member.id === id)
+      if (!isThere || this.#readyOf()(id) === 0) return false
+      await this.#commit(crown(this.#deployment, id), 'replaced')
+      return true
+    })
+  }
+
+  /** Makes the only challenger, or the named variant, the champion. */
   async promote(name: VariantName | undefined): Promise<PromoteResponseJson> {
-    return await this.#crown(deployment => promote(deployment, name, this.#readyOf()))
+    return await this.#change(deployment => promote(deployment, name, this.#readyOf()))
   }
 
   /** Swaps the champion with the standby. */
   async rollback(): Promise<PromoteResponseJson> {
-    return await this.#crown(deployment => rollback(deployment, this.#readyOf()))
+    return await this.#change(deployment => rollback(deployment, this.#readyOf()))
   }
 
   /** Stops everything. A caller that goes away does not end it half-way. */
@@ -155,7 +190,7 @@ export class Deployer implements AsyncDisposable {
       const deleted = live.length + pending.length + target.state().replicas.length > 0
       if (deleted) {
         // The routes are emptied first, so that gateways refuse requests before replicas stop answering them.
-        await this.#commit(clear(this.#deployment), 'deleted')
+        await this.#commit(clear(this.#deployment), 'replaced')
         await target.delete(this.#closing.signal)
       }
       return { schema: 'regatta/delete/v1', deployment: project.name, deleted }
@@ -170,10 +205,10 @@ export class Deployer implements AsyncDisposable {
     await this.#queue.idle()
   }
 
-  async #crown(decide: (deployment: Deployment) => Deployment): Promise<PromoteResponseJson> {
+  async #change(decide: (deployment: Deployment) => Deployment): Promise<PromoteResponseJson> {
     return await this.#queue.run(async () => {
       const previous = findLive(this.#deployment, 'champion')
-      await this.#commit(decide(this.#deployment), 'promoted')
+      await this.#commit(decide(this.#deployment), 'replaced')
       const champion = findLive(this.#deployment, 'champion')
       if (previous === undefined || champion === undefined) throw new Error('A promotion left no champion')
       const { epoch } = this.#deployment
@@ -195,21 +230,26 @@ export class Deployer implements AsyncDisposable {
   }
 
   /**
-   * Makes a deployment the current one. Its epoch is opened and its race started before the first routes name them;
+   * Makes a deployment the current one. Its epoch is opened and its races started before the first routes name them;
    * a race ends once the routes have changed, so that a promotion waits for nothing but the routes.
    */
-  async #commit(wanted: Deployment, how: RaceEnd): Promise<void> {
-    const { store, project, clock, onRace } = this.#options
+  async #commit(wanted: Deployment, how: RaceSwitch['how']): Promise<void> {
+    const { store, clock, onRace } = this.#options
     let next = wanted
     if (wanted.epoch !== this.#deployment.epoch) {
       next = { ...wanted, epoch: Math.max(wanted.epoch, this.#lastEpoch + 1) }
       this.#lastEpoch = next.epoch
       await store.openEpoch({ epoch: next.epoch, startedAt: clock(), weights: toWeights(next) })
-      if (await startRace(store, next, toRaceSpec(project), clock())) onRace()
+      if (await startRaces(this.#toSwitch(next, how))) onRace()
     }
     await this.#publish(next)
-    if (await endRace(store, next, how, clock())) onRace()
+    if (await endRaces(this.#toSwitch(next, how))) onRace()
     this.#stopLeaving()
+  }
+
+  #toSwitch(deployment: Deployment, how: RaceSwitch['how']): RaceSwitch {
+    const { store, project, clock } = this.#options
+    return { store, deployment, toSpec: ramp => toRaceSpec(project, ramp), at: clock(), how }
   }
 
   /** Writes and hands out the routes where they changed. */

@@ -4,50 +4,50 @@ import * as fc from 'fast-check'
 import { parseDigest, parseVariantName } from '../core/brands.ts'
 import { RegattaError } from '../core/errors.ts'
 import type { TargetState } from '../deploy/index.ts'
-import { promote, rollback, toNewMember } from './commands.ts'
+import { type EntryRule, promote, rollback, toNewMember } from './commands.ts'
+import { toPlan, toRacePairs, toRoutes, toWeights } from './deployed.ts'
 import {
   clear,
   crown,
   type Deployment,
-  findLive,
   findSame,
+  giveShare,
   isPlaced,
+  listChallengers,
   place,
   release,
   settle,
   toDeployment,
-  toPlan,
-  toRacePair,
-  toRoutes,
-  toSlot,
-  toWeights,
   type Wish,
+  withdraw,
 } from './deployment.ts'
+import { isChallenger, toSlot } from './member.ts'
 
 const EMPTY: Deployment = { epoch: 0, live: [], pending: [], leaving: [] }
 const digest = (version: number) => parseDigest(`sha256:${version.toString(16).padStart(64, '0')}`)
 const all = () => 3
 const none = () => 0
 
-type Ask = { version: number; name?: string; shadow?: boolean; weight?: number }
-const wish = ({ version, name, shadow, weight }: Ask): Wish => ({
+type Ask = { version: number; name?: string; how?: 'shadow' | 'ramp' | number }
+const wish = ({ version, name, how }: Ask): Wish => ({
   version,
   digest: digest(version),
   variant: name === undefined ? undefined : parseVariantName(name),
-  challenger: shadow ? { mode: 'shadow' } : weight === undefined ? undefined : { mode: 'split', weight },
+  challenger: how === undefined ? undefined : typeof how === 'number' ? { mode: 'split', weight: how } : { mode: how },
 })
+const RULE: EntryRule = { champion: undefined, ramp: [0.05, 0.2, 0.5] }
 
 /** Applies a deploy command the way the deployer does, with the id as an argument. */
 function deploy(deployment: Deployment, ask: Ask, id: number): Deployment {
-  const member = toNewMember(deployment, wish(ask), undefined)
+  const member = toNewMember(deployment, wish(ask), RULE)
   if (isPlaced(deployment, member)) return deployment
   return place(deployment, { ...member, id: findSame(deployment, member)?.id ?? id })
 }
 
 /** Champion a (id 1) with challenger b (id 2), both ready. */
-function raced(how: Partial<Ask> = { shadow: true }): Deployment {
+function raced(how: Ask['how'] = 'shadow'): Deployment {
   const first = deploy(EMPTY, { version: 1 }, 1)
-  return settle(deploy(first, { version: 2, name: 'b', ...how }, 2), all, 1)
+  return settle(deploy(first, { version: 2, name: 'b', how }, 2), all, 1)
 }
 
 const summary = ({ live }: Deployment): string =>
@@ -59,7 +59,7 @@ describe('place()', () => {
   })
 
   it('keeps a challenger out of the routes until a replica is ready', () => {
-    const waiting = deploy(deploy(EMPTY, { version: 1 }, 1), { version: 2, name: 'b', shadow: true }, 2)
+    const waiting = deploy(deploy(EMPTY, { version: 1 }, 1), { version: 2, name: 'b', how: 'shadow' }, 2)
     assert.equal(summary(settle(waiting, none, 1)), 'a@1 champion 1')
     assert.equal(summary(settle(waiting, all, 1)), 'a@1 champion 1, b@2 shadow 0')
   })
@@ -83,9 +83,9 @@ describe('place()', () => {
   })
 
   it('changes a challenger from shadow to split without a new variant', () => {
-    const split = settle(deploy(raced(), { version: 2, name: 'b', weight: 0.25 }, 9), all, 1)
+    const split = settle(deploy(raced(), { version: 2, name: 'b', how: 0.25 }, 9), all, 1)
     assert.equal(summary(split), 'a@1 champion 0.75, b@2 split 0.25')
-    assert.equal(findLive(split, 'challenger')?.id, 2)
+    assert.equal(listChallengers(split)[0]?.id, 2)
     assert.deepEqual(toWeights(split), { 1: 0.75, 2: 0.25 })
   })
 
@@ -98,33 +98,111 @@ describe('place()', () => {
 
 describe('toNewMember()', () => {
   const rows: [name: string, from: Deployment, ask: Ask, code: string][] = [
-    ['a challenger beside nothing', EMPTY, { version: 2, name: 'b', shadow: true }, 'NO_CHAMPION'],
-    ['a challenger without a name', raced(), { version: 3, shadow: true }, 'REQUEST'],
-    ["a challenger under the champion's name", raced(), { version: 3, name: 'a', shadow: true }, 'NAME_TAKEN'],
-    ['a second challenger', raced(), { version: 3, name: 'c', shadow: true }, 'CHALLENGER_EXISTS'],
+    ['a challenger beside nothing', EMPTY, { version: 2, name: 'b', how: 'shadow' }, 'NO_CHAMPION'],
+    ['a challenger without a name', raced(), { version: 3, how: 'shadow' }, 'REQUEST'],
+    ["a challenger under the champion's name", raced(), { version: 3, name: 'a', how: 'shadow' }, 'NAME_TAKEN'],
+    ['shares that leave the champion none', raced(0.6), { version: 3, name: 'c', how: 0.4 }, 'SHARES_TAKEN'],
     ["a champion under the challenger's name", raced(), { version: 3, name: 'b' }, 'NAME_TAKEN'],
   ]
   for (const [name, from, ask, code] of rows) {
     it(`refuses ${name}`, () => {
-      assert.throws(() => toNewMember(from, wish(ask), undefined), { code })
+      assert.throws(() => toNewMember(from, wish(ask), RULE), { code })
     })
   }
 
+  it('refuses a ramp without steps', () => {
+    const ask = wish({ version: 3, name: 'c', how: 'ramp' })
+    assert.throws(() => toNewMember(raced(), ask, { ...RULE, ramp: [] }), { code: 'RAMP_NONE' })
+  })
+
+  it('counts the larger share of a challenger that is about to change', () => {
+    const shrinking = deploy(raced(0.6), { version: 2, name: 'b', how: 0.1 }, 9)
+    assert.throws(() => toNewMember(shrinking, wish({ version: 3, name: 'c', how: 0.5 }), RULE), {
+      code: 'SHARES_TAKEN',
+    })
+  })
+
   it('calls the first variant by the name of the configuration', () => {
-    assert.equal(toNewMember(EMPTY, wish({ version: 1 }), parseVariantName('main')).name, 'main')
+    assert.equal(toNewMember(EMPTY, wish({ version: 1 }), { ...RULE, champion: parseVariantName('main') }).name, 'main')
+  })
+})
+
+describe('several challengers', () => {
+  /** Beside champion a: shadow b, and c with a fifth of the requests. */
+  const crowd = settle(deploy(raced(), { version: 3, name: 'c', how: 0.2 }, 3), all, 1)
+
+  it('race the champion side by side', () => {
+    assert.equal(summary(crowd), 'a@1 champion 0.8, b@2 shadow 0, c@3 split 0.2')
+    assert.deepEqual(
+      toRacePairs(crowd).map(({ a, b, design }) => [a.name, b.name, design]),
+      [
+        ['a', 'b', 'paired'],
+        ['a', 'c', 'split'],
+      ],
+    )
+  })
+
+  it('go on against the next champion', () => {
+    const promoted = promote(crowd, parseVariantName('c'), all)
+    assert.equal(summary(promoted), 'c@3 champion 1, b@2 shadow 0, a@1 standby 0')
+    assert.deepEqual(
+      toRacePairs(promoted).map(({ a, b }) => [a.name, b.name]),
+      [['c', 'b']],
+    )
+    assert.equal(summary(rollback(promoted, all)), 'a@1 champion 1, b@2 shadow 0, c@3 standby 0')
+  })
+
+  it('need a name to be promoted', () => {
+    assert.throws(() => promote(crowd, undefined, all), { code: 'CHALLENGERS_SEVERAL' })
+  })
+
+  it('are replaced by name', () => {
+    assert.equal(
+      summary(settle(deploy(crowd, { version: 4, name: 'c', how: 'shadow' }, 4), all, 1)),
+      'a@1 champion 1, b@2 shadow 0, c@4 shadow 0',
+    )
+  })
+})
+
+describe('a ramp', () => {
+  const first = raced('ramp')
+
+  it('begins with its first share, and is moved and taken back', () => {
+    assert.equal(summary(first), 'a@1 champion 0.95, b@2 split 0.05')
+    const second = giveShare(first, 2, 0.2)
+    assert.equal(summary(second), 'a@1 champion 0.8, b@2 split 0.2')
+    const gone = withdraw(second, 2)
+    assert.equal(summary(gone), 'a@1 champion 1')
+    assert.deepEqual([gone.epoch - first.epoch, gone.leaving.map(({ name }) => name)], [2, ['b']])
+  })
+
+  it('is the same at every share, and another way to race than a share by hand', () => {
+    const second = giveShare(first, 2, 0.2)
+    assert.deepEqual(deploy(second, { version: 2, name: 'b', how: 'ramp' }, 9), second)
+    const byHand = settle(deploy(second, { version: 2, name: 'b', how: 0.2 }, 9), all, 1)
+    assert.deepEqual([byHand.live[1]?.ramp, byHand.live[1]?.id], [undefined, 2])
+  })
+
+  it('lets the next version follow one that is taken back', () => {
+    const next = deploy(first, { version: 3, name: 'b', how: 'ramp' }, 3)
+    assert.equal(summary(settle(withdraw(next, 2), all, 1)), 'a@1 champion 0.95, b@3 split 0.05')
+  })
+
+  it('is over when its challenger is promoted', () => {
+    assert.equal(promote(first, undefined, all).live[0]?.ramp, undefined)
   })
 })
 
 describe('promote() and rollback()', () => {
   it('swap champion and challenger, and back', () => {
-    const promoted = promote(raced({ weight: 0.2 }), undefined, all)
+    const promoted = promote(raced(0.2), undefined, all)
     assert.equal(summary(promoted), 'b@2 champion 1, a@1 standby 0')
-    assert.equal(toRacePair(promoted), undefined)
+    assert.deepEqual(toRacePairs(promoted), [])
     assert.equal(summary(rollback(promoted, all)), 'a@1 champion 1, b@2 standby 0')
   })
 
   it('lets the former standby leave at the next promotion', () => {
-    const again = settle(deploy(promote(raced(), undefined, all), { version: 3, name: 'c', shadow: true }, 3), all, 1)
+    const again = settle(deploy(promote(raced(), undefined, all), { version: 3, name: 'c', how: 'shadow' }, 3), all, 1)
     const promoted = promote(again, undefined, all)
     assert.equal(summary(promoted), 'c@3 champion 1, b@2 standby 0')
     assert.deepEqual(
@@ -146,7 +224,7 @@ describe('promote() and rollback()', () => {
     ['a promotion before a replica is ready', () => promote(raced(), undefined, none), 'NOT_READY'],
     [
       'a promotion of a starting challenger',
-      () => promote(deploy(first, { version: 2, name: 'b', shadow: true }, 2), undefined, none),
+      () => promote(deploy(first, { version: 2, name: 'b', how: 'shadow' }, 2), undefined, none),
       'NOT_READY',
     ],
     ['a rollback without a standby', () => rollback(raced(), all), 'NO_STANDBY'],
@@ -166,6 +244,8 @@ describe('a deployment', () => {
     fc.record({ act: fc.constant('deploy' as const), version, name: fc.option(name, { nil: undefined }) }),
     fc.record({ act: fc.constant('shadow' as const), version, name }),
     fc.record({ act: fc.constant('split' as const), version, name, weight: fc.constantFrom(0.1, 0.5, 0.9) }),
+    fc.record({ act: fc.constant('ramp' as const), version, name }),
+    fc.record({ act: fc.constantFrom('share' as const, 'withdraw' as const), name }),
     fc.record({ act: fc.constant('promote' as const), name: fc.option(name, { nil: undefined }) }),
     fc.record({ act: fc.constantFrom('rollback' as const, 'release' as const, 'clear' as const) }),
     fc.record({ act: fc.constant('settle' as const), ready: fc.array(fc.integer({ min: 1, max: 12 })) }),
@@ -177,9 +257,20 @@ describe('a deployment', () => {
       case 'deploy':
         return deploy(deployment, { version: command.version, ...(command.name && { name: command.name }) }, id)
       case 'shadow':
-        return deploy(deployment, { version: command.version, name: command.name, shadow: true }, id)
+        return deploy(deployment, { version: command.version, name: command.name, how: 'shadow' }, id)
       case 'split':
-        return deploy(deployment, { version: command.version, name: command.name, weight: command.weight }, id)
+        return deploy(deployment, { version: command.version, name: command.name, how: command.weight }, id)
+      case 'ramp':
+        return deploy(deployment, { version: command.version, name: command.name, how: 'ramp' }, id)
+      case 'share':
+      case 'withdraw': {
+        const challenger = listChallengers(deployment).find(({ name }) => name === command.name)
+        if (challenger === undefined) return deployment
+        if (command.act === 'withdraw') return withdraw(deployment, challenger.id)
+        return challenger.role === 'split' && challenger.weight > 0.06
+          ? giveShare(deployment, challenger.id, challenger.weight - 0.01)
+          : deployment
+      }
       case 'promote':
         return promote(deployment, command.name === undefined ? undefined : parseVariantName(command.name), all)
       case 'rollback':
@@ -204,6 +295,8 @@ describe('a deployment', () => {
     assert.equal(new Set(live.map(toSlot)).size, live.length, 'one variant in a slot')
     assert.equal(new Set(live.map(member => member.name)).size, live.length, 'one variant of a name')
     assert.equal(new Set(pending.map(toSlot)).size, pending.length, 'one pending variant for a slot')
+    const champion = live.find(member => !isChallenger(member))
+    assert.ok(champion === undefined || champion.weight > 0, 'the champion keeps a share')
     const sum = live.reduce((total, member) => total + member.weight, 0)
     if (live.length > 0) assert.ok(Math.abs(sum - 1) < 1e-12, `weights sum to ${sum}`)
     assert.equal(after.epoch > before.epoch, JSON.stringify(live) !== JSON.stringify(before.live), 'epoch')
@@ -244,7 +337,7 @@ describe('a deployment', () => {
   })
 
   it('plans each variant once', () => {
-    const plan = toPlan(deploy(raced(), { version: 2, name: 'b', weight: 0.5 }, 9), 'm', 2)
+    const plan = toPlan(deploy(raced(), { version: 2, name: 'b', how: 0.5 }, 9), 'm', 2)
     assert.deepEqual(
       plan.variants.map(({ id, replicas }) => [id, replicas]),
       [

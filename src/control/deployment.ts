@@ -1,13 +1,20 @@
 import type { Digest, VariantName } from '../core/brands.ts'
-import type { Capture, Role, Routes, RouteVariant } from '../core/wire/routes.ts'
-import type { DeploymentPlan, TargetState, VariantPlan } from '../deploy/index.ts'
-
-/** A variant's place in a deployment: `RouteVariant` without its replicas. */
-export type Member = Omit<RouteVariant, 'replicas'>
+import type { Routes } from '../core/wire/routes.ts'
+import {
+  isAlike,
+  isChallenger,
+  isSameImage,
+  type Member,
+  type NewMember,
+  reweigh,
+  type Slot,
+  toSlot,
+  without,
+} from './member.ts'
 
 /**
  * What runs under one gateway address, as data.
- * - `live`: in the routes: at most one champion, one challenger and one standby; their weights sum to 1.
+ * - `live`: in the routes: at most one champion, one standby, and challengers by name; their weights sum to 1.
  * - `pending`: its replicas start; it becomes live, with the role it stands there with, when they are ready.
  * - `leaving`: out of the routes; its replicas still run for the requests that are under way.
  */
@@ -19,79 +26,46 @@ export interface Deployment {
   readonly leaving: readonly Member[]
 }
 
-/** Part of a deployment that one variant fills. */
-export type Slot = 'champion' | 'challenger' | 'standby'
-
-const SLOTS = {
-  champion: 'champion',
-  split: 'challenger',
-  shadow: 'challenger',
-  standby: 'standby',
-} as const satisfies Record<Role, Slot>
-
-/** The slot of a role: a challenger is in a split or in a shadow. */
-export function toSlot(member: { readonly role: Role }): Slot {
-  return SLOTS[member.role]
-}
-
 /** The live variant of a slot. */
 export function findLive(deployment: Deployment, slot: Slot): Member | undefined {
   return deployment.live.find(member => toSlot(member) === slot)
+}
+
+/** The live challengers. */
+export function listChallengers(deployment: Deployment): readonly Member[] {
+  return deployment.live.filter(isChallenger)
+}
+
+/** The live members and those on their way. */
+export function listMembers({ live, pending }: Deployment): readonly Member[] {
+  return [...live, ...pending]
+}
+
+/** The shares of all splits but one, 0–1: of a split that is about to change the larger. */
+export function sumOtherShares(deployment: Deployment, name: VariantName): number {
+  const shares = new Map<VariantName, number>()
+  for (const { name, role, weight } of listMembers(deployment))
+    if (role === 'split') shares.set(name, Math.max(weight, shares.get(name) ?? 0))
+  shares.delete(name)
+  return [...shares.values()].reduce((sum, share) => sum + share, 0)
+}
+
+/** A challenger in the deployment, and the shares that all other splits have or are about to have, 0–1. */
+export interface Placed {
+  readonly challenger: Member
+  readonly others: number
+}
+
+/** Where a live challenger is in the deployment. */
+export function findPlaced(deployment: Deployment, id: number): Placed | undefined {
+  const challenger = listChallengers(deployment).find(member => member.id === id)
+  return challenger && { challenger, others: sumOtherShares(deployment, challenger.name) }
 }
 
 /** The deployment that routes on record stand for. */
 export function toDeployment(routes: Routes): Deployment {
   const live = routes.variants.map(({ replicas: _, ...member }) => member)
   return { epoch: routes.epoch, live, pending: [], leaving: [] }
-}
-
-/** The plan of everything that shall run: one entry per variant id. */
-export function toPlan(deployment: Deployment, name: string, replicas: number): DeploymentPlan {
-  const members = [...deployment.live, ...deployment.pending, ...deployment.leaving]
-  const variants = new Map<number, VariantPlan>()
-  for (const { id, name, version, digest } of members) variants.set(id, { id, name, version, digest, replicas })
-  return { deployment: name, variants: [...variants.values()].sort((a, b) => a.id - b.id) }
-}
-
-/** The routes of a deployment: its live variants with those of their replicas that are ready. */
-export function toRoutes(deployment: Deployment, name: string, state: TargetState, capture: Capture): Routes {
-  const variants = deployment.live.map(member => ({ ...member, replicas: toReadyReplicas(state, member.id) }))
-  return { schema: 'regatta/routes/v1', deployment: name, epoch: deployment.epoch, variants, capture }
-}
-
-function toReadyReplicas(state: TargetState, variant: number): RouteVariant['replicas'] {
-  return state.replicas
-    .flatMap(({ variant: of, health, name, url, grpcUrl }) =>
-      of === variant && health.state === 'ready' && url !== undefined
-        ? [{ name, url, ...(grpcUrl === undefined ? {} : { grpcUrl }) }]
-        : [],
-    )
-    .sort((a, b) => (a.name < b.name ? -1 : 1))
-}
-
-/** Counts the ready replicas of each variant id. */
-export function toReadyCount(state: TargetState): (variant: number) => number {
-  return variant => toReadyReplicas(state, variant).length
-}
-
-/** Weights by variant id, as an epoch notes them. */
-export function toWeights(deployment: Deployment): Readonly<Record<number, number>> {
-  return Object.fromEntries(deployment.live.map(member => [member.id, member.weight]))
-}
-
-/** Who races whom; undefined where there is no champion with a challenger. */
-export interface RacePair {
-  readonly a: Member
-  readonly b: Member
-  readonly design: 'paired' | 'split'
-}
-
-/** The race that a deployment asks for: a shadow sees the champion's requests, a split shares them out. */
-export function toRacePair(deployment: Deployment): RacePair | undefined {
-  const a = findLive(deployment, 'champion')
-  const b = findLive(deployment, 'challenger')
-  if (a === undefined || b === undefined) return undefined
-  return { a, b, design: b.role === 'shadow' ? 'paired' : 'split' }
 }
 
 /** What a deploy command asks for. */
@@ -101,17 +75,16 @@ export interface Wish {
   /** Undefined: the champion's name. */
   readonly variant: VariantName | undefined
   /** Undefined: the version becomes or replaces the champion. */
-  readonly challenger: { readonly mode: 'shadow' } | { readonly mode: 'split'; readonly weight: number } | undefined
+  readonly challenger:
+    | { readonly mode: 'shadow' }
+    | { readonly mode: 'split'; readonly weight: number }
+    | { readonly mode: 'ramp' }
+    | undefined
 }
-
-/** A member whose replicas may already run: it has an id only once it is registered. */
-export type NewMember = Omit<Member, 'id'>
 
 /** The running or starting variant of the same name, version and digest, whatever its role is. */
 export function findSame(deployment: Deployment, member: NewMember): Member | undefined {
-  return [...deployment.live, ...deployment.pending].find(
-    other => other.name === member.name && other.version === member.version && other.digest === member.digest,
-  )
+  return listMembers(deployment).find(other => isSameImage(other, member))
 }
 
 /** Whether exactly this fills its slot, or is about to. */
@@ -121,19 +94,12 @@ export function isPlaced(deployment: Deployment, member: NewMember): boolean {
   return holder !== undefined && isAlike(holder, member)
 }
 
-/** Same image under the same name, for the same purpose. */
-function isAlike(one: NewMember, other: NewMember): boolean {
-  if (one.name !== other.name || one.version !== other.version || one.digest !== other.digest) return false
-  return one.role === other.role && (one.role !== 'split' || one.weight === other.weight)
-}
-
 /** Takes a member in: the first champion is live at once, every other waits until it is ready. */
 export function place(deployment: Deployment, member: Member): Deployment {
   if (deployment.live.length === 0 && member.role === 'champion') return enter({ ...deployment, pending: [] }, member)
   const pending = deployment.pending.filter(other => toSlot(other) !== toSlot(member))
   const live = deployment.live.find(other => other.id === member.id)
-  if (live !== undefined && live.role === member.role && live.weight === member.weight)
-    return { ...deployment, pending }
+  if (live !== undefined && isAlike(live, member)) return { ...deployment, pending }
   return { ...deployment, pending: [...pending, member], leaving: without(deployment.leaving, member.id) }
 }
 
@@ -164,15 +130,32 @@ function enter(deployment: Deployment, member: Member): Deployment {
 export function crown(deployment: Deployment, id: number): Deployment {
   const stays = (member: Member): boolean => member.id === id || member.role !== 'standby'
   const live = deployment.live.filter(stays).map((member): Member => {
-    if (member.id === id) return { ...member, role: 'champion' }
+    const { ramp: _, ...crowned } = member
+    if (member.id === id) return { ...crowned, role: 'champion' }
     return member.role === 'champion' ? { ...member, role: 'standby' } : member
   })
   // A champion or a namesake on its way would push aside what was just chosen.
   const pending = deployment.pending.filter(
-    member => member.role !== 'champion' && live.every(other => other.name !== member.name),
+    member => member.role !== 'champion' && live.every(other => isChallenger(other) || other.name !== member.name),
   )
   const leaving = [...deployment.leaving, ...deployment.live.filter(member => !stays(member))]
   return { epoch: deployment.epoch + 1, live: reweigh(live), pending, leaving }
+}
+
+/** Gives a live split another share. */
+export function giveShare(deployment: Deployment, id: number, weight: number): Deployment {
+  const live = deployment.live.map(member => (member.id === id ? { ...member, weight } : member))
+  return { ...deployment, epoch: deployment.epoch + 1, live: reweigh(live) }
+}
+
+/** Takes a live challenger out of the routes; another version under its name may be on its way. */
+export function withdraw(deployment: Deployment, id: number): Deployment {
+  return {
+    epoch: deployment.epoch + 1,
+    live: reweigh(without(deployment.live, id)),
+    pending: without(deployment.pending, id),
+    leaving: [...deployment.leaving, ...deployment.live.filter(member => member.id === id)],
+  }
 }
 
 /** Forgets leaving variants, so that the plan stops their replicas. */
@@ -183,18 +166,4 @@ export function release(deployment: Deployment, ids: readonly number[]): Deploym
 /** The same address with nothing behind it. */
 export function clear(deployment: Deployment): Deployment {
   return { epoch: deployment.epoch + 1, live: [], pending: [], leaving: [] }
-}
-
-/** A split has its share, the champion the rest, shadows and standbys none. */
-function reweigh(members: readonly Member[]): readonly Member[] {
-  const share = members.find(member => member.role === 'split')?.weight ?? 0
-  const weights = { champion: 1 - share, split: share, shadow: 0, standby: 0 } as const satisfies Record<Role, number>
-  const order = { champion: 0, split: 1, shadow: 1, standby: 2 } as const satisfies Record<Role, number>
-  return members
-    .map(member => ({ ...member, weight: weights[member.role] }))
-    .sort((a, b) => order[a.role] - order[b.role])
-}
-
-function without(members: readonly Member[], id: number): readonly Member[] {
-  return members.filter(member => member.id !== id)
 }

@@ -26,6 +26,8 @@ const JSON_TYPE = 'application/json'
 const json = (schema: SchemaName) => ({ type: JSON_TYPE, schema })
 const body = (schema: SchemaName) => ({ types: [JSON_TYPE], schema })
 
+const RACE_QUERY = { challenger: 'The race of this challenger', race: 'The race of this number' }
+
 /** Every operation of control. */
 export const ENDPOINTS = {
   page: {
@@ -135,13 +137,22 @@ export const ENDPOINTS = {
     path: '/api/v1/race',
     access: 'board',
     summary: 'The running race, else the last one',
+    query: RACE_QUERY,
     answer: json('Race'),
+  },
+  races: {
+    method: 'GET',
+    path: '/api/v1/races',
+    access: 'board',
+    summary: 'The races that run, else the last one',
+    answer: json('Races'),
   },
   raceSeries: {
     method: 'GET',
     path: '/api/v1/race/series',
     access: 'board',
     summary: "The improvement over the race's labels, for a chart",
+    query: RACE_QUERY,
     answer: json('RaceSeries'),
   },
   outcomes: {

@@ -20,6 +20,7 @@ import { PAGE_FILES, toPageResponse } from './page/index.ts'
 import type { Patience } from './patience.node.ts'
 import type { Privacy } from './privacy.ts'
 import type { ProcessLogs } from './process-logs.ts'
+import { chooseRace } from './race-choice.ts'
 import type { RaceWatch } from './race-watch.node.ts'
 import {
   parseChoice,
@@ -123,15 +124,29 @@ function toCommands({
 
 function toReaders(
   world: OperationsWorld,
-): Some<'status' | 'race' | 'raceSeries' | 'outcomes' | 'prediction' | 'predictionRow' | 'routes' | 'events' | 'logs'> {
+): Some<
+  | 'status'
+  | 'race'
+  | 'races'
+  | 'raceSeries'
+  | 'outcomes'
+  | 'prediction'
+  | 'predictionRow'
+  | 'routes'
+  | 'events'
+  | 'logs'
+> {
   const { deployer, watch, routesFeed, eventsFeed, logs, readStatus } = world
   return {
     status: () => toJsonResponse(200, readStatus()),
-    async race() {
-      return toJsonResponse(200, requireRace(await watch.read()))
+    async race({ request }) {
+      return toJsonResponse(200, chooseRace(await watch.read(), request.query))
     },
-    async raceSeries() {
-      return toJsonResponse(200, requireRace(await watch.readSeries()))
+    async races() {
+      return toJsonResponse(200, { schema: 'regatta/races/v1', races: await watch.read() })
+    },
+    async raceSeries({ request }) {
+      return toJsonResponse(200, watch.toSeries(chooseRace(await watch.read(), request.query).race))
     },
     async outcomes({ request, args }) {
       const lines = await openOutcomes(world.store, args['id'] ?? '', request.signal)
@@ -149,9 +164,8 @@ function toReaders(
       throw toControlError('NOTHING_DEPLOYED', 'Cannot give routes: nothing was ever deployed', 'Deploy a version')
     },
     async events({ request }) {
-      const race = await watch.read()
-      const first = [EVENTS_START, toEvent({ kind: 'status', status: readStatus() })]
-      if (race !== undefined) first.push(toEvent({ kind: 'race', race }))
+      const races = (await watch.read()).map(race => toEvent({ kind: 'race', race }))
+      const first = [EVENTS_START, toEvent({ kind: 'status', status: readStatus() }), ...races]
       return toStream('text/event-stream', eventsFeed.open(first, request.signal))
     },
     logs({ request, args }) {
@@ -184,15 +198,6 @@ function toTakers(world: OperationsWorld): Some<'records' | 'truth'> {
       )
     },
   }
-}
-
-function requireRace<json>(race: json | undefined): json {
-  if (race !== undefined) return race
-  throw toControlError(
-    'RACE_NONE',
-    'Cannot show a race: no challenger has run beside the champion yet',
-    'Deploy a version as challenger first: regatta deploy VERSION --challenger b --shadow',
-  )
 }
 
 async function readTrace({ store, readLineage }: OperationsWorld, text: string): Promise<HttpResponse> {

@@ -1,9 +1,11 @@
-import type { Verdict } from '../judge/index.ts'
-import type { Arm, Decision, Scoreboard, StoredRace, StoredVariant, TruthCounts } from '../store/index.ts'
-import type { ArmJson, RaceJson } from './api.ts'
+import type { Guardrail, Verdict } from '../judge/index.ts'
+import type { Arm, Decision, RaceEvent, Scoreboard, StoredRace, StoredVariant, TruthCounts } from '../store/index.ts'
+import type { ArmJson, RaceEventJson, RaceJson, RaceSummaryJson, RampJson } from './api.ts'
+import type { Placed } from './deployment.ts'
 import { toOutlook } from './outlook.ts'
 import { toLossText } from './race-rule.ts'
-import { toDecisionJson, toShown } from './verdict.ts'
+import type { RampMove } from './ramp.ts'
+import { type Shown, toDecisionJson } from './verdict.ts'
 
 /** A variant of a race, with the parameters of the run that it comes from. */
 export interface Racer {
@@ -14,10 +16,16 @@ export interface Racer {
 /** What a race's JSON is made of. */
 export interface RaceFacts {
   readonly race: StoredRace
+  readonly comparisons: number
   readonly racers: readonly [Racer, Racer]
   readonly board: Scoreboard
   readonly verdict: Verdict
+  readonly shown: Shown
   readonly decision: Decision | undefined
+  readonly guardrails: readonly Guardrail[]
+  readonly placed: Placed | undefined
+  readonly move: RampMove | undefined
+  readonly events: readonly RaceEvent[]
   readonly truths: TruthCounts
   readonly labelsPerDay: number | undefined
   /** Epoch ms. */
@@ -26,7 +34,8 @@ export interface RaceFacts {
 
 /** Everything that is known of a race. */
 export function toRaceJson(facts: RaceFacts): RaceJson {
-  const { race, racers, board, verdict, decision, truths, labelsPerDay, now } = facts
+  const { race, comparisons, racers, board, verdict, shown, decision, guardrails, events, truths } = facts
+  const { labelsPerDay, now } = facts
   const { task, loss, alpha } = race.spec
   const [a, b] = racers
   return {
@@ -37,16 +46,38 @@ export function toRaceJson(facts: RaceFacts): RaceJson {
     task,
     loss: toLossText(loss),
     design: verdict.design,
-    alpha,
+    alpha: alpha / comparisons,
+    comparisons,
     variants: [toArm('A', a, board.arms[0]), toArm('B', b, board.arms[1])],
-    ...toShown(verdict, decision, race.ended !== undefined),
+    ...shown,
+    guardrails,
+    ramp: toRamp(facts),
+    events: events.map(toEventJson),
     truths,
     decision: decision === undefined ? null : toDecisionJson(decision),
     outlook:
       race.ended === undefined && decision === undefined
-        ? toOutlook({ spec: race.spec, verdict, labelsPerDay, now })
+        ? toOutlook({ spec: { ...race.spec, alpha: alpha / comparisons }, verdict, labelsPerDay, now })
         : null,
   }
+}
+
+/** A race on one line. */
+export function toRaceSummary({ race, variants, verdict, ended, guardrails, events }: RaceJson): RaceSummaryJson {
+  const [champion = '', challenger = ''] = variants.map(({ name }) => name)
+  const { state, reason } = verdict
+  return { race, champion, challenger, state, reason, ended, guardrails, lastEvent: events.at(-1) ?? null }
+}
+
+function toRamp({ placed, move }: RaceFacts): RampJson | null {
+  if (placed?.challenger.ramp === undefined) return null
+  const { ramp: steps, weight } = placed.challenger
+  return { steps, weight, waitsFor: move?.kind === 'hold' ? move.reason : null }
+}
+
+/** What was done about a race, as JSON. */
+export function toEventJson({ at, kind, detail }: Omit<RaceEvent, 'race'>): RaceEventJson {
+  return { at: toIso(at), kind, detail }
 }
 
 function toArm(role: ArmJson['role'], { variant, params }: Racer, arm: Arm): ArmJson {

@@ -4,8 +4,8 @@ import type { RaceJson } from './api.ts'
 
 /** What Prometheus is shown of the race and of truths. */
 export interface RaceMetrics {
-  /** Sets the figures of a race; undefined before the first. */
-  show(race: RaceJson | undefined): void
+  /** Sets the figures of the races that run, or of the last one. */
+  show(races: readonly RaceJson[]): void
   /** Notes how late truths came that were all new. */
   noteLateness(truths: readonly Truth[], now: number): void
 }
@@ -18,14 +18,17 @@ export function toRaceMetrics(registry: Registry): RaceMetrics {
   const registers = [registry]
   const gauge = <label extends string>(name: string, help: string, labelNames: readonly label[]): Gauge<label> =>
     new Gauge({ name: `regatta_race_${name}`, help, labelNames, registers })
-  const byVariant = ['variant', 'version'] as const
+  const byVariant = ['race', 'variant', 'version'] as const
   const predictions = gauge('predictions', 'Predictions of a variant in the race', byVariant)
   const labels = gauge('labels', 'Predictions of a variant whose truth is known and gives a loss', byVariant)
   const joinRate = gauge('join_ratio', 'Share of the predictions of a variant that have a loss', byVariant)
   const loss = gauge('loss_mean', "Mean loss of a variant's labels", byVariant)
-  const improvement = gauge('improvement', 'Improvement of B over A, in units of the loss, and its bounds', ['bound'])
-  const judged = gauge('judged_labels', 'Labels that the verdict stands on', [])
-  const drift = gauge('drift', '1 while the data of now contradict the decision', [])
+  const improvement = gauge('improvement', 'Improvement of B over A, in units of the loss, and its bounds', [
+    'race',
+    'bound',
+  ])
+  const judged = gauge('judged_labels', 'Labels that the verdict stands on', ['race'])
+  const drift = gauge('drift', '1 while the data of now contradict the decision', ['race'])
   const orphans = gauge('orphans', 'Truths that wait for a prediction', [])
   const lateness = new Histogram({
     name: 'regatta_truth_lateness_seconds',
@@ -34,24 +37,27 @@ export function toRaceMetrics(registry: Registry): RaceMetrics {
     registers,
   })
   const all = [predictions, labels, joinRate, loss, improvement, judged, drift, orphans]
+  const showOne = (shown: RaceJson): void => {
+    const race = String(shown.race)
+    for (const { name, version, predictions: made, labels: known, meanLoss } of shown.variants) {
+      const variant = { race, variant: name, version: String(version) }
+      predictions.set(variant, made)
+      labels.set(variant, known)
+      if (made > 0) joinRate.set(variant, known / made)
+      if (meanLoss !== null) loss.set(variant, meanLoss)
+    }
+    const { estimate, lower, upper } = shown.verdict
+    for (const [bound, value] of Object.entries({ estimate, lower, upper })) {
+      if (value !== null) improvement.set({ race, bound }, value)
+    }
+    judged.set({ race }, shown.verdict.labels)
+    drift.set({ race }, shown.drift ? 1 : 0)
+    orphans.set(shown.truths.orphan)
+  }
   return {
-    show(race) {
+    show(races) {
       for (const metric of all) metric.reset()
-      if (race === undefined) return
-      for (const { name, version, predictions: made, labels: known, meanLoss } of race.variants) {
-        const variant = { variant: name, version: String(version) }
-        predictions.set(variant, made)
-        labels.set(variant, known)
-        if (made > 0) joinRate.set(variant, known / made)
-        if (meanLoss !== null) loss.set(variant, meanLoss)
-      }
-      const { estimate, lower, upper } = race.verdict
-      for (const [bound, value] of Object.entries({ estimate, lower, upper })) {
-        if (value !== null) improvement.set({ bound }, value)
-      }
-      judged.set(race.verdict.labels)
-      drift.set(race.drift ? 1 : 0)
-      orphans.set(race.truths.orphan)
+      for (const race of races) showOne(race)
     },
     noteLateness(truths, now) {
       for (const truth of truths) lateness.observe(Math.max(0, now - toDueAt(truth)) / 1000)

@@ -2,20 +2,43 @@ import type { Project } from '../config/index.ts'
 import type { LossSpec, RaceRule } from '../judge/index.ts'
 import type { RaceSpec, StoredRace } from '../store/index.ts'
 
-/** The rule of a race that starts now, from the configuration. */
-export function toRaceSpec({ race }: Project): RaceSpec {
-  const { task, loss, alpha, tOpt, minGain, margin, season } = race
-  return { task, loss, alpha, tOpt, minGain, margin, season }
+/** The rule of a race that starts now, from the configuration; `ramp`: the shares that its challenger is given. */
+export function toRaceSpec({ race }: Pick<Project, 'race'>, ramp: readonly number[]): RaceSpec {
+  const { task, loss, alpha, tOpt, minGain, margin, season, maturityMs, challengers, guardrails, budget } = race
+  const limits = { maturityMs, challengers, ramp, guardrails, budget }
+  return { task, loss, alpha, tOpt, minGain, margin, season, ...limits }
 }
 
 /**
- * The rule of a race that runs. Forecasts of one series err alike from one hour to the next, so their losses are
- * judged as dependent; of a split the judge then says that it cannot tell.
+ * The rule of a race that runs, with its part of alpha. Forecasts of one series err alike from one hour to the next,
+ * so their losses are judged as dependent; of a split the judge then says that it cannot tell.
  */
-export function toRaceRule({ design, spec }: StoredRace): RaceRule {
-  const { task, loss, alpha, tOpt, minGain, margin, season } = spec
-  const dependent = task === 'forecast'
-  return { design, dependent, season, alpha, tOpt, minGain, margin, binary: loss.kind === 'zero-one' }
+export function toRaceRule({ design, spec }: Pick<StoredRace, 'design' | 'spec'>, comparisons: number): RaceRule {
+  const { task, loss, tOpt, minGain, margin, season } = spec
+  const alpha = spec.alpha / comparisons
+  return {
+    design,
+    dependent: task === 'forecast',
+    season,
+    alpha,
+    tOpt,
+    minGain,
+    margin,
+    binary: loss.kind === 'zero-one',
+  }
+}
+
+/**
+ * Comparisons that a race shares alpha with: as many as were declared when it started (`race.challengers`), or as ever
+ * ran at once since then, whichever is more. Bounds hold at all times with the whole life of a race, so with K races at
+ * once, each with alpha / K, the chance that any verdict given from then on is false is alpha at most; the part of a
+ * race never grows again. Where no more run than were declared, that holds for all of them from the first to the last.
+ */
+export function toComparisons(race: StoredRace, races: readonly StoredRace[]): number {
+  const isOver = (one: StoredRace, at: number): boolean => one.ended !== undefined && one.ended.at <= at
+  const starts = races.map(({ startedAt }) => startedAt).filter(at => at >= race.startedAt && !isOver(race, at))
+  const counts = starts.map(at => races.filter(one => one.startedAt <= at && !isOver(one, at)).length)
+  return Math.max(1, race.spec.challengers, ...counts)
 }
 
 /** A loss as regatta.yaml writes it. */

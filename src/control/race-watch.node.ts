@@ -1,28 +1,24 @@
-import type { Digest } from '../core/brands.ts'
-import type { Clock } from '../core/clock.ts'
 import { toErrorText } from '../core/errors.ts'
-import type { Verdict } from '../judge/index.ts'
-import type { Decision, Scoreboard, Store, StoredRace, StoredVariant } from '../store/index.ts'
-import type { ArmJson, RaceJson, RacePointJson, RaceSeriesJson } from './api.ts'
-import { type Arrival, noteArrival, toLabelsPerDay } from './arrivals.ts'
-import type { Logger } from './logger.ts'
-import { type Racer, toRaceJson } from './race-json.ts'
+import type { StoredRace } from '../store/index.ts'
+import type { RaceJson, RacePointJson, RaceSeriesJson } from './api.ts'
+import type { Arrival } from './arrivals.ts'
+import { type Look, type LookWorld, lookAt } from './race-look.ts'
+import { toComparisons } from './race-rule.ts'
 import { addPoint } from './series.ts'
-import { isDecided, judge, needsDifferences, toDecision, toPoint, toRebuiltPoints } from './verdict.ts'
+import { toPoint, toRebuiltPoints } from './verdict.ts'
 
 /** What the watch works with. */
-export interface RaceWatchOptions {
-  readonly store: Store
-  readonly clock: Clock
-  readonly logger: Logger
+export interface RaceWatchOptions extends LookWorld {
   /** Time from new data to the next look, ms: what comes in between is judged at once. */
   readonly delayMs: number
-  /** The parameters of an image's run. */
-  readonly readParams: (image: Digest) => Promise<ArmJson['params']>
+  /** Time from one look at races that run to the next without new data, ms: time alone may spend a budget. */
+  readonly idleMs: number
   /** Told of a race that looks different from before. */
   readonly onRace: (race: RaceJson) => void
-  /** Told when the race's decision was just written. */
+  /** Told when a race's decision was just written. */
   readonly onDecision: (race: RaceJson) => void
+  /** Told of every look at a race that runs; the next look waits for it. */
+  readonly onLook: (look: Look) => Promise<void>
 }
 
 /** A look that takes longer than this is not taken at every call, ms. */
@@ -33,19 +29,26 @@ const RETRY_MS = 1000
 /** A series of more labels is not read back: that would hold up everything else for seconds. */
 const MAX_REBUILT_LABELS = 200_000
 
-/** Judges the running race when something has come in, and keeps its series. */
+/** A race as it was last seen. */
+interface Seen {
+  readonly json: RaceJson
+  readonly text: string
+  readonly points: readonly RacePointJson[]
+  readonly arrivals: readonly Arrival[]
+}
+
+/** Judges the running races when something has come in, and keeps their series. */
 export class RaceWatch implements AsyncDisposable {
   readonly #options: RaceWatchOptions
   #timer: NodeJS.Timeout | undefined
+  #idle: NodeJS.Timeout | undefined
   #looking: Promise<void> | undefined
   #stale = true
   #closed = false
   #restUntil = 0
   #turns = 0
-  #race: RaceJson | undefined
-  #shown = ''
-  #points: readonly RacePointJson[] = []
-  #arrivals: readonly Arrival[] = []
+  /** The races that run, or the last one where none does, by id. */
+  #seen: ReadonlyMap<number, Seen> = new Map()
 
   constructor(options: RaceWatchOptions) {
     this.#options = options
@@ -65,26 +68,32 @@ export class RaceWatch implements AsyncDisposable {
   }
 
   /**
-   * The race with everything that is in the database, or undefined before the first. Where looking takes long, at a
-   * race with very many labels, it is the race as of the last look.
+   * The races that run, or the last one where none does, with everything that is in the database. Where looking takes
+   * long, at races with very many labels, they are those of the last look.
    */
-  async read(): Promise<RaceJson | undefined> {
-    if (this.#options.clock() < this.#restUntil) return this.#race
-    // A look that is under way knows what came before it began; what came later has made it stale again.
-    await this.#looking?.catch(() => {})
-    if (this.#stale) await this.#lookOnce()
-    return this.#race
+  async read(): Promise<readonly RaceJson[]> {
+    if (this.#options.clock() >= this.#restUntil) {
+      // A look that is under way knows what came before it began; what came later has made it stale again.
+      await this.#looking?.catch(() => {})
+      if (this.#stale) await this.#lookOnce()
+    }
+    return this.seen
   }
 
-  /** The series of the race that was last looked at. */
-  async readSeries(): Promise<RaceSeriesJson | undefined> {
-    const race = await this.read()
-    return race && { schema: 'regatta/race-series/v1', race: race.race, points: this.#points }
+  /** The races that `read` gave last. */
+  get seen(): readonly RaceJson[] {
+    return [...this.#seen.values()].map(({ json }) => json)
+  }
+
+  /** The series of a race that `read` gives. */
+  toSeries(race: number): RaceSeriesJson {
+    return { schema: 'regatta/race-series/v1', race, points: this.#seen.get(race)?.points ?? [] }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true
     clearTimeout(this.#timer)
+    clearTimeout(this.#idle)
     await this.#looking?.catch(() => {})
   }
 
@@ -97,7 +106,7 @@ export class RaceWatch implements AsyncDisposable {
         // What came in during a look is not in it.
         () => this.#stale && this.#lookIn(this.#options.delayMs),
         error => {
-          this.#options.logger.error({ code: 'RACE_WATCH', error: toErrorText(error) }, 'Cannot judge the race')
+          this.#options.logger.error({ code: 'RACE_WATCH', error: toErrorText(error) }, 'Cannot judge the races')
           this.#stale = true
           this.#lookIn(RETRY_MS)
         },
@@ -113,21 +122,18 @@ export class RaceWatch implements AsyncDisposable {
   }
 
   async #look(): Promise<void> {
-    const { store, clock, onRace, onDecision } = this.#options
+    const { store, clock } = this.#options
     const startedAt = clock()
     const turns = this.#turns
     this.#stale = false
     try {
-      const race = await store.readRace()
-      const look = race && (await this.#judge(race))
-      this.#race = look?.json
-      // An outlook moves with the clock: alone it is no news.
-      const shown = look && JSON.stringify({ ...look.json, outlook: null })
-      if (look !== undefined && shown !== undefined && shown !== this.#shown) {
-        this.#shown = shown
-        onRace(look.json)
+      const races = await store.readRaces()
+      const looks: Look[] = []
+      for (const race of this.#toShown(races)) {
+        const arrivals = this.#seen.get(race.id)?.arrivals ?? []
+        looks.push(await lookAt(this.#options, race, toComparisons(race, races), arrivals))
       }
-      if (look?.isFirst) onDecision(look.json)
+      await this.#take(looks)
     } catch (error) {
       this.#stale = true
       throw error
@@ -137,74 +143,51 @@ export class RaceWatch implements AsyncDisposable {
     this.#restUntil = mayRest ? clock() + tookMs / BUSY_SHARE : 0
   }
 
-  async #judge(race: StoredRace): Promise<{ readonly json: RaceJson; readonly isFirst: boolean }> {
-    const { store } = this.#options
-    const board = await store.readScoreboard(race.id)
-    const differences = needsDifferences(race) ? await store.readDifferences(race.id) : undefined
-    const racers = await this.#readRacers(race)
-    const verdict = judge(race, board, differences, toNames(racers, board))
-    const { decision, isFirst } = await this.#decide(race, verdict)
-    await this.#addPoint(race, verdict)
-    const truths = await store.readTruthCounts()
-    const arrived = this.#noteArrival(race, verdict)
-    return { json: toRaceJson({ race, racers, board, verdict, decision, truths, ...arrived }), isFirst }
-  }
-
-  #noteArrival(race: StoredRace, { n: labels }: Verdict): { readonly labelsPerDay: number | undefined; now: number } {
-    const now = { at: this.#options.clock(), labels }
-    if (this.#race?.race !== race.id) this.#arrivals = []
-    this.#arrivals = noteArrival(this.#arrivals, now)
-    return { labelsPerDay: toLabelsPerDay(this.#arrivals, now, race.startedAt), now: now.at }
-  }
-
-  /** Reads the decision, or writes it where the race has just crossed. */
-  async #decide(
-    race: StoredRace,
-    verdict: Verdict,
-  ): Promise<{ readonly decision: Decision | undefined; readonly isFirst: boolean }> {
-    const { store, clock, logger } = this.#options
-    const known = await store.readDecision(race.id)
-    if (known !== undefined || race.ended !== undefined || !isDecided(verdict.state))
-      return { decision: known, isFirst: false }
-    const decision = await store.addDecision(toDecision(race.id, clock(), verdict))
-    logger.info({ ...decision }, 'The race is decided')
-    return { decision, isFirst: true }
-  }
-
-  async #readRacers({ a, b }: StoredRace): Promise<readonly [Racer, Racer]> {
-    const variants = await this.#options.store.readVariants()
-    const read = async (id: number): Promise<Racer> => {
-      const variant = variants.find(one => one.id === id)
-      if (variant === undefined) throw new Error(`The database has a race of variant ${id}, which it does not know`)
-      return { variant, params: await this.#readParams(variant) }
+  async #take(looks: readonly Look[]): Promise<void> {
+    const { onRace, onDecision, onLook } = this.#options
+    const before = this.#seen
+    const seen = new Map<number, Seen>()
+    const running = looks.filter(({ race }) => race.ended === undefined)
+    for (const look of looks) {
+      const known = before.get(look.race.id)
+      const points = await this.#addPoint(look, known?.points)
+      const { arrivals, json } = look
+      // An outlook moves with the clock: alone it is no news.
+      seen.set(look.race.id, { json, text: JSON.stringify({ ...json, outlook: null }), points, arrivals })
     }
-    return [await read(a), await read(b)]
+    this.#seen = toKept(seen)
+    for (const { text, json } of seen.values()) if (text !== before.get(json.race)?.text) onRace(json)
+    for (const { isFirst, json } of looks) if (isFirst) onDecision(json)
+    for (const look of running) await onLook(look)
+    clearTimeout(this.#idle)
+    if (running.length > 0 && !this.#closed) this.#idle = setTimeout(() => this.touch(), this.#options.idleMs)
   }
 
-  /** A race goes on without its parameters where the image was removed. */
-  async #readParams({ name, digest }: StoredVariant): Promise<ArmJson['params']> {
-    try {
-      return await this.#options.readParams(digest)
-    } catch (error) {
-      this.#options.logger.warn({ variant: name, error: toErrorText(error) }, 'Cannot read the parameters of a variant')
-      return {}
-    }
+  /** The races that run or have just ended; where none runs, the last one too. */
+  #toShown(races: readonly StoredRace[]): readonly StoredRace[] {
+    const last = races.some(({ ended }) => ended === undefined) ? undefined : races.at(-1)
+    return races.filter(
+      race => race.ended === undefined || race === last || this.#seen.get(race.id)?.json.ended === null,
+    )
   }
 
-  async #addPoint(race: StoredRace, verdict: Verdict): Promise<void> {
-    const point = toPoint(verdict, this.#options.clock())
-    if (this.#race?.race !== race.id) {
-      // The first look at this race: what came before is read back where the database can tell it in order.
-      const isLate = race.design === 'paired' && verdict.n > 1 && verdict.n <= MAX_REBUILT_LABELS
-      this.#points = isLate ? toRebuiltPoints(race, await this.#options.store.readDifferences(race.id)) : []
-    }
-    const last = this.#points.at(-1)
+  async #addPoint(look: Look, known: readonly RacePointJson[] | undefined): Promise<readonly RacePointJson[]> {
+    const points = known ?? (await this.#readPoints(look))
+    const point = toPoint(look.verdict, this.#options.clock())
+    const last = points.at(-1)
     const isNew = last?.n !== point?.n || last?.estimate !== point?.estimate
-    if (point !== undefined && isNew) this.#points = addPoint(this.#points, point)
+    return point !== undefined && isNew ? addPoint(points, point) : points
+  }
+
+  /** The series before the first look, read back where the database can tell it in order. */
+  async #readPoints({ race, comparisons, verdict }: Look): Promise<readonly RacePointJson[]> {
+    const isLate = race.design === 'paired' && verdict.n > 1 && verdict.n <= MAX_REBUILT_LABELS
+    return isLate ? toRebuiltPoints(race, comparisons, await this.#options.store.readDifferences(race.id)) : []
   }
 }
 
-function toNames([a, b]: readonly [Racer, Racer], board: Scoreboard): { a: string; b: string; meanLossA?: number } {
-  const { count, mean } = board.arms[0].loss
-  return { a: a.variant.name, b: b.variant.name, ...(count > 0 && { meanLossA: mean }) }
+/** The races that run; where none does, the last. */
+function toKept(seen: ReadonlyMap<number, Seen>): ReadonlyMap<number, Seen> {
+  const running = [...seen].filter(([, { json }]) => json.ended === null)
+  return new Map(running.length > 0 ? running : [...seen].slice(-1))
 }

@@ -1,39 +1,68 @@
 import type { RaceEnd, RaceSpec, Store, StoredRace } from '../store/index.ts'
-import { type Deployment, findLive, toRacePair } from './deployment.ts'
+import { type RacePair, toRacePairs } from './deployed.ts'
+import { type Deployment, findLive } from './deployment.ts'
+import { isSameRamp } from './member.ts'
 
-/** Starts the race that a deployment asks for, unless exactly it runs; says whether one started. */
-export async function startRace(store: Store, deployment: Deployment, spec: RaceSpec, at: number): Promise<boolean> {
-  const pair = toRacePair(deployment)
-  if (pair === undefined) return false
-  const { a, b, design } = pair
-  const running = await readRunningRace(store)
-  if (running?.a === a.id && running.b === b.id && running.design === design) return false
-  await store.startRace({ a: a.id, b: b.id, design, spec, startedAt: at })
-  return true
-}
-
-/** Ends the running race where a deployment asks for none; says whether one ended. */
-export async function endRace(store: Store, deployment: Deployment, how: RaceEnd, at: number): Promise<boolean> {
-  if (toRacePair(deployment) !== undefined) return false
-  const running = await readRunningRace(store)
-  if (running === undefined) return false
-  await store.endRace(running.id, at, how)
-  return true
+/** What the races of a deployment are switched by. */
+export interface RaceSwitch {
+  readonly store: Store
+  readonly deployment: Deployment
+  /** The rule of a race that starts now, whose challenger has this ramp. */
+  readonly toSpec: (ramp: readonly number[]) => RaceSpec
+  readonly at: number
+  /** How a race ends that the deployment asks for no more, where the deployment itself does not say it. */
+  readonly how: 'replaced' | 'stopped' | 'spent'
 }
 
 /**
- * Brings the running race in line with a deployment that was read from the record: the process may have ended between
- * new routes and the end of their race.
+ * Starts the races that a deployment asks for and that do not run yet; those that it asks for no more end before, so
+ * that they are not taken for races at the same time. Says whether one started.
  */
-export async function reconcileRace(store: Store, deployment: Deployment, spec: RaceSpec, at: number): Promise<void> {
-  await startRace(store, deployment, spec, at)
-  const running = await readRunningRace(store)
-  const champion = findLive(deployment, 'champion')
-  const how = champion === undefined ? 'deleted' : champion.id === running?.b ? 'promoted' : 'replaced'
-  await endRace(store, deployment, how, at)
+export async function startRaces({ store, deployment, toSpec, at, how }: RaceSwitch): Promise<boolean> {
+  const running = await readRunningRaces(store)
+  const isRunning = (pair: RacePair): boolean => running.some(race => isRaceOf(race, pair))
+  const started = toRacePairs(deployment).filter(pair => !isRunning(pair))
+  if (started.length === 0) return false
+  await endRaces({ store, deployment, toSpec, at, how })
+  const [first] = await readRunningRaces(store)
+  for (const { a, b, design } of started) {
+    // Outcomes of one epoch have one loss: races side by side have the rule of the first.
+    const { ramp = [] } = b
+    const spec = first === undefined ? toSpec(ramp) : { ...first.spec, ramp }
+    await store.startRace({ a: a.id, b: b.id, design, spec, startedAt: at })
+  }
+  return true
 }
 
-async function readRunningRace(store: Store): Promise<StoredRace | undefined> {
-  const race = await store.readRace()
-  return race?.ended === undefined ? race : undefined
+/** Ends the running races that a deployment asks for no more; says whether one ended. */
+export async function endRaces({ store, deployment, at, how }: RaceSwitch): Promise<boolean> {
+  const pairs = toRacePairs(deployment)
+  const over = (await readRunningRaces(store)).filter(race => !pairs.some(pair => isRaceOf(race, pair)))
+  for (const race of over) await store.endRace(race.id, at, toEnd(race, deployment, how))
+  return over.length > 0
+}
+
+function isRaceOf({ a, b, design, spec }: StoredRace, pair: RacePair): boolean {
+  return a === pair.a.id && b === pair.b.id && design === pair.design && isSameRamp(spec.ramp, pair.b.ramp)
+}
+
+function toEnd(race: StoredRace, deployment: Deployment, how: RaceSwitch['how']): RaceEnd {
+  const champion = findLive(deployment, 'champion')
+  if (champion === undefined) return 'deleted'
+  return champion.id === race.b ? 'promoted' : how
+}
+
+/** The races that run. */
+export async function readRunningRaces(store: Store): Promise<readonly StoredRace[]> {
+  return (await store.readRaces()).filter(({ ended }) => ended === undefined)
+}
+
+/** Gives the splits of routes on record the ramps that their races have. */
+export async function withRamps(store: Store, deployment: Deployment): Promise<Deployment> {
+  const running = await readRunningRaces(store)
+  const live = deployment.live.map(member => {
+    const ramp = running.find(race => race.b === member.id)?.spec.ramp ?? []
+    return member.role === 'split' && ramp.length > 0 ? { ...member, ramp } : member
+  })
+  return { ...deployment, live }
 }

@@ -8,6 +8,7 @@ import type {
   PromoteResponseJson,
   RaceJson,
   RaceSeriesJson,
+  RacesJson,
   RecordsResponseJson,
   StatusJson,
   TraceJson,
@@ -40,6 +41,19 @@ const processJson = z.object({
   reason: z.nullable(z.string()),
 })
 
+const ended = z.nullable(
+  z.object({ at: instant, how: z.enum(['promoted', 'replaced', 'deleted', 'stopped', 'spent']) }),
+)
+const verdictState = z.enum(['warming-up', 'keep-racing', 'promote-B', 'keep-A', 'equivalent', 'inconclusive'])
+const guardrails = z.array(
+  z.object({ name: z.string(), state: z.enum(['watching', 'quiet', 'breached']), detail: z.string() }),
+)
+const raceEvent = z.object({
+  at: instant,
+  kind: z.enum(['step', 'stopped', 'spent', 'promoted']),
+  detail: z.string(),
+})
+
 const status: z.ZodType<StatusJson> = z.object({
   schema: z.literal('regatta/status/v1'),
   deployment: z.string(),
@@ -64,6 +78,18 @@ const status: z.ZodType<StatusJson> = z.object({
       replicas: z.array(processJson),
     }),
   ),
+  races: z.array(
+    z.object({
+      race: z.int(),
+      champion: z.string(),
+      challenger: z.string(),
+      state: verdictState,
+      reason: z.string(),
+      ended,
+      guardrails,
+      lastEvent: z.nullable(raceEvent),
+    }),
+  ),
 })
 
 const deployRequest: z.ZodType<DeployRequestJson> = z.strictObject({
@@ -74,6 +100,7 @@ const deployRequest: z.ZodType<DeployRequestJson> = z.strictObject({
     z.discriminatedUnion('mode', [
       z.strictObject({ mode: z.literal('shadow') }),
       z.strictObject({ mode: z.literal('split'), weight: z.number().gt(0).lt(1) }),
+      z.strictObject({ mode: z.literal('ramp') }),
     ]),
   ),
 })
@@ -112,7 +139,7 @@ const truthCounts = z.object({
 })
 
 const verdict = z.object({
-  state: z.enum(['warming-up', 'keep-racing', 'promote-B', 'keep-A', 'equivalent', 'inconclusive']),
+  state: verdictState,
   reason: z.string(),
   estimate: z.nullable(z.number()),
   lower: z.nullable(z.number()),
@@ -128,11 +155,12 @@ const race: z.ZodType<RaceJson> = z.object({
   schema: z.literal('regatta/race/v1'),
   race: z.int(),
   startedAt: instant,
-  ended: z.nullable(z.object({ at: instant, how: z.enum(['promoted', 'replaced', 'deleted']) })),
+  ended,
   task: z.string(),
   loss: z.string(),
   design: z.enum(['paired', 'split', 'epochs', 'clustered', 'adjusted', 'dependent', 'bounded']),
   alpha: fraction,
+  comparisons: z.int().min(1),
   variants: z.array(
     z.object({
       name: z.string(),
@@ -146,6 +174,9 @@ const race: z.ZodType<RaceJson> = z.object({
     }),
   ),
   verdict,
+  guardrails,
+  ramp: z.nullable(z.object({ steps: z.array(fraction), weight: fraction, waitsFor: z.nullable(z.string()) })),
+  events: z.array(raceEvent),
   truths: truthCounts,
   decision: z.nullable(verdict.extend({ at: instant })),
   drift: z.boolean(),
@@ -159,6 +190,8 @@ const race: z.ZodType<RaceJson> = z.object({
     }),
   ),
 })
+
+const races: z.ZodType<RacesJson> = z.object({ schema: z.literal('regatta/races/v1'), races: z.array(race) })
 
 const raceSeries: z.ZodType<RaceSeriesJson> = z.object({
   schema: z.literal('regatta/race-series/v1'),
@@ -283,6 +316,7 @@ export const SCHEMAS = {
   RollbackRequest: z.strictObject({}),
   Deleted: deleted,
   Race: race,
+  Races: races,
   RaceSeries: raceSeries,
   Truths: z.union([truth, z.array(truth)]),
   TruthsTaken: truthsTaken,

@@ -1,6 +1,8 @@
 import type { ProcessState, TargetState } from '../deploy/index.ts'
-import type { ProcessJson, StatusJson, VariantJson } from './api.ts'
-import type { Deployment, Member } from './deployment.ts'
+import type { ProcessJson, RaceJson, StatusJson, VariantJson } from './api.ts'
+import type { Deployment } from './deployment.ts'
+import type { Member } from './member.ts'
+import { toRaceSummary } from './race-json.ts'
 
 /** What a status is made of beside the deployment and the target's state. */
 export interface StatusFacts {
@@ -9,6 +11,7 @@ export interface StatusFacts {
   /** Per variant. */
   readonly replicas: number
   readonly droppedRecords: number
+  readonly races: readonly RaceJson[]
 }
 
 /** Says what is deployed and how it is: the live variants, then those on their way. */
@@ -36,6 +39,7 @@ export function toStatus(deployment: Deployment, state: TargetState, facts: Stat
       droppedRecords: facts.droppedRecords,
     },
     variants,
+    races: facts.races.map(toRaceSummary),
   }
 }
 

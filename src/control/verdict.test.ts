@@ -12,6 +12,11 @@ const spec: RaceSpec = {
   minGain: 0,
   margin: 0,
   season: 1,
+  maturityMs: 0,
+  challengers: 1,
+  ramp: [],
+  guardrails: {},
+  budget: {},
 }
 const toRace = (more: Partial<StoredRace> = {}): StoredRace => ({
   id: 1,
@@ -41,7 +46,7 @@ const toBoard = (differences: Float64Array): Scoreboard => ({
 })
 const names = { a: 'a', b: 'b' }
 const judgeOf = (differences: Float64Array, race = toRace()): Verdict =>
-  judge(race, toBoard(differences), undefined, names)
+  judge({ race, comparisons: 1, board: toBoard(differences), differences: undefined }, names)
 
 describe('judge()', () => {
   it('takes a better challenger for better', () => {
@@ -58,7 +63,7 @@ describe('judge()', () => {
   it('judges forecasts by their order in time, and cannot decide early', () => {
     const race = toRace({ spec: { ...spec, task: 'forecast' } })
     const differences = toDifferences(500, 1)
-    const verdict = judge(race, toBoard(differences), differences, names)
+    const verdict = judge({ race, comparisons: 1, board: toBoard(differences), differences }, names)
     assert.equal(verdict.design, 'dependent')
     assert.equal(verdict.state, 'warming-up')
     assert.match(verdict.reason, /cannot decide/)
@@ -66,7 +71,7 @@ describe('judge()', () => {
 
   it('cannot judge a split of forecasts, whose sums know no order', () => {
     const race = toRace({ design: 'split', spec: { ...spec, task: 'forecast' } })
-    const verdict = judge(race, toBoard(toDifferences(500, 1)), undefined, names)
+    const verdict = judgeOf(toDifferences(500, 1), race)
     assert.equal(verdict.state, 'warming-up')
     assert.ok(verdict.gates.some(gate => gate.name === 'order' && !gate.passed))
   })
@@ -78,27 +83,29 @@ describe('toShown()', () => {
 
   it('keeps a decision that later labels only blur', () => {
     const blurred: Verdict = { ...decided, state: 'keep-racing', lower: (decided.lower ?? 0) - 1 }
-    const { verdict, drift } = toShown(blurred, decision, false)
+    const { verdict, drift } = toShown(blurred, decision, undefined)
     assert.equal(verdict.state, 'promote-B')
     assert.equal(verdict.lower, blurred.lower)
     assert.equal(drift, false)
   })
 
   it('raises drift instead of flipping', () => {
-    const { verdict, drift } = toShown(judgeOf(toDifferences(5000, -1)), decision, false)
+    const { verdict, drift } = toShown(judgeOf(toDifferences(5000, -1)), decision, undefined)
     assert.equal(drift, true)
     assert.equal(verdict.state, 'promote-B')
     assert.match(verdict.reason, /contradict this: the improvement is between -1\.\d+ and -0\.9/)
   })
 
   it('calls a race inconclusive that ended before it could decide', () => {
-    const { verdict } = toShown(judgeOf(toDifferences(500, 0)), undefined, true)
+    const { verdict } = toShown(judgeOf(toDifferences(500, 0)), undefined, { at: 5, how: 'replaced' })
     assert.equal(verdict.state, 'inconclusive')
-    assert.match(verdict.reason, /ended before it could decide/)
+    assert.match(verdict.reason, /^The race ended before it could decide/)
+    const spent = toShown(judgeOf(toDifferences(500, 0)), undefined, { at: 5, how: 'spent' })
+    assert.match(spent.verdict.reason, /^The race has spent its budget before it could decide/)
   })
 
   it('gives no figures before there are labels', () => {
-    const { verdict } = toShown(judgeOf(new Float64Array(0)), undefined, false)
+    const { verdict } = toShown(judgeOf(new Float64Array(0)), undefined, undefined)
     assert.deepEqual([verdict.estimate, verdict.lower, verdict.upper, verdict.se], [null, null, null, null])
   })
 
@@ -113,7 +120,7 @@ describe('toShown()', () => {
 describe('toRebuiltPoints()', () => {
   it('ends where the race stands, with a bounded number of points', () => {
     const differences = toDifferences(1234, 0.3)
-    const points = toRebuiltPoints(toRace(), differences)
+    const points = toRebuiltPoints(toRace(), 1, differences)
     const now = judgeOf(differences)
     assert.equal(points.length, 100)
     assert.equal(points.at(-1)?.n, 1234)

@@ -7,7 +7,7 @@ import {
   toDependentEvidence,
   type Verdict,
 } from '../judge/index.ts'
-import type { Decision, Scoreboard, StoredRace } from '../store/index.ts'
+import type { Decision, RaceEnd, Scoreboard, StoredRace } from '../store/index.ts'
 import type { RacePointJson, VerdictJson } from './api.ts'
 import { toRaceRule } from './race-rule.ts'
 
@@ -19,14 +19,18 @@ export function needsDifferences({ design, spec }: Pick<StoredRace, 'design' | '
   return design === 'paired' && spec.task === 'forecast'
 }
 
+/** A race with what it is judged by. */
+export interface Judged {
+  readonly race: StoredRace
+  /** Comparisons that it shares alpha with. */
+  readonly comparisons: number
+  readonly board: Scoreboard
+  readonly differences: Float64Array | undefined
+}
+
 /** Judges a race on its sums, and a race of forecasts on its differences. */
-export function judge(
-  race: StoredRace,
-  board: Scoreboard,
-  differences: Float64Array | undefined,
-  names: ArmNames,
-): Verdict {
-  return judgeRace(toRaceRule(race), toEvidence(race, board, differences), names)
+export function judge({ race, comparisons, board, differences }: Judged, names: ArmNames): Verdict {
+  return judgeRace(toRaceRule(race, comparisons), toEvidence(race, board, differences), names)
 }
 
 function toEvidence({ design, spec }: StoredRace, board: Scoreboard, differences: Float64Array | undefined): Evidence {
@@ -66,13 +70,21 @@ export interface Shown {
  * bounds of now have no value in common with the decision's, both cannot be right, and that is called drift (of the
  * data, for both hold with the promised probability while the data stay the same).
  */
-export function toShown(now: Verdict, decision: Decision | undefined, ended: boolean): Shown {
+export function toShown(now: Verdict, decision: Decision | undefined, ended: StoredRace['ended']): Shown {
   const verdict = toVerdictJson(now)
   if (decision !== undefined) return toHeld(verdict, decision)
-  if (!ended || isDecided(now.state)) return { verdict, drift: false }
-  const reason = `The race ended before it could decide: ${now.reason}`
+  if (ended === undefined || isDecided(now.state)) return { verdict, drift: false }
+  const reason = `${ENDED[ended.how]} before it could decide: ${now.reason}`
   return { verdict: { ...verdict, state: 'inconclusive', reason }, drift: false }
 }
+
+const ENDED = {
+  promoted: 'The race ended',
+  replaced: 'The race ended',
+  deleted: 'The race ended',
+  stopped: 'The challenger was stopped',
+  spent: 'The race has spent its budget',
+} as const satisfies Record<RaceEnd, string>
 
 function toHeld(now: VerdictJson, decision: Decision): Shown {
   const { state, reason: then } = toDecisionJson(decision)
@@ -115,8 +127,12 @@ export function toPoint(verdict: Verdict, at: number | undefined): RacePointJson
 }
 
 /** The series of a paired race that went on while nobody watched, from its differences. */
-export function toRebuiltPoints(race: StoredRace, differences: Float64Array): readonly RacePointJson[] {
-  const rule = toRaceRule(race)
+export function toRebuiltPoints(
+  race: StoredRace,
+  comparisons: number,
+  differences: Float64Array,
+): readonly RacePointJson[] {
+  const rule = toRaceRule(race, comparisons)
   const count = Math.min(REBUILT_POINTS, differences.length)
   let moments = emptyMoments
   let from = 0

@@ -123,8 +123,8 @@ export async function computeCross(sql: Sql, key: CrossKey, { from, to }: KeyRan
   const { race, epoch, part, variant } = key
   const queries = {
     cluster: () => listClusters(race, epoch, variant),
-    covariate: () => listCovariates(from, to, race, epoch, variant),
-    ratio: () => listRatios(from, to, race, epoch, variant),
+    covariate: () => listCovariates(from, to, epoch, variant),
+    ratio: () => listRatios(from, to, epoch, variant),
     'ratio-pair': () => listPairs(from, to, race, epoch),
   } as const satisfies Record<CrossPart, () => Statement<XY>>
   const { moments } = (await sql.all(queries[part]())).reduce(putIn, emptyRow)
@@ -182,11 +182,11 @@ const listClusters = statement<[number, number, number], XY>(
   'select count as x, sum + rest as y from cluster where race = ? and epoch = ? and variant = ?',
 )
 const listDrawn = (x: 'weight' | 'covariate') =>
-  statement<[string, string, number, number, number], XY>(
+  statement<[string, string, number, number], XY>(
     `select p.${x} as x, p.loss as y
       from prediction p join answer a on a.request = p.request and a.variant = p.variant
       where p.request >= ? and p.request < ? and p.state = ${STATE.counted} and p.${x} is not null
-        and a.race = ? and a.epoch = ? and a.variant = ? and a.served = 1 and a.pinned = 0`,
+        and a.epoch = ? and a.variant = ? and a.served = 1 and a.pinned = 0`,
   )
 const listRatios = listDrawn('weight')
 const listCovariates = listDrawn('covariate')
@@ -195,7 +195,7 @@ const listPairs = statement<[string, string, number, number], XY>(
       join prediction pa on pa.variant = race.a and pa.state = ${STATE.counted}
       join prediction pb on pb.request = pa.request and pb.row = pa.row and pb.variant = race.b
         and pb.state = ${STATE.counted}
-      join answer a on a.request = pa.request and a.variant = pa.variant and a.race = race.id
-      join answer b on b.request = pb.request and b.variant = pb.variant and b.race = race.id
+      join answer a on a.request = pa.request and a.variant = pa.variant
+      join answer b on b.request = pb.request and b.variant = pb.variant and b.epoch = a.epoch
     where pa.request >= ? and pa.request < ? and race.id = ? and a.epoch = ? and pa.weight is not null`,
 )

@@ -14,6 +14,11 @@ export function toBucket(ms: number): number {
   return Math.floor(Math.log2(Math.max(SHORTEST_MS, ms)) * PER_DOUBLING)
 }
 
+/** Where a bucket begins and ends, ms. */
+export function toBucketBounds(bucket: number): { readonly fromMs: number; readonly upToMs: number } {
+  return { fromMs: 2 ** (bucket / PER_DOUBLING), upToMs: 2 ** ((bucket + 1) / PER_DOUBLING) }
+}
+
 /**
  * The duration, ms, that a share (0–1) of those counted does not exceed, to the middle of its bucket: at most 9 % off.
  * Undefined of none.

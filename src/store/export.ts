@@ -55,7 +55,9 @@ const listOutcomes = statement<[string, string, number, number, number, number],
     from prediction p join answer a on a.request = p.request and a.variant = p.variant
       left join truth t on t.request = p.request and t.row = p.row
       left join observation o on o.series = p.series and o.at = p.target_at
-    where p.request >= ? and (p.request, p.row, p.variant) > (?, ?, ?) and a.race = ?
+    where p.request >= ? and (p.request, p.row, p.variant) > (?, ?, ?)
+      and exists (select 1 from epoch_race e join race r on r.id = e.race
+        where r.id = ? and e.epoch = a.epoch and p.variant in (r.a, r.b))
       and p.state <> ${STATE.waiting}
     order by p.request, p.row, p.variant limit ?`,
 )

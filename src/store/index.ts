@@ -1,5 +1,5 @@
 export { type CrossMoments, mergeCross } from './cross.ts'
-export { type BucketCount, toDurationMs } from './durations.ts'
+export { type BucketCount, toBucketBounds, toDurationMs } from './durations.ts'
 export { openPostgresStore, openSqliteStore, openStore } from './open.node.ts'
 export type {
   Arm,
@@ -14,6 +14,7 @@ export type {
   NewVariant,
   OutcomeCursor,
   RaceEnd,
+  RaceEvent,
   RaceSpec,
   RaceSums,
   Scoreboard,

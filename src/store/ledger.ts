@@ -129,7 +129,7 @@ export async function computeAggregate(sql: Sql, key: AggregateKey, { from, to }
   const { race, epoch, part, variant } = key
   const rows = await (part === 'pair'
     ? sql.all(listPairs(from, to, race, epoch))
-    : sql.all(listLosses(from, to, race, epoch, variant, part === 'drawn' ? 1 : 0)))
+    : sql.all(listLosses(from, to, epoch, variant, part === 'drawn' ? 1 : 0)))
   const row = rows.reduce((sum, { x }) => putIn(sum, x), emptyRow)
   return { ...row, peak: row.m2 }
 }
@@ -156,10 +156,10 @@ const findAggregates = bulk<typeof KEY, AggregateKey & AggregateRow>(
 )
 const putAggregates = bulkInsert('aggregate', ROW, orReplace(NAMES, Object.keys(ROW)))
 const dropAggregates = bulkDelete('aggregate', KEY)
-const listLosses = statement<[string, string, number, number, number, number], { readonly x: number }>(
+const listLosses = statement<[string, string, number, number, number], { readonly x: number }>(
   `select p.loss as x from prediction p join answer a on a.request = p.request and a.variant = p.variant
     where p.request >= ? and p.request < ? and p.state = ${STATE.counted}
-      and a.race = ? and a.epoch = ? and a.variant = ?
+      and a.epoch = ? and a.variant = ?
       and case when a.served = 1 and a.pinned = 0 then 1 else 0 end = ?`,
 )
 const listPairs = statement<[string, string, number, number], { readonly x: number }>(
@@ -167,7 +167,7 @@ const listPairs = statement<[string, string, number, number], { readonly x: numb
       join prediction pa on pa.variant = race.a and pa.state = ${STATE.counted}
       join prediction pb on pb.request = pa.request and pb.row = pa.row and pb.variant = race.b
         and pb.state = ${STATE.counted}
-      join answer a on a.request = pa.request and a.variant = pa.variant and a.race = race.id
-      join answer b on b.request = pb.request and b.variant = pb.variant and b.race = race.id
+      join answer a on a.request = pa.request and a.variant = pa.variant
+      join answer b on b.request = pb.request and b.variant = pb.variant and b.epoch = a.epoch
     where pa.request >= ? and pa.request < ? and race.id = ? and a.epoch = ?`,
 )

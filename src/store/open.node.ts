@@ -62,6 +62,7 @@ function toStore(database: Database, clock: Clock): Store {
     startRace: race => database.write(sql => races.startRace(sql, race)),
     endRace: (race, at, how) => database.write(sql => races.endRace(sql, race, at, how)),
     readRace: () => database.read(races.readRace),
+    readRaces: () => database.read(races.readRaces),
     openEpoch: epoch => database.write(sql => races.openEpoch(sql, epoch)),
     readEpochs: () => database.read(races.readEpochs),
     addPredictions: records => storePredictions(database, records),
@@ -76,6 +77,8 @@ function toStore(database: Database, clock: Clock): Store {
     readTruthCounts: () => database.read(readTruthCounts),
     readServedCount: () => database.read(sql => readCounter(sql, 'served')),
     addDecision: decision => database.write(sql => races.addDecision(sql, decision)),
+    addRaceEvent: event => database.write(sql => races.addRaceEvent(sql, event)),
+    readRaceEvents: race => database.read(sql => races.readRaceEvents(sql, race)),
     readDecision: race => database.read(sql => races.readDecision(sql, race)),
     readPrediction: id => database.read(sql => readPrediction(sql, id)),
     // Nothing can be closed that is still to come.

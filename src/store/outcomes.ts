@@ -4,7 +4,7 @@ import { Clusters } from './clusters.ts'
 import { CrossLedger } from './cross-ledger.ts'
 import { Ledger } from './ledger.ts'
 import { Pairs } from './pairs.ts'
-import { findRace } from './races.ts'
+import { isRacer, readRacesOfEpochs } from './races.ts'
 import { type AggregatePart, type CrossPart, STATE } from './schema.ts'
 import { bulk, bulkUpdate, type Sql } from './sql.ts'
 import type { StoredRace } from './store.ts'
@@ -29,7 +29,6 @@ export interface Answered extends Subject {
   readonly target_at: number | null
   readonly at: number
   readonly epoch: number
-  readonly race: number | null
   /** 1: chance drew the variant, and the client got its answer. */
   readonly drawn: number
   /** Values of the truth by its id and of the one by series and time. */
@@ -63,7 +62,7 @@ export class Outcomes {
   readonly #cross = new CrossLedger()
   readonly #clusters = new Clusters()
   readonly #pairs = new Pairs()
-  readonly #races = new Map<number, StoredRace | undefined>()
+  readonly #races = new Map<number, readonly StoredRace[]>()
 
   /** `now`: when the truths came, epoch ms; undefined where they were here before their predictions. */
   constructor(sql: Sql, now?: number) {
@@ -82,7 +81,7 @@ export class Outcomes {
       const answered = await this.#sql.bulk(listAnswered, subjects.slice(from, from + SUBJECTS_PER_STEP))
       await this.#readRaces(answered)
       const settled = answered.map(one => this.#toSettled(one, toTruth(one)))
-      const changed = settled.filter(isChanged)
+      const changed = settled.filter(one => isChanged(one) && this.#racesOf(one.answered.epoch).length > 0)
       for (const one of changed) this.#book(one)
       for (const row of groupRows(settled)) this.#pair(row)
       await this.#sql.bulk(setOutcome, changed.map(toColumns))
@@ -102,8 +101,9 @@ export class Outcomes {
   }
 
   #toSettled(answered: Answered, truth: string | null): Settled {
-    const { race, value } = answered
-    const spec = race === null ? undefined : this.#races.get(race)?.spec
+    const { epoch, value } = answered
+    // Races side by side have one loss.
+    const spec = this.#racesOf(epoch)[0]?.spec
     if (spec === undefined || truth === null) return { answered, truth, after: WAITING }
     const happened = parseValue(truth)
     const loss = toLoss(spec.loss, parseValue(value), happened)
@@ -111,9 +111,13 @@ export class Outcomes {
     return { answered, truth, after: { state: STATE.counted, loss, weight: toWeight(happened) } }
   }
 
-  #book({ answered, after }: Settled): void {
-    const { epoch, race, request, state, variant } = answered
-    if (race === null) return
+  #book(settled: Settled): void {
+    const { epoch, variant } = settled.answered
+    for (const race of this.#racesOf(epoch)) if (isRacer(race, variant)) this.#bookIn(race.id, settled)
+  }
+
+  #bookIn(race: number, { answered, after }: Settled): void {
+    const { epoch, request, state, variant } = answered
     const counted = { race, epoch, variant }
     const isDrawn = answered.drawn === 1
     this.#move({ ...counted, part: isDrawn ? 'drawn' : 'other' }, request, answered.loss, after.loss)
@@ -138,15 +142,15 @@ export class Outcomes {
     if (after.loss !== null) this.#clusters.add({ ...counted, entity }, after.loss)
   }
 
-  /** Brings the pair of one row in line. */
+  /** Brings the pairs of one row in line. */
   #pair(settled: readonly Settled[]): void {
-    for (const id of new Set(settled.map(({ answered }) => answered.race))) {
-      const race = id === null ? undefined : this.#races.get(id)
-      const find = (variant: number | undefined): Settled | undefined =>
-        settled.find(({ answered }) => answered.variant === variant && answered.race === id)
-      const a = find(race?.a)
-      const b = find(race?.b)
-      if (race !== undefined && a !== undefined && b !== undefined) this.#pairUp(race.id, a, b)
+    for (const epoch of new Set(settled.map(({ answered }) => answered.epoch))) {
+      const find = (variant: number): Settled | undefined =>
+        settled.find(({ answered }) => answered.variant === variant && answered.epoch === epoch)
+      for (const race of this.#racesOf(epoch)) {
+        const [a, b] = [find(race.a), find(race.b)]
+        if (a !== undefined && b !== undefined) this.#pairUp(race.id, a, b)
+      }
     }
   }
 
@@ -175,9 +179,13 @@ export class Outcomes {
   }
 
   async #readRaces(answered: readonly Answered[]): Promise<void> {
-    for (const { race } of answered) {
-      if (race !== null && !this.#races.has(race)) this.#races.set(race, await findRace(this.#sql, race))
-    }
+    const epochs = new Set(answered.map(({ epoch }) => epoch).filter(epoch => !this.#races.has(epoch)))
+    const found = await readRacesOfEpochs(this.#sql, epochs)
+    for (const epoch of epochs) this.#races.set(epoch, found.get(epoch) ?? [])
+  }
+
+  #racesOf(epoch: number): readonly StoredRace[] {
+    return this.#races.get(epoch) ?? []
   }
 }
 
@@ -195,10 +203,7 @@ function toStoredTruth({ by_id: byId, by_series: bySeries }: Answered): string |
 }
 
 function isChanged({ answered, after }: Settled): boolean {
-  return (
-    answered.race !== null &&
-    (answered.state !== after.state || answered.loss !== after.loss || answered.weight !== after.weight)
-  )
+  return answered.state !== after.state || answered.loss !== after.loss || answered.weight !== after.weight
 }
 
 function toColumns({ answered, after }: Settled) {
@@ -240,7 +245,7 @@ const SUBJECT = { request: 'uuid', row: 'integer' } as const
 const listAnswered = bulk<typeof SUBJECT, Answered>(
   SUBJECT,
   from => `select p.request, p.row, p.variant, p.value, p.state, p.loss, p.weight, p.covariate, p.entity, p.series,
-      p.target_at, a.at, a.epoch, a.race, case when a.served = 1 and a.pinned = 0 then 1 else 0 end as drawn,
+      p.target_at, a.at, a.epoch, case when a.served = 1 and a.pinned = 0 then 1 else 0 end as drawn,
       t.value as by_id, o.value as by_series
     from ${from} join prediction p on p.request = input.request and p.row = input.row
       join answer a on a.request = p.request and a.variant = p.variant

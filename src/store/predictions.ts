@@ -3,15 +3,16 @@ import type { PredictionRecord, RecordRow } from '../core/wire/records.ts'
 import { count, readCounters } from './counters.ts'
 import { toKeyFloor } from './days.ts'
 import { Outcomes, type Subject } from './outcomes.ts'
-import { readRacesOfEpochs } from './races.ts'
+import { isRacer, readRacesOfEpochs } from './races.ts'
 import { toSeriesKey } from './series-key.ts'
 import { bulk, bulkInsert, type Sql } from './sql.ts'
+import type { StoredRace } from './store.ts'
 import { countOrphansJoined } from './truths.ts'
 
-/** A new record, and the race that it belongs to. */
+/** A new record, and the races that its variant is in. */
 interface Added {
   readonly record: PredictionRecord
-  readonly race: number | null
+  readonly races: readonly StoredRace[]
 }
 
 /** Stores records and joins what truth is here; one transaction's work. */
@@ -27,7 +28,10 @@ export async function addPredictions(
   )
   if (known.fresh.length === 0) return { added: 0, joined: 0 }
   const races = await readRacesOfEpochs(sql, new Set(known.fresh.map(({ epoch }) => epoch)))
-  const added = known.fresh.map(record => ({ record, race: races.get(record.epoch) ?? null }))
+  const added = known.fresh.map(record => ({
+    record,
+    races: (races.get(record.epoch) ?? []).filter(race => isRacer(race, record.variant)),
+  }))
   await sql.bulk(insertAnswers, added.map(toAnswerColumns))
   await sql.bulk(insertPredictions, added.flatMap(toPredictionColumns))
   const outcomes = new Outcomes(sql)
@@ -68,30 +72,31 @@ async function readKnown(sql: Sql, records: readonly PredictionRecord[]): Promis
   }
 }
 
-function countRecord({ tallies }: Outcomes, { record, race }: Added): void {
-  if (race === null) return
+function countRecord({ tallies }: Outcomes, { record, races }: Added): void {
   const { epoch, latencyUs, request, rows, variant } = record
-  const counted = { race, epoch, variant }
-  tallies.count(counted, { predictions: rows.length, answers: 1, errors: isAnswer(record) ? 0 : 1 })
-  if (isAnswer(record)) tallies.time(counted, 'latency', latencyUs / 1000)
-  if (rows.length > 0) tallies.ripen(counted, request, { predictions: rows.length })
+  for (const { id: race } of races) {
+    const counted = { race, epoch, variant }
+    tallies.count(counted, { predictions: rows.length, answers: 1, errors: isAnswer(record) ? 0 : 1 })
+    if (isAnswer(record)) tallies.time(counted, 'latency', latencyUs / 1000)
+    if (rows.length > 0) tallies.ripen(counted, request, { predictions: rows.length })
+  }
 }
 
 /** Counts what chance drew. An entity that keeps coming was drawn only once. */
 async function countDraws(sql: Sql, { tallies }: Outcomes, added: readonly Added[]): Promise<void> {
-  const drawn = added.filter(({ record, race }) => race !== null && record.served && record.pinned !== true)
+  const drawn = added.filter(({ record, races }) => races.length > 0 && record.served && record.pinned !== true)
   const sticky = drawn.flatMap(({ record: { entity, epoch } }) =>
     entity === undefined ? [] : [{ epoch, entity: toDigest(entity) }],
   )
   const seen = new Set((await sql.bulk(findEntities, sticky)).map(toEntityId))
   const first: typeof sticky = []
-  for (const { record, race } of drawn) {
-    if (race === null) continue
+  for (const { record, races } of drawn) {
     const { entity, epoch, variant } = record
     const one = { epoch, entity: toDigest(entity ?? '') }
     const isRepeated = entity !== undefined && seen.size === seen.add(toEntityId(one)).size
     if (entity !== undefined && !isRepeated) first.push(one)
-    tallies.count({ race, epoch, variant }, isRepeated ? { repeated: 1 } : { drawn: 1 })
+    for (const { id: race } of races)
+      tallies.count({ race, epoch, variant }, isRepeated ? { repeated: 1 } : { drawn: 1 })
   }
   await sql.bulk(insertEntities, first)
 }
@@ -141,10 +146,10 @@ function isAnswer({ status }: PredictionRecord): boolean {
   return status >= 200 && status <= 299
 }
 
-function toAnswerColumns({ record, race }: Added) {
+function toAnswerColumns({ record }: Added) {
   const { request, variant, epoch, at, served, propensity, pinned, status, latencyUs, replica, error } = record
   return {
-    ...{ request, variant, epoch, race, at, propensity, status, replica },
+    ...{ request, variant, epoch, at, propensity, status, replica },
     served: Number(served),
     pinned: Number(pinned === true),
     latency_us: latencyUs,
@@ -184,7 +189,7 @@ const findAnswers = bulk<
     from ${from} join answer a on a.request = input.request`,
 )
 const insertAnswers = bulkInsert('answer', {
-  ...({ request: 'uuid', variant: 'integer', epoch: 'integer', race: 'integer', at: 'integer' } as const),
+  ...({ request: 'uuid', variant: 'integer', epoch: 'integer', at: 'integer' } as const),
   ...({ served: 'integer', propensity: 'real', pinned: 'integer', status: 'integer', latency_us: 'real' } as const),
   ...({ replica: 'text', error: 'text' } as const),
 })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { parseDigest, parseVariantName } from '../core/brands.ts'
-import type { Decision } from './index.ts'
+import type { Decision, Store } from './index.ts'
 import { makeStore, NOON, spec, startRace, toPair, toTruth } from './testing/place.ts'
 
 const decision: Decision = {
@@ -38,6 +38,9 @@ describe('addVariant()', () => {
   })
 })
 
+const addThird = (store: Store): Promise<number> =>
+  store.addVariant({ name: parseVariantName('c'), version: 3, digest: parseDigest(`sha256:${'c'.repeat(64)}`), at: 5 })
+
 describe('a race', () => {
   it('runs until it is ended, once', async () => {
     await using place = await makeStore()
@@ -50,14 +53,49 @@ describe('a race', () => {
     assert.deepEqual(await place.store.readRace(), { ...running, ended: { at: NOON + 5, how: 'promoted' } })
   })
 
-  it('ends as replaced when the next one starts', async () => {
+  it('runs beside others', async () => {
     await using place = await makeStore()
-    await startRace(place.store)
-    const next = { a: 2, b: 1, design: 'split', spec, startedAt: NOON + 7 } as const
-    assert.equal(await place.store.startRace(next), 2)
-    assert.deepEqual(await place.store.readRace(), { id: 2, ...next, ended: undefined })
-    await place.store.endRace(2, NOON + 8, 'deleted')
-    assert.equal((await place.store.readRace())?.id, 2)
+    const { store } = place
+    await startRace(store)
+    await addThird(store)
+    const next = { a: 1, b: 3, design: 'split', spec, startedAt: NOON + 7 } as const
+    assert.equal(await store.startRace(next), 2)
+    assert.deepEqual(
+      (await store.readRaces()).map(({ id, ended }) => [id, ended]),
+      [
+        [1, undefined],
+        [2, undefined],
+      ],
+    )
+    await store.endRace(2, NOON + 8, 'spent')
+    assert.equal((await store.readRace())?.id, 1)
+    assert.deepEqual((await store.readRaces())[1], { id: 2, ...next, ended: { at: NOON + 8, how: 'spent' } })
+  })
+
+  it('counts the answers of a champion that it shares with another', async () => {
+    await using place = await makeStore()
+    const { store } = place
+    const shadow = await startRace(store)
+    await addThird(store)
+    const split = await store.startRace({ a: 1, b: 3, design: 'split', spec, startedAt: NOON })
+    await store.openEpoch({ epoch: 2, startedAt: NOON, weights: { 1: 0.8, 2: 0, 3: 0.2 } })
+    const records = [toPair(0, 1, 2), toPair(1, 1, 2), toPair(2, 4, 2)].flat()
+    // The last request went to variant 3, of which variant 2 saw a copy too.
+    const answers = records.map((record, at) => ({ ...record, epoch: 2, ...(at === 4 && { variant: 3 }) }))
+    await store.addPredictions(answers)
+    await store.addTruths([toTruth(0, 0), toTruth(1, 0), toTruth(2, 0)], NOON)
+    const paired = await store.readScoreboard(shadow)
+    assert.deepEqual([paired.paired.count, paired.paired.mean], [2, -3])
+    assert.deepEqual(
+      paired.arms.map(({ predictions }) => predictions),
+      [2, 3],
+    )
+    const shared = await store.readScoreboard(split)
+    assert.equal(shared.paired.count, 0)
+    assert.deepEqual(
+      shared.epochs.map(({ epoch, weightB, a, b }) => [epoch, weightB, a.count, b.count, b.mean]),
+      [[2, 0.2, 2, 1, 16]],
+    )
   })
 
   it('takes the epochs whose weights are its own, and no promotion after it', async () => {
@@ -98,6 +136,17 @@ describe('addDecision()', () => {
     assert.deepEqual(await place.store.addDecision(decision), decision)
     assert.deepEqual(await place.store.addDecision({ ...decision, state: 'keep-A', at: NOON + 1 }), decision)
     assert.deepEqual(await place.store.readDecision(1), decision)
+  })
+})
+
+describe('addRaceEvent()', () => {
+  it('keeps what was done in its order', async () => {
+    await using place = await makeStore()
+    await startRace(place.store)
+    const step = { race: 1, at: NOON, kind: 'step', detail: 'from 5 % to 20 %' } as const
+    const stopped = { race: 1, at: NOON, kind: 'stopped', detail: 'error rate' } as const
+    for (const event of [step, stopped, { ...step, race: 2 }]) await place.store.addRaceEvent(event)
+    assert.deepEqual(await place.store.readRaceEvents(1), [step, stopped])
   })
 })
 

@@ -5,6 +5,7 @@ import type {
   NewRace,
   NewVariant,
   RaceEnd,
+  RaceEvent,
   RaceSpec,
   StoredEpoch,
   StoredRace,
@@ -42,16 +43,12 @@ export async function readVariants(sql: Sql): Promise<readonly StoredVariant[]> 
   return rows.map(row => ({ ...row }) as StoredVariant)
 }
 
-/** Starts a race; the running one ends as replaced. The epoch opened last becomes its first where it fits. */
+/** Starts a race beside those that run. The epoch opened last becomes its first where it fits. */
 export async function startRace(sql: Sql, { a, b, design, spec, startedAt }: NewRace): Promise<number> {
-  const ended = { ended_at: startedAt, ended_how: 'replaced' } as const
-  await sql.run(sql.build.updateTable('race').set(ended).where('ended_at', 'is', null).compile())
   const row = { a, b, design, spec: toCanonicalJson(spec), started_at: startedAt }
   const id = toId(await sql.get(sql.build.insertInto('race').values(row).returning('id').compile()))
   const last = (await readEpochs(sql)).at(-1)
-  if (last !== undefined && isEpochOf(last, { a, b, design })) {
-    await sql.run(sql.build.updateTable('epoch').set({ race: id }).where('epoch', '=', last.epoch).compile())
-  }
+  if (last !== undefined && isEpochOf(last, { a, b, design })) await sql.run(addEpochRace(last.epoch, id))
   return id
 }
 
@@ -81,23 +78,24 @@ export async function findRace(sql: Sql, id: number): Promise<StoredRace | undef
   return row === undefined ? undefined : toRace(row)
 }
 
-/** Notes an epoch; it belongs to the running race where its weights are that race's. */
+/** Every race in the order of their starts. */
+export async function readRaces(sql: Sql): Promise<readonly StoredRace[]> {
+  return (await sql.all(sql.build.selectFrom('race').selectAll().orderBy('id').compile())).map(toRace)
+}
+
+/** Notes an epoch; it belongs to the running races whose weights are its. */
 export async function openEpoch(sql: Sql, { epoch, startedAt, weights }: StoredEpoch): Promise<void> {
-  const running = await readRace(sql)
-  const fits = running !== undefined && running.ended === undefined && isEpochOf({ weights }, running)
-  const row = {
-    epoch,
-    race: fits ? running.id : null,
-    started_at: startedAt,
-    weights: toCanonicalJson(weights),
-  }
-  await sql.run(
+  const row = { epoch, race: null, started_at: startedAt, weights: toCanonicalJson(weights) }
+  const added = await sql.run(
     sql.build
       .insertInto('epoch')
       .values(row)
       .onConflict(conflict => conflict.doNothing())
       .compile(),
   )
+  if (added === 0) return
+  for (const race of await readRaces(sql))
+    if (race.ended === undefined && isEpochOf({ weights }, race)) await sql.run(addEpochRace(epoch, race.id))
 }
 
 /** All epochs in order. */
@@ -112,12 +110,22 @@ export async function readRaceEpochs(sql: Sql, race: number): Promise<readonly S
 }
 
 /** The races that epochs' predictions belong to; an epoch without one is left out. */
-export async function readRacesOfEpochs(sql: Sql, epochs: Iterable<number>): Promise<ReadonlyMap<number, number>> {
+export async function readRacesOfEpochs(
+  sql: Sql,
+  epochs: Iterable<number>,
+): Promise<ReadonlyMap<number, readonly StoredRace[]>> {
   const found = await sql.bulk(
     findRaces,
     [...epochs].map(epoch => ({ epoch })),
   )
-  return new Map(found.map(({ epoch, race }) => [epoch, race]))
+  const races = new Map<number, StoredRace[]>()
+  for (const { epoch, ...row } of found) races.set(epoch, [...(races.get(epoch) ?? []), toRace(row)])
+  return races
+}
+
+/** Whether a variant is one of the two of a race. */
+export function isRacer({ a, b }: StoredRace, variant: number): boolean {
+  return variant === a || variant === b
 }
 
 /** Writes a race's decision unless it has one; returns the one on record. */
@@ -139,6 +147,17 @@ export async function readDecision(sql: Sql, race: number): Promise<Decision | u
   if (row === undefined) return undefined
   const { log_e: logE, ...rest } = row
   return { ...rest, logE }
+}
+
+/** Writes down what was done about a race. */
+export async function addRaceEvent(sql: Sql, { race, at, kind, detail }: RaceEvent): Promise<void> {
+  await sql.run(sql.build.insertInto('race_event').values({ race, at, kind, detail }).compile())
+}
+
+/** What was done about a race, the earliest first. */
+export async function readRaceEvents(sql: Sql, race: number): Promise<readonly RaceEvent[]> {
+  const query = sql.build.selectFrom('race_event').selectAll().where('race', '=', race).orderBy('id')
+  return (await sql.all(query.compile())).map(({ id: _, ...event }) => event)
 }
 
 /**
@@ -177,10 +196,13 @@ function toEpoch(row: EpochRow): StoredEpoch {
   return { epoch: row.epoch, startedAt: row.started_at, weights: parseWeights(row.weights) }
 }
 
+/** What races had before their rule could say it. */
+const EARLIER_SPEC: Partial<RaceSpec> = { maturityMs: 0, challengers: 1, ramp: [], guardrails: {}, budget: {} }
+
 function parseSpec(text: string): RaceSpec {
   const value: unknown = JSON.parse(text)
   if (!isObject(value) || !isObject(value['loss'])) throw new Error(`The database holds no race rule: ${text}`)
-  return value as unknown as RaceSpec
+  return { ...EARLIER_SPEC, ...value } as unknown as RaceSpec
 }
 
 function parseWeights(text: string): Readonly<Record<number, number>> {
@@ -202,10 +224,15 @@ interface EpochRow {
 
 const findRow = statement<[number], RaceRow>('select * from race where id = ?')
 const listEpochs = statement<[number], EpochRow>(
-  'select epoch, started_at, weights from epoch where race = ? order by epoch',
+  `select e.epoch, e.started_at, e.weights from epoch_race r join epoch e on e.epoch = r.epoch
+    where r.race = ? order by e.epoch`,
 )
-const findRaces = bulk<{ epoch: 'integer' }, { readonly epoch: number; readonly race: number }>(
+const addEpochRace = statement<[number, number]>(
+  'insert into epoch_race (epoch, race) values (?, ?) on conflict (epoch, race) do nothing',
+)
+const findRaces = bulk<{ epoch: 'integer' }, RaceRow & { readonly epoch: number }>(
   { epoch: 'integer' },
-  from => `select e.epoch, e.race from ${from} join epoch e on e.epoch = input.epoch where e.race is not null`,
+  from => `select e.epoch, r.* from ${from} join epoch_race e on e.epoch = input.epoch join race r on r.id = e.race
+    order by e.epoch, r.id`,
 )
 const findLastVariant = statement<[], { readonly last: number }>('select coalesce(max(id), 0) as last from variant')

@@ -8,6 +8,7 @@ export interface Schema {
   readonly variant: VariantTable
   readonly race: RaceTable
   readonly epoch: EpochTable
+  readonly epoch_race: EpochRaceTable
   readonly answer: AnswerTable
   readonly prediction: PredictionTable
   readonly truth: TruthTable
@@ -24,6 +25,7 @@ export interface Schema {
   readonly entity: EntityTable
   readonly counter: CounterTable
   readonly decision: DecisionTable
+  readonly race_event: RaceEventTable
 }
 
 interface VariantTable {
@@ -42,10 +44,10 @@ interface RaceTable {
   spec: string
   started_at: number
   ended_at: number | null
-  ended_how: 'promoted' | 'replaced' | 'deleted' | null
+  ended_how: 'promoted' | 'replaced' | 'deleted' | 'stopped' | 'spent' | null
 }
 
-/** `race`: the race that the epoch's predictions belong to. */
+/** `race` was that of the epoch's predictions before there could be several (`epoch_race`). */
 interface EpochTable {
   epoch: number
   race: number | null
@@ -53,7 +55,13 @@ interface EpochTable {
   weights: string
 }
 
-/** One row per record: what one variant did with one request. */
+/** The races that an epoch's predictions belong to. */
+interface EpochRaceTable {
+  epoch: number
+  race: number
+}
+
+/** One row per record (its `race` is null since there can be several): what one variant did with one request. */
 interface AnswerTable {
   request: string
   variant: number
@@ -255,4 +263,12 @@ interface DecisionTable {
   upper: number
   log_e: number
   p: number
+}
+
+interface RaceEventTable {
+  id: Generated<number>
+  race: number
+  at: number
+  kind: 'step' | 'stopped' | 'spent' | 'promoted'
+  detail: string
 }

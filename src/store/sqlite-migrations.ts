@@ -108,6 +108,16 @@ export const SQLITE_MIGRATIONS: readonly (readonly string[])[] = [
       race integer not null, change integer not null, at integer not null, request text not null, row integer not null,
       primary key (race, change)) strict, without rowid`,
   ],
+  [
+    `create table epoch_race (
+      epoch integer not null, race integer not null, primary key (epoch, race)) strict, without rowid`,
+    'create index epoch_race_race on epoch_race (race)',
+    'insert into epoch_race select epoch, race from epoch where race is not null',
+    `create table race_event (
+      id integer primary key autoincrement, race integer not null, at integer not null, kind text not null,
+      detail text not null) strict`,
+    'create index race_event_race on race_event (race)',
+  ],
 ]
 
 /** The first key of a day, as `toKeyFloor` of days.ts makes it. */

@@ -15,14 +15,17 @@ export interface Store extends AsyncDisposable {
   addVariant(variant: NewVariant): Promise<number>
   readVariants(): Promise<readonly StoredVariant[]>
 
-  /** Ends the running race, if any (`how`), and starts one between two variants. Returns its id. */
+  /** Starts a race between two variants, beside those that run. Returns its id. */
   startRace(race: NewRace): Promise<number>
   endRace(race: number, at: number, how: RaceEnd): Promise<void>
   /** The running race, else the last one; undefined before the first. */
   readRace(): Promise<StoredRace | undefined>
+  /** Every race in the order of their starts. */
+  readRaces(): Promise<readonly StoredRace[]>
   /**
-   * Notes from when on an epoch of the routes holds; idempotent. It belongs to the race that runs or is started next
-   * if its weights are that race's, and predictions to the race of their epoch: it is opened before the first come.
+   * Notes from when on an epoch of the routes holds; idempotent. It belongs to the races that run or are started next
+   * if its weights are those of the race, and predictions to the races of their epoch: it is opened before the first
+   * come. Races of one epoch have one loss: that of the first.
    */
   openEpoch(epoch: StoredEpoch): Promise<void>
   readEpochs(): Promise<readonly StoredEpoch[]>
@@ -64,6 +67,11 @@ export interface Store extends AsyncDisposable {
   addDecision(decision: Decision): Promise<Decision>
   readDecision(race: number): Promise<Decision | undefined>
 
+  /** Writes down what was done about a race. */
+  addRaceEvent(event: RaceEvent): Promise<void>
+  /** What was done about a race, the earliest first. */
+  readRaceEvents(race: number): Promise<readonly RaceEvent[]>
+
   readPrediction(id: PredictionId): Promise<StoredPrediction | undefined>
   /**
    * Deletes single predictions and truths of requests older than the instant; sums, paired differences and decisions
@@ -85,7 +93,8 @@ export interface StoredVariant extends NewVariant {
   readonly id: number
 }
 
-export type RaceEnd = 'promoted' | 'replaced' | 'deleted'
+/** How a race ended: `stopped` by a guardrail or a lost ramp, `spent` its budget without a verdict. */
+export type RaceEnd = 'promoted' | 'replaced' | 'deleted' | 'stopped' | 'spent'
 export interface NewRace {
   /** Ids of variant A (the champion) and B (the challenger). */
   readonly a: number
@@ -104,6 +113,14 @@ export interface RaceSpec {
   readonly minGain: number
   readonly margin: number
   readonly season: number
+  /** Age from which predictions are judged. */
+  readonly maturityMs: number
+  /** Challengers that share `alpha` from the start. */
+  readonly challengers: number
+  /** Rising shares, 0–1, that B is given one after the other; empty: its share stays. */
+  readonly ramp: readonly number[]
+  readonly guardrails: { readonly errorRate?: number | undefined; readonly p99?: number | undefined }
+  readonly budget: { readonly labels?: number | undefined; readonly days?: number | undefined }
 }
 export interface StoredRace extends NewRace {
   readonly id: number
@@ -254,6 +271,15 @@ export interface Decision {
   readonly upper: number
   readonly logE: number
   readonly p: number
+}
+
+/** What was done about a race by itself: its challenger got another share, left, or became the champion. */
+export interface RaceEvent {
+  readonly race: number
+  readonly at: number
+  readonly kind: 'step' | 'stopped' | 'spent' | 'promoted'
+  /** Why, in words. */
+  readonly detail: string
 }
 
 export interface StoredPrediction {

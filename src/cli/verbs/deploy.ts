@@ -11,6 +11,7 @@ type Flags = {
   readonly challenger: string | undefined
   readonly shadow: boolean
   readonly weight: string | undefined
+  readonly ramp: boolean
   readonly wait: boolean
   readonly dryRun: boolean
   readonly forceConflicts: boolean
@@ -21,8 +22,9 @@ export const deploy = verb<Flags>({
   brief: 'Deploy a version as champion, or as challenger beside it',
   description:
     'Deploys the version (default: the latest) and waits until every replica is ready, or says which is not and why. ' +
-    'Starts `regatta up -d` where it does not run. With --challenger the version races against the champion: --shadow ' +
-    'gives it copies of every request, --weight a share of them.',
+    'Starts `regatta up -d` where it does not run. With --challenger the version races against the champion, beside ' +
+    'other challengers: --shadow gives it copies of every request, --weight a share of them, --ramp the shares of ' +
+    '`race.ramp` one after the other while it keeps to `race.guardrails`.',
   flags: {
     challenger: {
       kind: 'parsed',
@@ -43,6 +45,12 @@ export const deploy = verb<Flags>({
       brief: 'Share of the requests that the challenger answers',
       placeholder: '10%',
       optional: true,
+    },
+    ramp: {
+      kind: 'boolean',
+      brief: 'The challenger answers the shares of race.ramp, one after the other',
+      default: false,
+      withNegated: false,
     },
     wait: { kind: 'boolean', brief: 'Wait until every replica is ready', default: true },
     dryRun: { kind: 'boolean', brief: 'Print the plan and do nothing', default: false, withNegated: false },
@@ -105,22 +113,24 @@ async function deployKube(call: Call, workplace: Workplace, wish: KubeWish): Pro
 
 /** Reads what the challenger's flags say. @throws DEPLOY_USAGE, WEIGHT, VARIANT_NAME */
 export function toRole(
-  flags: Pick<Flags, 'challenger' | 'shadow' | 'weight'>,
+  flags: Pick<Flags, 'challenger' | 'shadow' | 'weight' | 'ramp'>,
 ): Pick<DeployRequestJson, 'variant' | 'challenger'> {
-  if (flags.challenger === undefined) {
-    if (!flags.shadow && flags.weight === undefined) return {}
-    throw new UsageError('DEPLOY_USAGE', 'Cannot use --shadow or --weight without --challenger', {
+  const { challenger, shadow, weight, ramp } = flags
+  const ways = Number(shadow) + Number(weight !== undefined) + Number(ramp)
+  if (challenger === undefined) {
+    if (ways === 0) return {}
+    throw new UsageError('DEPLOY_USAGE', 'Cannot use --shadow, --weight or --ramp without --challenger', {
       fix: 'Name the challenger: --challenger b --shadow',
     })
   }
-  const variant = parseVariantName(flags.challenger)
-  if (flags.shadow === (flags.weight !== undefined)) {
-    throw new UsageError('DEPLOY_USAGE', 'A challenger is either in shadow or has a weight', {
-      fix: 'Give one of --shadow and --weight 10%',
+  const variant = parseVariantName(challenger)
+  if (ways !== 1) {
+    throw new UsageError('DEPLOY_USAGE', 'A challenger is either in shadow, or has a weight, or a ramp', {
+      fix: 'Give one of --shadow, --weight 10% and --ramp',
     })
   }
-  if (flags.weight === undefined) return { variant, challenger: { mode: 'shadow' } }
-  return { variant, challenger: { mode: 'split', weight: parseShare(flags.weight) } }
+  if (weight !== undefined) return { variant, challenger: { mode: 'split', weight: parseShare(weight) } }
+  return { variant, challenger: { mode: ramp ? 'ramp' : 'shadow' } }
 }
 
 /** Reads a share, `10%` or `0.1`, as a fraction between 0 and 1, both excluded. @throws WEIGHT */

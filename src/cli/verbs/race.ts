@@ -11,9 +11,10 @@ type Flags = {
 
 /** `regatta race`: what the race says now; exit code 3 while it has not decided. */
 export const race = verb<Flags>({
-  brief: 'Show the race: losses, the improvement with its confidence sequence, the verdict',
+  brief: 'Show the races: losses, the improvement with its confidence sequence, the verdict',
   description:
-    'May be looked at as often as one likes: the bounds hold at every look. Exits with 3 while there is no verdict. ' +
+    'May be looked at as often as one likes: the bounds hold at every look. Several challengers race side by side; ' +
+    'with a name only its race is shown. Exits with 3 while one of those shown has no verdict. ' +
     'With --from it says what the race would have said of outcomes in a file, one JSON object per line: ' +
     '{"request": "1", "variant": "a", "loss": 0.5}, or "prediction" and "truth" in the place of "loss"; ' +
     '"entity", "series", "at", "epoch", "weights" and "covariate" may be added. Rows of one request are a pair.',
@@ -54,7 +55,8 @@ export const race = verb<Flags>({
     },
   },
   deployment: true,
-  async run(call, flags) {
+  args: [{ brief: 'The challenger (default: all of them)', placeholder: 'challenger', optional: true }],
+  async run(call, flags, [challenger]) {
     const { config, every, from, svg } = flags
     if (from !== undefined && !flags.watch) {
       const { replayRace } = await import('../replaying.node.ts')
@@ -65,8 +67,8 @@ export const race = verb<Flags>({
         fix: 'regatta race --from FILE --config regatta.yaml',
       })
     }
-    const { showRace } = await import('../racing.node.ts')
-    return await showRace(call, flags.watch)
+    const { showRaces } = await import('../racing.node.ts')
+    return await showRaces(call, flags.watch, challenger)
   },
 })
 

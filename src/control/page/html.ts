@@ -22,6 +22,7 @@ export const HTML = `<!doctype html>
   </form>
   <section aria-labelledby="race-title">
     <h2 id="race-title">Race</h2>
+    <p id="races" hidden></p>
     <p id="verdict" class="verdict" aria-live="polite">No race yet: deploy a challenger beside the champion.</p>
     <p id="reason"></p>
     <p id="drift" class="drift" role="alert" hidden></p>
@@ -39,6 +40,7 @@ export const HTML = `<!doctype html>
         <figcaption id="caption"></figcaption>
       </figure>
       <dl id="facts"></dl>
+      <ul id="guardrails"></ul>
       <h3>Gates</h3>
       <ul id="gates"></ul>
     </div>

@@ -110,6 +110,25 @@ describe('the page', () => {
     await page.until('verdict', /the race has ended: promoted/)
   })
 
+  it('shows one of several races, and the one that is chosen', async () => {
+    page = new Page()
+    await post('/api/v1/deploy', { version: 1, digest: await place.addImage(1) })
+    for (const [version, variant] of [
+      [2, 'b'],
+      [3, 'c'],
+    ] as const) {
+      const challenger = { mode: 'shadow' }
+      await post('/api/v1/deploy', { version, digest: await place.addImage(version), variant, challenger })
+    }
+    await page.until('races', /b: too early to say.*c: too early to say/s)
+    assert.match(page.element('arms').text, /B b v2/)
+    page.element('races').children[1]?.send('click')
+    await page.until('arms', /B c v3/)
+    await post('/api/v1/promote', { variant: 'b' })
+    await page.until('arms', /A b v2/)
+    assert.equal(page.element('races').hidden, true)
+  })
+
   it('asks for a token where one is needed, says that it is wrong, and goes on with the right one', async () => {
     const message = 'Cannot tell who asks'
     page = new Page((_path, { authorization }) =>

@@ -9,6 +9,8 @@ const RETRY_MS = 2000
 const MOST_POINTS = 400
 const byId = id => document.getElementById(id)
 let token = sessionStorage.getItem('regatta-token') || ''
+const races = new Map()
+let chosen = 0
 let race = 0
 let points = []
 let drawing = false
@@ -74,7 +76,7 @@ async function take(block) {
   if (data === undefined) return
   const event = JSON.parse(data.slice(6))
   if (event.kind === 'status') showStatus(event.status)
-  if (event.kind === 'race') await showRace(event.race)
+  if (event.kind === 'race') await takeRace(event.race)
 }
 
 function showStatus(status) {
@@ -104,6 +106,33 @@ function toRow(texts) {
   return row
 }
 
+/** Keeps the races that run, or the last one; shows the one that was chosen, else the first. */
+async function takeRace(now) {
+  for (const [id, other] of races) if (other.ended !== null && id !== now.race) races.delete(id)
+  if (now.ended === null || [...races.keys()].every(id => id === now.race)) races.set(now.race, now)
+  else races.delete(now.race)
+  await showChosen()
+}
+
+async function showChosen() {
+  const shown = races.get(chosen) || races.values().next().value
+  if (shown === undefined) return
+  byId('races').hidden = races.size < 2
+  byId('races').replaceChildren(...[...races.values()].map(one => toChoice(one, one === shown)))
+  await showRace(shown)
+}
+
+function toChoice(one, isShown) {
+  const button = document.createElement('button')
+  button.textContent = one.variants[1].name + ': ' + toHeadline(one)
+  button.setAttribute('aria-pressed', String(isShown))
+  button.addEventListener('click', () => {
+    chosen = one.race
+    void showChosen()
+  })
+  return button
+}
+
 async function showRace(now) {
   const isOther = now.race !== race
   race = now.race
@@ -124,7 +153,13 @@ async function showRace(now) {
     item.textContent = (gate.passed ? '✓ passed: ' : '✗ waiting: ') + gate.name + ', ' + gate.detail
     return item
   }))
-  if (isOther) await loadSeries()
+  byId('guardrails').replaceChildren(...now.guardrails.map(({ name, state, detail }) => {
+    const item = document.createElement('li')
+    item.className = state
+    item.textContent = name + ' ' + state + ': ' + detail
+    return item
+  }))
+  if (isOther) await loadSeries(now.race)
   else addPoint(verdict)
   draw(now.alpha)
 }
@@ -143,11 +178,14 @@ function toHeadline({ verdict, variants, ended }) {
   return words[verdict.state] + (ended === null ? '' : ' (the race has ended: ' + ended.how + ')')
 }
 
-function showFacts({ verdict, truths, task, loss, design, decision }) {
+function showFacts({ verdict, truths, task, loss, design, decision, ramp, events }) {
   const facts = [
     ['Improvement of B', toFigure(verdict.estimate) + ' [' + toFigure(verdict.lower) + ', ' + toFigure(verdict.upper) + ']'],
     ['Labels', verdict.labels], ['Task', task + ', ' + loss + ' loss, ' + design],
     ['Truths', Object.entries(truths).map(([name, count]) => name + ' ' + count).join(', ')],
+    ['Ramp', ramp === null ? 'none' : ramp.steps.map(step => toFigure(step * 100) + ' %').join(', ') + ', now ' +
+      toFigure(ramp.weight * 100) + ' %' + (ramp.waitsFor === null ? '' : ', waits for ' + ramp.waitsFor)],
+    ['Done', events.length === 0 ? 'nothing' : events.map(({ at, kind, detail }) => at + ' ' + kind + ': ' + detail).join('; ')],
     ['Decided', decision === null ? 'not yet' : decision.at + ' at ' + decision.labels + ' labels'],
   ]
   byId('facts').replaceChildren(...facts.flatMap(([name, text]) => {
@@ -159,8 +197,8 @@ function showFacts({ verdict, truths, task, loss, design, decision }) {
   }))
 }
 
-async function loadSeries() {
-  const response = await fetch('/api/v1/race/series', { headers: headers() })
+async function loadSeries(id) {
+  const response = await fetch('/api/v1/race/series?race=' + id, { headers: headers() })
   points = response.ok ? (await response.json()).points : []
 }
 

@@ -15,8 +15,8 @@ table { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nu
 caption { text-align: left }
 th, td { text-align: left; padding: 0.25rem 0.75rem 0.25rem 0; border-bottom: 1px solid var(--line); vertical-align: top }
 .verdict { font-size: 1.4rem; font-weight: 600; margin: 0 }
-.promote-B, .ready { color: var(--good) }
-.drift, .failing, .refused { color: var(--bad) }
+.promote-B, .ready, .quiet { color: var(--good) }
+.drift, .failing, .refused, .breached { color: var(--bad) }
 figure { margin: 1rem 0 }
 svg { width: 100%; height: auto; display: block }
 svg text { fill: var(--soft); font-size: 12px }
@@ -27,6 +27,7 @@ svg text { fill: var(--soft); font-size: 12px }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 0 1rem }
 dd { margin: 0 }
 ul { padding-left: 0; list-style: none; margin-top: 0.25rem }
+[aria-pressed=true] { border-color: var(--mark); font-weight: 600 }
 form { display: flex; flex-wrap: wrap; gap: 0.5rem; align-items: center; margin: 1rem 0 }
 form[hidden] { display: none }
 input, button { font: inherit; padding: 0.25rem 0.5rem }

@@ -33,6 +33,8 @@ export class PageElement {
 
   focus(): void {}
 
+  setAttribute(): void {}
+
   /** The text of this element and all below it. */
   get text(): string {
     return [this.textContent, ...this.children.map(child => child.text)].filter(text => text !== '').join(' | ')

@@ -105,6 +105,11 @@ export const spec: RaceSpec = {
   alpha: 0.05,
   tOpt: 1000,
   minGain: 0,
+  maturityMs: 0,
+  challengers: 1,
+  ramp: [],
+  guardrails: {},
+  budget: {},
   margin: 0,
   season: 1,
 }
