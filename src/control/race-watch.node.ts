@@ -127,6 +127,7 @@ export class RaceWatch implements AsyncDisposable {
     const turns = this.#turns
     this.#stale = false
     try {
+      await store.ripen(startedAt)
       const races = await store.readRaces()
       const looks: Look[] = []
       for (const race of this.#toShown(races)) {

@@ -1,9 +1,10 @@
 import { type Sql, statement } from './sql.ts'
 
-/** Figures that single rows do not tell any more once they are pruned. `pruned-before` is an instant. */
+/** Figures that single rows do not tell any more once they are pruned. `…-before` are instants. */
 export type Counter =
   | 'served'
   | 'pruned-before'
+  | 'ripened-before'
   | `truth-${'new' | 'duplicate' | 'revised' | 'stale' | 'conflict' | 'orphan'}`
 
 /** Adds to a counter. */

@@ -10,6 +10,7 @@ import { PostgresDatabase } from './postgres.node.ts'
 import { addPredictions } from './predictions.ts'
 import { countPrunable, pruneStep, sealBefore } from './prune.ts'
 import * as races from './races.ts'
+import { ripen } from './ripening.ts'
 import { readScoreboard } from './scoreboard.ts'
 import { SqliteFile } from './sqlite.node.ts'
 import type { Store, Truth, TruthCounts } from './store.ts'
@@ -65,8 +66,9 @@ function toStore(database: Database, clock: Clock): Store {
     readRaces: () => database.read(races.readRaces),
     openEpoch: epoch => database.write(sql => races.openEpoch(sql, epoch)),
     readEpochs: () => database.read(races.readEpochs),
-    addPredictions: records => storePredictions(database, records),
+    addPredictions: records => storePredictions(database, records, clock()),
     addTruths: (truths, now) => storeTruths(database, truths, now),
+    ripen: now => storeRipe(database, now),
     readScoreboard: race => database.read(sql => readScoreboard(sql, race)),
     readSums: race => database.read(sql => readSums(sql, race)),
     readDurations: race => database.read(sql => readDurations(sql, race)),
@@ -102,13 +104,18 @@ function* toSteps<item>(items: readonly item[], sizeOf: (item: item) => number):
   if (from < items.length) yield items.slice(from)
 }
 
+async function storeRipe(database: Database, now: number): Promise<void> {
+  while (await database.write(sql => ripen(sql, now))) await breathe()
+}
+
 async function storePredictions(
   database: Database,
   records: readonly PredictionRecord[],
+  now: number,
 ): Promise<{ readonly added: number; readonly joined: number }> {
   let [added, joined] = [0, 0]
   for (const step of toSteps(records, ({ rows }) => Math.max(1, rows.length))) {
-    const done = await database.write(sql => addPredictions(sql, step))
+    const done = await database.write(sql => addPredictions(sql, step, now))
     added += done.added
     joined += done.joined
     await breathe()

@@ -2,6 +2,7 @@ import type { PredictedValue } from '../core/wire/records.ts'
 import { toLoss } from '../judge/index.ts'
 import { Clusters } from './clusters.ts'
 import { CrossLedger } from './cross-ledger.ts'
+import { toInstant } from './days.ts'
 import { Ledger } from './ledger.ts'
 import { Pairs } from './pairs.ts'
 import { isRacer, readRacesOfEpochs } from './races.ts'
@@ -53,21 +54,28 @@ const WAITING: Outcome = { state: STATE.waiting, loss: null, weight: null }
 /** Rows that are settled at once: one truth of a series may be about very many. */
 const SUBJECTS_PER_STEP = 2000
 
+/** When it is settled. */
+export interface When {
+  /** Epoch ms. */
+  readonly now: number
+  /** The truths have just come; they were here before their predictions otherwise. */
+  readonly isTruthNew: boolean
+}
+
 /** Joins predictions to their truths within one transaction, and keeps the sums in step. */
 export class Outcomes {
   readonly tallies = new Tallies()
   readonly #sql: Sql
-  readonly #now: number | undefined
+  readonly #when: When
   readonly #ledger = new Ledger()
   readonly #cross = new CrossLedger()
   readonly #clusters = new Clusters()
   readonly #pairs = new Pairs()
   readonly #races = new Map<number, readonly StoredRace[]>()
 
-  /** `now`: when the truths came, epoch ms; undefined where they were here before their predictions. */
-  constructor(sql: Sql, now?: number) {
+  constructor(sql: Sql, when: When) {
     this.#sql = sql
-    this.#now = now
+    this.#when = when
   }
 
   /**
@@ -101,10 +109,13 @@ export class Outcomes {
   }
 
   #toSettled(answered: Answered, truth: string | null): Settled {
-    const { epoch, value } = answered
+    const { epoch, request, value } = answered
     // Races side by side have one loss.
     const spec = this.#racesOf(epoch)[0]?.spec
     if (spec === undefined || truth === null) return { answered, truth, after: WAITING }
+    // A truth that comes fast tells of its kind alone: it counts when those that take longer may have come, too.
+    const isYoung = spec.maturityMs > 0 && this.#when.now - toInstant(request) < spec.maturityMs
+    if (isYoung) return { answered, truth, after: WAITING }
     const happened = parseValue(truth)
     const loss = toLoss(spec.loss, parseValue(value), happened)
     if (loss === undefined) return { answered, truth, after: { state: STATE.refused, loss: null, weight: null } }
@@ -126,8 +137,8 @@ export class Outcomes {
     if (refused !== 0) this.tallies.count(counted, { refused })
     if (state !== STATE.waiting) return
     this.tallies.ripen(counted, request, { labelled: 1 })
-    if (this.#now === undefined) return
-    this.tallies.time(counted, 'lateness', this.#now - Math.max(answered.at, answered.target_at ?? answered.at))
+    if (!this.#when.isTruthNew) return
+    this.tallies.time(counted, 'lateness', this.#when.now - Math.max(answered.at, answered.target_at ?? answered.at))
   }
 
   #bookDrawn(

@@ -19,6 +19,7 @@ interface Added {
 export async function addPredictions(
   sql: Sql,
   records: readonly PredictionRecord[],
+  now: number,
 ): Promise<{ readonly added: number; readonly joined: number }> {
   const counters = await readCounters(sql)
   const floor = toKeyFloor(counters['pruned-before'] ?? 0)
@@ -34,7 +35,7 @@ export async function addPredictions(
   }))
   await sql.bulk(insertAnswers, added.map(toAnswerColumns))
   await sql.bulk(insertPredictions, added.flatMap(toPredictionColumns))
-  const outcomes = new Outcomes(sql)
+  const outcomes = new Outcomes(sql, { now, isTruthNew: false })
   for (const one of added) countRecord(outcomes, one)
   await countDraws(sql, outcomes, added)
   const hasOrphans = (counters['truth-orphan'] ?? 0) > 0

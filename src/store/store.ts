@@ -38,6 +38,12 @@ export interface Store extends AsyncDisposable {
    */
   addTruths(truths: readonly Truth[], now: number): Promise<TruthCounts>
 
+  /**
+   * Counts the outcomes of predictions that have come to the age from which their race judges (`maturityMs`): truths
+   * that come earlier wait for it, so that those which come fast are not taken for all.
+   */
+  ripen(now: number): Promise<void>
+
   /** The additive sums of a race: reads aggregates, never raw rows. */
   readScoreboard(race: number): Promise<Scoreboard>
   /** Sums of a race that designs other than a plain comparison need; from aggregates too. */

@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { makeStore, NOON, startRace, toObservation, toPair, toRecord, toRequest, toTruth } from './testing/place.ts'
+import {
+  makeStore,
+  NOON,
+  spec,
+  startRace,
+  toObservation,
+  toPair,
+  toRecord,
+  toRequest,
+  toTruth,
+} from './testing/place.ts'
 import { assertNear } from './testing/recount.ts'
 import { NO_TRUTHS } from './truths.ts'
 
@@ -114,5 +124,26 @@ describe('readPrediction()', () => {
       assert.equal(found?.truth, undefined)
       assert.equal(found?.answers[0]?.loss, undefined)
     }
+  })
+})
+
+describe('a race with a maturity', () => {
+  it('counts a truth when its prediction is old enough, and a later one at once', async () => {
+    await using place = await makeStore(NOON)
+    const { store } = place
+    const maturityMs = 60_000
+    const race = await startRace(store, { spec: { ...spec, maturityMs } })
+    const countOf = async () => (await store.readScoreboard(race)).paired.count
+    await store.addPredictions([...toPair(1, 1, 2, NOON), ...toPair(2, 1, 2, NOON + 30_000), ...toPair(3, 1, 2, NOON)])
+    await store.addTruths([toTruth(1, 0, { at: NOON }), toTruth(2, 0, { at: NOON + 30_000 })], NOON + 40_000)
+    await store.ripen(NOON + 59_999)
+    assert.equal(await countOf(), 0)
+    await store.ripen(NOON + 60_001)
+    assert.equal(await countOf(), 1)
+    await store.addTruths([toTruth(3, 0, { at: NOON })], NOON + 70_000)
+    assert.equal(await countOf(), 2)
+    await store.ripen(NOON + 90_001)
+    await store.ripen(NOON + 95_000)
+    assert.equal(await countOf(), 3)
   })
 })

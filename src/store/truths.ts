@@ -185,7 +185,7 @@ function toFate(truth: Truth, value: string, known: Known | undefined, floor: st
 /** Settles every prediction that changed truths are about; returns the truths that have one. */
 async function join(sql: Sql, changed: readonly Stored[], floor: string, now: number): Promise<ReadonlySet<string>> {
   const { byId, bySeries } = split(changed)
-  const outcomes = new Outcomes(sql, now)
+  const outcomes = new Outcomes(sql, { now, isTruthNew: true })
   const values = new Map(changed.map(({ truth, value }) => [toKeyed(truth).id, value]))
   const toTruth = (answered: Answered): string | null => {
     const byId = values.get(toSubjectId(answered)) ?? answered.by_id
