@@ -1,31 +1,17 @@
 import type { Project } from '../config/index.ts'
-import type { LossSpec, RaceRule } from '../judge/index.ts'
+import { toRaceRule as judgeRule, type LossSpec, type RaceRule } from '../judge/index.ts'
 import type { RaceSpec, StoredRace } from '../store/index.ts'
 
 /** The rule of a race that starts now, from the configuration; `ramp`: the shares that its challenger is given. */
 export function toRaceSpec({ race }: Pick<Project, 'race'>, ramp: readonly number[]): RaceSpec {
-  const { task, loss, alpha, tOpt, minGain, margin, season, maturityMs, challengers, guardrails, budget } = race
+  const { task, loss, alpha, tOpt, minGain, margin, season, strict, maturityMs, challengers, guardrails, budget } = race
   const limits = { maturityMs, challengers, ramp, guardrails, budget }
-  return { task, loss, alpha, tOpt, minGain, margin, season, ...limits }
+  return { task, loss, alpha, tOpt, minGain, margin, season, strict, ...limits }
 }
 
-/**
- * The rule of a race that runs, with its part of alpha. Forecasts of one series err alike from one hour to the next,
- * so their losses are judged as dependent; of a split the judge then says that it cannot tell.
- */
+/** The rule of a race that runs, with its part of alpha. */
 export function toRaceRule({ design, spec }: Pick<StoredRace, 'design' | 'spec'>, comparisons: number): RaceRule {
-  const { task, loss, tOpt, minGain, margin, season } = spec
-  const alpha = spec.alpha / comparisons
-  return {
-    design,
-    dependent: task === 'forecast',
-    season,
-    alpha,
-    tOpt,
-    minGain,
-    margin,
-    binary: loss.kind === 'zero-one',
-  }
+  return judgeRule({ ...spec, alpha: spec.alpha / comparisons, cap: undefined }, design)
 }
 
 /**

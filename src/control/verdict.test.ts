@@ -12,6 +12,7 @@ const spec: RaceSpec = {
   minGain: 0,
   margin: 0,
   season: 1,
+  strict: false,
   maturityMs: 0,
   challengers: 1,
   ramp: [],
@@ -67,6 +68,13 @@ describe('judge()', () => {
     assert.equal(verdict.design, 'dependent')
     assert.equal(verdict.state, 'warming-up')
     assert.match(verdict.reason, /cannot decide/)
+  })
+
+  it('judges losses of a known range exactly where that is wanted', () => {
+    const race = toRace({ spec: { ...spec, task: 'classification', loss: { kind: 'brier' }, strict: true } })
+    const differences = toDifferences(3000, 1).map(d => d / 4)
+    const verdict = judge({ race, comparisons: 1, board: toBoard(differences), differences }, names)
+    assert.deepEqual([verdict.design, verdict.state], ['bounded', 'promote-B'])
   })
 
   it('cannot judge a split of forecasts, whose sums know no order', () => {

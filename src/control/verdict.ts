@@ -1,10 +1,14 @@
 import {
   type ArmNames,
+  type BoundedState,
   type Evidence,
+  emptyBounded,
   emptyMoments,
   fold,
+  foldBounded,
   judgeRace,
   toDependentEvidence,
+  toReach,
   type Verdict,
 } from '../judge/index.ts'
 import type { Decision, RaceEnd, Scoreboard, StoredRace } from '../store/index.ts'
@@ -16,7 +20,7 @@ const REBUILT_POINTS = 100
 
 /** Whether a race of this kind is judged by its differences in the order of time, not by sums. */
 export function needsDifferences({ design, spec }: Pick<StoredRace, 'design' | 'spec'>): boolean {
-  return design === 'paired' && spec.task === 'forecast'
+  return design === 'paired' && (spec.task === 'forecast' || spec.strict)
 }
 
 /** A race with what it is judged by. */
@@ -28,13 +32,17 @@ export interface Judged {
   readonly differences: Float64Array | undefined
 }
 
-/** Judges a race on its sums, and a race of forecasts on its differences. */
+/** Judges a race on its sums, and a race of forecasts or one with exact bounds on its differences. */
 export function judge({ race, comparisons, board, differences }: Judged, names: ArmNames): Verdict {
   return judgeRace(toRaceRule(race, comparisons), toEvidence(race, board, differences), names)
 }
 
 function toEvidence({ design, spec }: StoredRace, board: Scoreboard, differences: Float64Array | undefined): Evidence {
-  if (differences !== undefined) return toDependentEvidence(differences, spec.season)
+  if (differences !== undefined) {
+    const reach = spec.strict ? toReach(spec, undefined) : undefined
+    if (reach === undefined) return toDependentEvidence(differences, spec.season)
+    return { kind: 'bounded', state: differences.reduce<BoundedState>(foldBounded, emptyBounded), reach }
+  }
   if (design === 'split') return { kind: 'split', epochs: board.epochs }
   return { kind: 'paired', moments: board.paired, discordant: board.discordant, dominance: board.dominance }
 }

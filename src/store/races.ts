@@ -197,7 +197,14 @@ function toEpoch(row: EpochRow): StoredEpoch {
 }
 
 /** What races had before their rule could say it. */
-const EARLIER_SPEC: Partial<RaceSpec> = { maturityMs: 0, challengers: 1, ramp: [], guardrails: {}, budget: {} }
+const EARLIER_SPEC: Partial<RaceSpec> = {
+  strict: false,
+  maturityMs: 0,
+  challengers: 1,
+  ramp: [],
+  guardrails: {},
+  budget: {},
+}
 
 function parseSpec(text: string): RaceSpec {
   const value: unknown = JSON.parse(text)

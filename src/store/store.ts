@@ -119,6 +119,8 @@ export interface RaceSpec {
   readonly minGain: number
   readonly margin: number
   readonly season: number
+  /** Exact bounds in the place of asymptotic ones. */
+  readonly strict: boolean
   /** Age from which predictions are judged. */
   readonly maturityMs: number
   /** Challengers that share `alpha` from the start. */

@@ -105,6 +105,7 @@ export const spec: RaceSpec = {
   alpha: 0.05,
   tOpt: 1000,
   minGain: 0,
+  strict: false,
   maturityMs: 0,
   challengers: 1,
   ramp: [],
