@@ -46,7 +46,7 @@ async function startRace(store: Store): Promise<number> {
   const [a, b] = [await add('a', 1), await add('b', 2)]
   await store.openEpoch({ epoch: 1, startedAt: START, weights: { [a]: 1, [b]: 0 } })
   const rule = { alpha: 0.05, tOpt: 1000, minGain: 0, margin: 0, season: 1 }
-  const control = { maturityMs: 0, challengers: 1, ramp: [], guardrails: {}, budget: {} }
+  const control = { strict: false, maturityMs: 0, challengers: 1, ramp: [], guardrails: {}, budget: {} }
   const spec = { task: 'regression', loss: { kind: 'squared' }, ...rule, ...control } as const
   return await store.startRace({ a, b, design: 'paired', spec, startedAt: START })
 }
