@@ -1,3 +1,5 @@
+import type { Digest } from '../core/brands.ts'
+import { RegattaError } from '../core/errors.ts'
 import type { ImageLayout } from '../oci/index.ts'
 import type { Wish } from './deployment.ts'
 import { toControlError } from './errors.ts'
@@ -14,11 +16,21 @@ export async function requireImage(layout: ImageLayout, { digest, version }: Wis
       'Pack the run first: regatta pack',
     )
   }
-  const found = (await layout.readManifest(digest)).annotations?.[VERSION]
+  const found = await readVersion(layout, digest)
   if (found === String(version)) return
   throw toControlError(
     'VERSION_UNKNOWN',
     `Cannot deploy version ${version}: image ${digest} holds ${found === undefined ? 'no version' : `version ${found}`}`,
     'Name the version and the digest that regatta pack printed together',
   )
+}
+
+/** The version that an image holds; undefined for what holds none, or is no image. */
+async function readVersion(layout: ImageLayout, digest: Digest): Promise<string | undefined> {
+  try {
+    return (await layout.readManifest(digest)).annotations?.[VERSION]
+  } catch (error) {
+    if (error instanceof RegattaError && error.code === 'MANIFEST') return undefined
+    throw error
+  }
 }

@@ -36,6 +36,7 @@ export async function answerExchange(
     if (isStreamed) return await answerStream(world, request, incoming, outgoing)
     const body = await readBody(incoming, world)
     if (body === 'too-long') return await refuse(incoming, outgoing, toTooLong())
+    if (body === 'too-late') return await refuse(incoming, outgoing, world.toError(408, 'Request body came too slowly'))
     request.setBody(body)
     const response = await world.handler(request)
     // While the server stops, clients are to connect anew, which is elsewhere.
@@ -73,7 +74,10 @@ async function answerStream(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
 ): Promise<void> {
-  incoming.setTimeout(requestTimeoutMs, () => incoming.destroy())
+  incoming.setTimeout(requestTimeoutMs, () => {
+    request.leave()
+    incoming.destroy()
+  })
   // Ending the loop early must not end the connection: the answer is still to be sent.
   request.setChunks(incoming.iterator({ destroyOnReturn: false }))
   const response = await handler(request)
@@ -102,14 +106,15 @@ function toHead(
 async function readBody(
   incoming: IncomingMessage,
   { maxBodyBytes: maxBytes, streams, requestTimeoutMs }: HttpWorld,
-): Promise<Uint8Array | 'too-long'> {
-  if (streams !== undefined && !incoming.complete) {
-    const late = setTimeout(() => incoming.destroy(), requestTimeoutMs)
-    incoming.once('close', () => clearTimeout(late))
-  }
+): Promise<Uint8Array | 'too-long' | 'too-late'> {
   const chunks: Buffer[] = []
   let length = 0
   return await new Promise((resolve, reject) => {
+    if (streams !== undefined && !incoming.complete) {
+      const late = setTimeout(() => resolve('too-late'), requestTimeoutMs)
+      incoming.once('close', () => clearTimeout(late))
+      incoming.once('end', () => clearTimeout(late))
+    }
     const onData = (chunk: Buffer): void => {
       length += chunk.length
       chunks.push(chunk)

@@ -4,7 +4,7 @@ import { Agent, get, type IncomingMessage, request } from 'node:http'
 import { connect } from 'node:net'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type ListenOptions, listenHttp } from './http.node.ts'
+import { type HttpServer, type ListenOptions, listenHttp } from './http.node.ts'
 import { type HttpHandler, toChanged, toTextResponse } from './http.ts'
 
 const listen = (handler: HttpHandler, options: Partial<ListenOptions> = {}) =>
@@ -73,20 +73,34 @@ describe('listenHttp()', () => {
     assert.equal(await response.text(), 'no')
   })
 
-  for (const path of ['/stream', '/whole']) {
-    it(`gives up on a body at ${path} that stops coming`, async () => {
-      const streams = ({ path }: { readonly path: string }): boolean => path === '/stream'
-      await using server = await listen(
+  describe('a body that stops coming', () => {
+    const post = async (server: HttpServer, path: string): Promise<Response> => {
+      const held = new ReadableStream({ start: controller => controller.enqueue(new Uint8Array(3)) })
+      return await fetch(server.url + path, { method: 'POST', body: held, duplex: 'half' } as RequestInit)
+    }
+    const open = async (): Promise<HttpServer> =>
+      await listen(
         async ({ chunks }) => {
           for await (const _ of chunks ?? []);
           return toTextResponse(200, 'done')
         },
-        { streams, requestTimeoutMs: 50 },
+        {
+          streams: ({ path }) => path === '/stream',
+          requestTimeoutMs: 50,
+          onError: error => assert.fail(String(error)),
+        },
       )
-      const held = new ReadableStream({ start: controller => controller.enqueue(new Uint8Array(3)) })
-      await assert.rejects(fetch(`${server.url}${path}`, { method: 'POST', body: held, duplex: 'half' } as RequestInit))
+
+    it('ends its connection where it is handed on as it arrives', async () => {
+      await using server = await open()
+      await assert.rejects(post(server, '/stream'))
     })
-  }
+
+    it('is answered 408 where it is read first', async () => {
+      await using server = await open()
+      assert.equal((await post(server, '/whole')).status, 408)
+    })
+  })
 
   it('refuses a body beyond the limit, declared or in chunks', async () => {
     await using server = await listen(({ body }) => toTextResponse(200, String(body.byteLength)), { maxBodyBytes: 10 })
