@@ -88,7 +88,7 @@ function checkDatabase({ promoted, requests, truths, variants, verdict }: DemoRe
   const count = (sql: string, ...values: (string | number)[]): unknown => Object.values(ask(sql, ...values))[0]
   for (const { digest, meanLoss, name, predictions, version } of variants) {
     const rows = `FROM prediction JOIN answer USING (request, variant) JOIN variant ON variant.id = prediction.variant
-      WHERE race = 1 AND name = ? AND digest = ? AND version = ?`
+      JOIN epoch_race USING (epoch) WHERE epoch_race.race = 1 AND name = ? AND digest = ? AND version = ?`
     check(`${name}: predictions and mean loss are those of the raw rows`, () => {
       assert.equal(count(`SELECT COUNT(*) ${rows}`, name, digest, version), predictions)
       const mean = Number(count(`SELECT AVG(loss) ${rows} AND state = 1`, name, digest, version))
