@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { makeEnvironment } from '../../examples/forecast/testing/python.ts'
 import type { Asked } from './client.ts'
@@ -20,6 +21,8 @@ const LEFT_OUT_CHECK = 'positive_data_acceptance'
 export async function checkApi(controlUrl: string, tokenFile: string): Promise<Asked> {
   console.log('=== schemathesis → control')
   const python = makeEnvironment(join(ROOT, '.venv', 'schemathesis'), join(CONFORMANCE, 'requirements-api.txt'))
+  // What it remembers of one run would change the next.
+  const folder = mkdtempSync(join(tmpdir(), 'regatta-schemathesis-'))
   const child = spawn(
     python,
     [
@@ -29,13 +32,14 @@ export async function checkApi(controlUrl: string, tokenFile: string): Promise<A
       ...['--exclude-checks', LEFT_OUT_CHECK, '--phases', 'coverage,fuzzing', '--max-examples', '30', '--seed', '1'],
       ...['--request-timeout', '20', '--continue-on-failure', '--no-color', '--warnings', 'off'],
     ],
-    { stdio: ['ignore', 'pipe', 'inherit'], timeout: LIMIT_MS },
+    { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'], timeout: LIMIT_MS },
   )
   let text = ''
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
     text += chunk
   })
   const code = await new Promise(resolve => child.once('close', resolve))
+  rmSync(folder, { recursive: true, force: true })
   const tested = Number(/^ {2}Tested: (\d+)$/m.exec(text)?.[1] ?? 0)
   if (code === 0 && tested > 0) {
     console.log(`✔ ${tested} operations: ${/^ {2}\d+ generated.*$/m.exec(text)?.[0]?.trim()}`)
