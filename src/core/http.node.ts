@@ -4,7 +4,7 @@ import { type HttpHandler, toJsonResponse } from './http.ts'
 import { answerExchange, refuseExpectation } from './http-exchange.node.ts'
 import type { HttpWorld } from './http-world.ts'
 import { type ListenAddress, listen, type RunningServer, watchConnections } from './listen.node.ts'
-import { createServer, loadHttps } from './node-http.node.ts'
+import { loadHttp, loadHttps } from './node-http.node.ts'
 import { openQuick } from './quick.node.ts'
 import { type TlsOptions, toServerTls } from './tls.node.ts'
 
@@ -108,7 +108,7 @@ function create(world: HttpWorld, tls: TlsOptions | undefined) {
   }
   const server =
     tls === undefined
-      ? createServer(bounds, onRequest)
+      ? loadHttp().createServer(bounds, onRequest)
       : loadHttps().createServer({ ...bounds, ...toServerTls(tls, requestTimeoutMs) }, onRequest)
   server.on('checkExpectation', (...[incoming, outgoing]: Parameters<RequestListener>) => {
     void refuseExpectation(world, incoming, outgoing)

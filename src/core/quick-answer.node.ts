@@ -2,8 +2,9 @@ import type { Socket } from 'node:net'
 import { drained } from './drained.node.ts'
 import type { HttpResponse } from './http.ts'
 import { isBare } from './http-world.ts'
-import { STATUS_CODES } from './node-http.node.ts'
+import { loadHttp } from './node-http.node.ts'
 
+const { STATUS_CODES } = loadHttp()
 /** A longer body is not copied behind its head, but written beside it. */
 const COPY_BYTES = 16 * 1024
 const NAME = /^[\w!#$%&'*+.^`|~-]+$/

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { parsePredictionId, toUuidV7, toUuidV7Floor } from './uuid.ts'
+import { parsePredictionId, toUuidV7 } from './uuid.ts'
 
 const instant = fc.integer({ min: 0, max: 2 ** 48 - 1 })
 const random = fc.uint8Array({ minLength: 10, maxLength: 10 })
@@ -31,19 +31,6 @@ describe('toUuidV7()', () => {
   })
   it('takes an instant between two milliseconds for the earlier one', () => {
     assert.equal(toUuidV7(5.9, new Uint8Array(10)), toUuidV7(5, new Uint8Array(10)))
-  })
-})
-
-describe('toUuidV7Floor()', () => {
-  it('is no higher than any of its instant and higher than all before', () => {
-    fc.assert(
-      fc.property(fc.integer({ min: 1, max: 2 ** 48 - 1 }), random, (at, bytes) => {
-        const floor = toUuidV7Floor(at)
-        assert.ok(floor <= toUuidV7(at, bytes))
-        assert.ok(floor > toUuidV7(at - 1, new Uint8Array(10).fill(255)))
-        assert.match(floor, V7)
-      }),
-    )
   })
 })
 

@@ -21,12 +21,6 @@ export function toUuidV7(at: number, random: Uint8Array): string {
   return `${time.slice(0, 8)}-${time.slice(8)}-7${tail.slice(1, 4)}-${variant}${tail.slice(5, 8)}-${tail.slice(8)}`
 }
 
-/** The first and the lowest UUIDv7 of an instant (epoch ms): keys below it are older. */
-export function toUuidV7Floor(at: number): string {
-  const hex = toTimeHex(at)
-  return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000`
-}
-
 /** Reads `ID` or `ID/row`. @throws PREDICTION_ID */
 export function parsePredictionId(text: string): PredictionId {
   const [request = '', row, ...rest] = text.toLowerCase().split('/')

@@ -13,7 +13,7 @@ const toJoint = (rows: readonly Pair[]): JointMoments => rows.reduce((sum, [x, y
 
 function assertSame(found: JointMoments, wanted: JointMoments): void {
   assert.equal(found.count, wanted.count)
-  for (const key of ['meanX', 'meanY', 'm2X', 'm2Y', 'm11'] as const)
+  for (const key of ['meanX', 'meanY', 'm2X', 'm2Y', 'xy'] as const)
     assertNear(found[key], wanted[key], 1e-9 * Math.max(1, wanted.m2X + wanted.m2Y))
 }
 

@@ -1,4 +1,4 @@
-/** Moments of two numbers that come together. Units: `m2X`, `m2Y` squared, `m11` of x times y. */
+/** Moments of two numbers that come together. Units: `m2X`, `m2Y` squared, `xy` of x times y. */
 export interface JointMoments {
   readonly count: number
   readonly meanX: number
@@ -6,11 +6,11 @@ export interface JointMoments {
   /** Sums of squared deviations, and of their products. */
   readonly m2X: number
   readonly m2Y: number
-  readonly m11: number
+  readonly xy: number
 }
 
 /** The joint moments of no data. */
-export const emptyJoint: JointMoments = { count: 0, meanX: 0, meanY: 0, m2X: 0, m2Y: 0, m11: 0 }
+export const emptyJoint: JointMoments = { count: 0, meanX: 0, meanY: 0, m2X: 0, m2Y: 0, xy: 0 }
 
 /**
  * Folds a pair of numbers into the moments (one pass, stable).
@@ -18,7 +18,7 @@ export const emptyJoint: JointMoments = { count: 0, meanX: 0, meanY: 0, m2X: 0, 
  * Source: Welford 1962, "Note on a method for calculating corrected sums of squares and products".
  */
 export function foldJoint(moments: JointMoments, x: number, y: number): JointMoments {
-  return mergeJoint(moments, { count: 1, meanX: x, meanY: y, m2X: 0, m2Y: 0, m11: 0 })
+  return mergeJoint(moments, { count: 1, meanX: x, meanY: y, m2X: 0, m2Y: 0, xy: 0 })
 }
 
 /** Takes out a pair that was folded in before, as when an entity's totals grow. */
@@ -33,7 +33,7 @@ export function removeJoint(moments: JointMoments, x: number, y: number): JointM
     meanY,
     m2X: Math.max(0, moments.m2X - offX * (x - meanX)),
     m2Y: Math.max(0, moments.m2Y - offY * (y - meanY)),
-    m11: moments.m11 - offX * (y - meanY),
+    xy: moments.xy - offX * (y - meanY),
   }
 }
 
@@ -55,11 +55,11 @@ export function mergeJoint(left: JointMoments, right: JointMoments): JointMoment
     meanY: left.meanY + offY * part,
     m2X: left.m2X + right.m2X + offX * offX * weight,
     m2Y: left.m2Y + right.m2Y + offY * offY * weight,
-    m11: left.m11 + right.m11 + offX * offY * weight,
+    xy: left.xy + right.xy + offX * offY * weight,
   }
 }
 
 /** Σ of squared deviations of x − factor · y. */
-export function toResidualM2({ m2X, m2Y, m11 }: JointMoments, factor: number): number {
-  return Math.max(0, m2X - 2 * factor * m11 + factor * factor * m2Y)
+export function toResidualM2({ m2X, m2Y, xy }: JointMoments, factor: number): number {
+  return Math.max(0, m2X - 2 * factor * xy + factor * factor * m2Y)
 }

@@ -43,7 +43,7 @@ export interface AdjustedEstimate extends Estimate {
  */
 export function toAdjustedEstimate(a: JointMoments, b: JointMoments): AdjustedEstimate {
   const pooled = mergeJoint(a, b)
-  const theta = pooled.m2Y > 0 ? pooled.m11 / pooled.m2Y : 0
+  const theta = pooled.m2Y > 0 ? pooled.xy / pooled.m2Y : 0
   const toMean = ({ meanX, meanY }: JointMoments): number => meanX - theta * meanY
   const toVariance = (arm: JointMoments): number =>
     arm.count < 2 ? 0 : toResidualM2(arm, theta) / ((arm.count - 1) * arm.count)

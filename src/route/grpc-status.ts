@@ -1,26 +1,6 @@
 import { GrpcError, type GrpcMetadata, type GrpcStatus } from '../core/grpc.ts'
+import { HTTP_STATUSES } from '../core/grpc-http-status.ts'
 import type { GatewayErrorCode, Refusal } from './errors.ts'
-
-/** What TensorFlow Serving's REST API answers for each status (http_rest_api_util.cc). */
-const HTTP_STATUSES: Readonly<Record<GrpcStatus, number>> = {
-  OK: 200,
-  CANCELLED: 499,
-  UNKNOWN: 500,
-  INVALID_ARGUMENT: 400,
-  DEADLINE_EXCEEDED: 504,
-  NOT_FOUND: 404,
-  ALREADY_EXISTS: 409,
-  PERMISSION_DENIED: 403,
-  RESOURCE_EXHAUSTED: 429,
-  FAILED_PRECONDITION: 400,
-  ABORTED: 409,
-  OUT_OF_RANGE: 400,
-  UNIMPLEMENTED: 501,
-  INTERNAL: 500,
-  UNAVAILABLE: 503,
-  DATA_LOSS: 500,
-  UNAUTHENTICATED: 401,
-}
 
 const REFUSED_AS: Readonly<Record<GatewayErrorCode, Exclude<GrpcStatus, 'OK'>>> = {
   HINT: 'INVALID_ARGUMENT',

@@ -1,5 +1,5 @@
+import { emptyJoint, foldJoint, type JointMoments, removeJoint } from '../judge/index.ts'
 import { type Cluster, toClusterSum } from './clusters.ts'
-import { type CrossMoments, emptyCross, foldCross, removeCross } from './cross.ts'
 import { type KeyRange, toDay, toDayRange } from './days.ts'
 import { type CrossPart, STATE } from './schema.ts'
 import { bulk, bulkDelete, bulkInsert, orReplace, type Sql, type Statement, statement } from './sql.ts'
@@ -24,7 +24,7 @@ const SOUND_SHARE = 1e-4
 
 /** The moments of one key, as the database has them. */
 export interface CrossRow {
-  readonly moments: CrossMoments
+  readonly moments: JointMoments
   readonly peakX: number
   readonly peakY: number
 }
@@ -82,15 +82,15 @@ export class CrossLedger {
   }
 }
 
-const emptyRow: CrossRow = { moments: emptyCross, peakX: 0, peakY: 0 }
+const emptyRow: CrossRow = { moments: emptyJoint, peakX: 0, peakY: 0 }
 
 function putIn({ moments, peakX, peakY }: CrossRow, { x, y }: XY): CrossRow {
-  const next = foldCross(moments, x, y)
+  const next = foldJoint(moments, x, y)
   return { moments: next, peakX: Math.max(peakX, next.m2X), peakY: Math.max(peakY, next.m2Y) }
 }
 
 function takeOut({ moments, peakX, peakY }: CrossRow, { x, y }: XY): CrossRow {
-  const next = removeCross(moments, x, y)
+  const next = removeJoint(moments, x, y)
   return next.count === 0 ? emptyRow : { moments: next, peakX, peakY }
 }
 
@@ -144,13 +144,13 @@ export interface CrossColumns extends CrossKey {
 }
 
 /** The moments of a row of the table. */
-export function toCrossMoments(row: Omit<CrossColumns, 'peak_x' | 'peak_y' | keyof CrossKey>): CrossMoments {
+export function toJointMoments(row: Omit<CrossColumns, 'peak_x' | 'peak_y' | keyof CrossKey>): JointMoments {
   const { count, mean_x: meanX, mean_y: meanY, m2_x: m2X, m2_y: m2Y, xy } = row
   return { count, meanX, meanY, m2X, m2Y, xy }
 }
 
 function toRow(row: CrossColumns): CrossRow {
-  return { moments: toCrossMoments(row), peakX: row.peak_x, peakY: row.peak_y }
+  return { moments: toJointMoments(row), peakX: row.peak_x, peakY: row.peak_y }
 }
 
 function toColumns(key: CrossKey, { moments, peakX, peakY }: CrossRow): CrossColumns {

@@ -1,4 +1,3 @@
-export { type CrossMoments, mergeCross } from './cross.ts'
 export { type BucketCount, toBucketBounds, toDurationMs } from './durations.ts'
 export { openPostgresStore, openSqliteStore, openStore } from './open.node.ts'
 export type {

@@ -1,4 +1,4 @@
-import { toDayRange, toKeyFloor } from './days.ts'
+import { toDayRange } from './days.ts'
 import { type Sql, statement } from './sql.ts'
 
 /** The tables that PostgreSQL keeps in a part for each day of requests. */
@@ -34,11 +34,6 @@ export async function dropPartitions(sql: Sql, before: string): Promise<number> 
     await sql.run(statement<[]>(`drop table ${name}`)())
   }
   return rows
-}
-
-/** The key below which no part of a day before an instant's reaches. */
-export function toPartFloor(at: number): string {
-  return toKeyFloor(at)
 }
 
 function toPartName(table: string, day: number): string {

@@ -1,6 +1,5 @@
-import { merge } from '../judge/index.ts'
+import { merge, mergeJoint } from '../judge/index.ts'
 import { raise } from './counters.ts'
-import { mergeCross } from './cross.ts'
 import { type CrossKey, type CrossRow, computeCross, readCross, writeCross } from './cross-ledger.ts'
 import { type KeyRange, toDayOf, toDayRange, toKeyFloor } from './days.ts'
 import { type AggregateKey, type AggregateRow, computeAggregate, readAggregates, writeAggregates } from './ledger.ts'
@@ -66,7 +65,7 @@ async function sealCross(sql: Sql, day: number, { from, cut, to }: Cut): Promise
     if (old.moments.count === 0) continue
     const sealed = { ...key, day: SEALED }
     await writeCross(sql, [
-      [sealed, mergeCrossRows(await readCross(sql, sealed), old)],
+      [sealed, mergeJointRows(await readCross(sql, sealed), old)],
       [key, await computeCross(sql, key, { from: cut, to })],
     ])
   }
@@ -77,8 +76,8 @@ function mergeRows(left: AggregateRow, right: AggregateRow): AggregateRow {
   return { count, mean, m2, peak: m2, events: left.events + right.events, above: left.above + right.above }
 }
 
-function mergeCrossRows(left: CrossRow, right: CrossRow): CrossRow {
-  const moments = mergeCross(left.moments, right.moments)
+function mergeJointRows(left: CrossRow, right: CrossRow): CrossRow {
+  const moments = mergeJoint(left.moments, right.moments)
   return { moments, peakX: moments.m2X, peakY: moments.m2Y }
 }
 

@@ -1,8 +1,7 @@
 import type { Digest, VariantName } from '../core/brands.ts'
 import type { PredictionId } from '../core/uuid.ts'
 import type { PredictedValue, PredictionRecord } from '../core/wire/records.ts'
-import type { LossSpec, Moments, SplitEpoch } from '../judge/index.ts'
-import type { CrossMoments } from './cross.ts'
+import type { JointMoments, LossSpec, Moments, SplitEpoch } from '../judge/index.ts'
 import type { BucketCount } from './durations.ts'
 import type { PairPosition } from './pairs.ts'
 
@@ -198,7 +197,7 @@ export interface RaceSums {
   /** Of each epoch and variant. */
   readonly arms: readonly ArmSums[]
   /** Over pairs: x is the size of the truth, y is loss A − loss B. */
-  readonly pairRatio: CrossMoments
+  readonly pairRatio: JointMoments
 }
 /** Of answers that chance drew, but for `answers` and `errors`, which are of all records. */
 export interface ArmSums {
@@ -208,11 +207,11 @@ export interface ArmSums {
   /** Records whose HTTP status is not 2xx. */
   readonly errors: number
   /** x is the size of the truth (its absolute value), y the loss: with absolute losses, mean y / mean x is the wMAPE. */
-  readonly ratio: CrossMoments
+  readonly ratio: JointMoments
   /** x is the row's covariate, y the loss, of rows that have one. */
-  readonly covariate: CrossMoments
+  readonly covariate: JointMoments
   /** Over entities: x is how many labels one has, y the sum of its losses. */
-  readonly clusters: CrossMoments
+  readonly clusters: JointMoments
 }
 export interface Durations {
   readonly epoch: number

@@ -1,5 +1,5 @@
-import { emptyCross, mergeCross } from './cross.ts'
-import { type CrossColumns, toCrossMoments } from './cross-ledger.ts'
+import { emptyJoint, mergeJoint } from '../judge/index.ts'
+import { type CrossColumns, toJointMoments } from './cross-ledger.ts'
 import { type Sql, statement } from './sql.ts'
 import type { ArmSums, Durations, Maturity, RaceSums } from './store.ts'
 import type { Tally } from './tallies.ts'
@@ -10,7 +10,7 @@ const HOUR_MS = 3_600_000
 export async function readSums(sql: Sql, race: number): Promise<RaceSums> {
   const crosses = await sql.all(listCrosses(race))
   const tallies = await sql.all(listTallies(race))
-  const mergeOf = (rows: readonly CrossColumns[]) => rows.map(toCrossMoments).reduce(mergeCross, emptyCross)
+  const mergeOf = (rows: readonly CrossColumns[]) => rows.map(toJointMoments).reduce(mergeJoint, emptyJoint)
   const arms = tallies.map(({ epoch, variant, answers, errors }): ArmSums => {
     const own = crosses.filter(cross => cross.epoch === epoch && cross.variant === variant)
     const of = (part: CrossColumns['part']) => mergeOf(own.filter(cross => cross.part === part))

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { Agent, AgentOptions, ClientRequest, RequestOptions } from 'node:http'
-import { createRequire } from 'node:module'
 import { RegattaError, toErrorText } from '../../core/errors.ts'
+import { loadHttp, loadHttps } from '../../core/node-http.node.ts'
 
 /** Connections to any host, straight or through a proxy, kept for the next request. */
 export interface Agents {
@@ -14,7 +14,6 @@ export interface Agents {
 type Environment = Readonly<Record<string, string | undefined>>
 
 const CONNECT_TIMEOUT_MS = 10_000
-const load = createRequire(import.meta.url)
 
 /** Reads where requests go from the environment. Connections are made when they are needed. */
 export function openAgents(env: Environment): Agents {
@@ -37,12 +36,9 @@ export function openAgents(env: Environment): Agents {
   }
 }
 
-/**
- * Loaded late, since most commands talk to no registry; and not by an import, which would take every name of the module
- * and so load Node's WebSocket, with all it stands on: longer than the rest of a start.
- */
+/** Loaded late: most commands talk to no registry. */
 function loadClient(secure: boolean): Pick<typeof import('node:http'), 'Agent' | 'request'> {
-  return secure ? load('node:https') : load('node:http')
+  return secure ? loadHttps() : loadHttp()
 }
 
 function limitConnect(outgoing: ClientRequest, done: 'connect' | 'secureConnect'): void {
@@ -72,7 +68,7 @@ function toProxies(env: Environment): NodeJS.ProcessEnv | undefined {
 function readAuthorities({ SSL_CERT_FILE: path }: Environment): { readonly ca?: string[] } {
   if (path === undefined || path === '') return {}
   try {
-    const { getCACertificates } = load('node:tls') as typeof import('node:tls')
+    const { getCACertificates } = process.getBuiltinModule('node:tls')
     return { ca: [...getCACertificates('default'), readFileSync(path, 'utf8')] }
   } catch (cause) {
     throw new RegattaError('CERTIFICATES', `Cannot read SSL_CERT_FILE "${path}": ${toErrorText(cause)}`, {

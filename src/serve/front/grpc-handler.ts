@@ -6,6 +6,7 @@ import {
   type GrpcRequest,
   type GrpcRequestHead,
 } from '../../core/grpc.ts'
+import { HTTP_STATUSES } from '../../core/grpc-http-status.ts'
 import { HEALTH_METHODS } from '../health-grpc/handler.ts'
 import type { Service } from '../model.ts'
 import { type Counting, type RequestEnd, runCounted } from '../telemetry/counted.ts'
@@ -15,7 +16,7 @@ import { V2_METHODS } from '../v2-grpc/handler.ts'
 import type { Access } from './access.ts'
 import type { Admission } from './admission.ts'
 import type { GrpcCall, GrpcMethod, GrpcMethods } from './grpc-method.ts'
-import { HTTP_STATUSES, toGrpcError } from './grpc-status.ts'
+import { toGrpcError } from './grpc-status.ts'
 
 /** What answers calls, and whom it shares its bounds and its counts with. */
 export interface GrpcParts extends Counting {
