@@ -89,7 +89,8 @@ const RECOMPUTE = `select count(*) as n, avg(pa.loss) as a, avg(pb.loss) as b, a
   from prediction pa join prediction pb on pb.request = pa.request and pb.row = pa.row and pb.variant = 2
     join answer qa on qa.request = pa.request and qa.variant = pa.variant
     join answer qb on qb.request = pb.request and qb.variant = pb.variant
-  where pa.variant = 1 and pa.state = 1 and pb.state = 1 and qa.race = 1 and qb.race = 1`
+    join epoch_race e on e.epoch = qa.epoch and e.race = 1
+  where pa.variant = 1 and pa.state = 1 and pb.state = 1 and qb.epoch = qa.epoch`
 
 async function recompute(): Promise<number> {
   if (where.url === undefined) {
