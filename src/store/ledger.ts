@@ -1,5 +1,6 @@
 import { emptyMoments, fold, type Moments, remove } from '../judge/index.ts'
 import { type KeyRange, toDay, toDayRange } from './days.ts'
+import { type Ends, narrow, noEnds, widen } from './ends.ts'
 import { type AggregatePart, STATE } from './schema.ts'
 import { bulk, bulkDelete, bulkInsert, orReplace, type Sql, statement } from './sql.ts'
 
@@ -12,8 +13,8 @@ export interface AggregateKey {
   readonly day: number
 }
 
-/** The moments of one key, as the database has them. */
-export interface AggregateRow extends Moments {
+/** The moments of one key, as the database has them; its ends are known of pairs alone. */
+export interface AggregateRow extends Moments, Ends {
   readonly peak: number
   readonly events: number
   readonly above: number
@@ -51,10 +52,10 @@ export class Ledger {
     )
     const rows: (readonly [AggregateKey, AggregateRow])[] = []
     for (const { key, added, removed } of changes) {
+      const { putIn, takeOut } = key.part === 'pair' ? WITH_ENDS : WITHOUT
       const row = removed.reduce(takeOut, added.reduce(putIn, known(key)))
-      // Of a number that is not one, nothing can be said either.
-      const isSound = removed.length === 0 || row.m2 >= SOUND_SHARE * row.peak
-      rows.push([key, isSound ? row : await computeAggregate(sql, key, toDayRange(key.day))])
+      const sound = removed.length === 0 || isSound(key, row)
+      rows.push([key, sound ? row : await computeAggregate(sql, key, toDayRange(key.day))])
     }
     await writeAggregates(sql, rows)
     this.#changes.clear()
@@ -71,26 +72,40 @@ export class Ledger {
   }
 }
 
-const emptyRow: AggregateRow = { ...emptyMoments, peak: 0, events: 0, above: 0 }
+const emptyRow: AggregateRow = { ...emptyMoments, ...noEnds, peak: 0, events: 0, above: 0 }
 
 function putIn(row: AggregateRow, x: number): AggregateRow {
-  const moments = fold(row, x)
+  const { count, mean, m2 } = fold(row, x)
+  const { above, events, high, highs, low, lows, peak } = row
   return {
-    ...moments,
-    peak: Math.max(row.peak, moments.m2),
-    events: row.events + (x === 0 ? 0 : 1),
-    above: row.above + (x > 0 ? 1 : 0),
+    ...{ count, mean, m2, low, lows, high, highs },
+    peak: Math.max(peak, m2),
+    events: events + (x === 0 ? 0 : 1),
+    above: above + (x > 0 ? 1 : 0),
   }
 }
 
 function takeOut(row: AggregateRow, x: number): AggregateRow {
-  const moments = remove(row, x)
+  const { count, mean, m2 } = remove(row, x)
+  const { above, events, high, highs, low, lows, peak } = row
   return {
-    ...moments,
-    peak: moments.count === 0 ? 0 : row.peak,
-    events: row.events - (x === 0 ? 0 : 1),
-    above: row.above - (x > 0 ? 1 : 0),
+    ...{ count, mean, m2, low, lows, high, highs },
+    peak: count === 0 ? 0 : peak,
+    events: events - (x === 0 ? 0 : 1),
+    above: above - (x > 0 ? 1 : 0),
   }
+}
+
+const WITHOUT = { putIn, takeOut }
+const WITH_ENDS: typeof WITHOUT = {
+  putIn: (row, x) => ({ ...putIn(row, x), ...widen(row, x) }),
+  takeOut: (row, x) => ({ ...takeOut(row, x), ...narrow(row, x) }),
+}
+
+/** Whether nothing was lost by taking out. Of a number that is not one, nothing can be said either. */
+function isSound({ part }: AggregateKey, { count, highs, lows, m2, peak }: AggregateRow): boolean {
+  const areEndsKnown = part !== 'pair' || count === 0 || (lows > 0 && highs > 0)
+  return m2 >= SOUND_SHARE * peak && areEndsKnown
 }
 
 /** Reads the moments of keys; those of no data where a key has none. */
@@ -100,10 +115,7 @@ export async function readAggregates(
 ): Promise<(key: AggregateKey) => AggregateRow> {
   const found = await sql.bulk(findAggregates, keys)
   const rows = new Map(
-    found.map(({ count, mean, m2, peak, events, above, ...key }) => [
-      toId(key),
-      { count, mean, m2, peak, events, above },
-    ]),
+    found.map(({ race, epoch, part, variant, day, ...row }) => [toId({ race, epoch, part, variant, day }), row]),
   )
   return key => rows.get(toId(key)) ?? emptyRow
 }
@@ -130,6 +142,7 @@ export async function computeAggregate(sql: Sql, key: AggregateKey, { from, to }
   const rows = await (part === 'pair'
     ? sql.all(listPairs(from, to, race, epoch))
     : sql.all(listLosses(from, to, epoch, variant, part === 'drawn' ? 1 : 0)))
+  const { putIn } = part === 'pair' ? WITH_ENDS : WITHOUT
   const row = rows.reduce((sum, { x }) => putIn(sum, x), emptyRow)
   return { ...row, peak: row.m2 }
 }
@@ -147,6 +160,7 @@ const ROW = {
   peak: 'real',
   events: 'integer',
   above: 'integer',
+  ...({ low: 'real', lows: 'integer', high: 'real', highs: 'integer' } as const),
 } as const
 const NAMES = Object.keys(KEY)
 

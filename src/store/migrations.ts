@@ -1,4 +1,4 @@
-import { POSTGRES_RACES, POSTGRES_TABLES } from './postgres-tables.ts'
+import { POSTGRES_ENDS, POSTGRES_RACES, POSTGRES_TABLES } from './postgres-tables.ts'
 import { type Sql, statement } from './sql.ts'
 import { SQLITE_MIGRATIONS } from './sqlite-migrations.ts'
 
@@ -11,7 +11,7 @@ export const POSTGRES_SCHEMA = 'regatta'
  * The steps from one version of the schema to the next, the same versions for both databases. A step that was ever
  * released is never changed. PostgreSQL begins at version 3.
  */
-const POSTGRES_MIGRATIONS: readonly (readonly string[])[] = [[], [], POSTGRES_TABLES, POSTGRES_RACES]
+const POSTGRES_MIGRATIONS: readonly (readonly string[])[] = [[], [], POSTGRES_TABLES, POSTGRES_RACES, POSTGRES_ENDS]
 
 /** The version that this regatta writes. */
 export const SCHEMA_VERSION = SQLITE_MIGRATIONS.length

@@ -2,6 +2,7 @@ import { merge, mergeJoint } from '../judge/index.ts'
 import { raise } from './counters.ts'
 import { type CrossKey, type CrossRow, computeCross, readCross, writeCross } from './cross-ledger.ts'
 import { type KeyRange, toDayOf, toDayRange, toKeyFloor } from './days.ts'
+import { mergeEnds } from './ends.ts'
 import { type AggregateKey, type AggregateRow, computeAggregate, readAggregates, writeAggregates } from './ledger.ts'
 import { type Sql, statement } from './sql.ts'
 
@@ -73,7 +74,8 @@ async function sealCross(sql: Sql, day: number, { from, cut, to }: Cut): Promise
 
 function mergeRows(left: AggregateRow, right: AggregateRow): AggregateRow {
   const { count, mean, m2 } = merge(left, right)
-  return { count, mean, m2, peak: m2, events: left.events + right.events, above: left.above + right.above }
+  const [events, above] = [left.events + right.events, left.above + right.above]
+  return { count, mean, m2, peak: m2, events, above, ...mergeEnds(left, right) }
 }
 
 function mergeJointRows(left: CrossRow, right: CrossRow): CrossRow {

@@ -143,6 +143,11 @@ interface AggregateTable {
   /** Numbers other than zero, and those of them that are positive. */
   events: number
   above: number
+  /** Of pairs: the smallest and the largest number, and how often each is there (`ends.ts`). */
+  low: number
+  lows: number
+  high: number
+  highs: number
 }
 
 /**

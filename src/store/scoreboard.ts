@@ -1,4 +1,5 @@
 import { emptyMoments, type Moments, merge } from '../judge/index.ts'
+import { type Ends, mergeEnds, noEnds } from './ends.ts'
 import { findRace, readRaceEpochs } from './races.ts'
 import { type Sql, statement } from './sql.ts'
 import type { Arm, EpochArms, Scoreboard, StoredEpoch, StoredRace } from './store.ts'
@@ -26,13 +27,13 @@ export async function readScoreboard(sql: Sql, id: number): Promise<Scoreboard> 
     paired,
     discordant: total(pairs, 'events'),
     wins: total(pairs, 'above'),
-    dominance: await readDominance(sql, id, paired),
+    dominance: toDominance(pairs, paired),
     epochs: (await readRaceEpochs(sql, id)).map(epoch => toEpochArms(race, epoch, sums, tallies)),
     refused: total(tallies, 'refused'),
   }
 }
 
-interface Sum extends Moments {
+interface Sum extends Moments, Ends {
   readonly part: 'drawn' | 'other' | 'pair'
   readonly epoch: number
   readonly variant: number
@@ -78,18 +79,14 @@ function mergeAll(sums: readonly Moments[]): Moments {
   return { count, mean, m2 }
 }
 
-/** The label farthest from the mean is the smallest or the largest: two look-ups in an index. */
-async function readDominance(sql: Sql, race: number, { mean, m2 }: Moments): Promise<number> {
-  if (m2 === 0) return 0
-  const { smallest, largest } = (await sql.get(findEnds(race, race))) ?? { smallest: mean, largest: mean }
-  return Math.min(1, Math.max((smallest - mean) ** 2, (largest - mean) ** 2) / m2)
+/** The label farthest from the mean is the smallest or the largest. */
+function toDominance(pairs: readonly Ends[], { mean, m2 }: Moments): number {
+  const { low, lows, high } = pairs.reduce(mergeEnds, noEnds)
+  return m2 === 0 || lows === 0 ? 0 : Math.min(1, Math.max((low - mean) ** 2, (high - mean) ** 2) / m2)
 }
 
 const listSums = statement<[number], Sum>(
-  'select epoch, part, variant, count, mean, m2, events, above from aggregate where race = ? order by epoch, part, variant, day',
+  `select epoch, part, variant, count, mean, m2, events, above, low, lows, high, highs
+    from aggregate where race = ? order by epoch, part, variant, day`,
 )
 const listTallies = statement<[number], VariantTally>('select * from tally where race = ? order by epoch, variant')
-const findEnds = statement<[number, number], { readonly smallest: number; readonly largest: number }>(
-  `select (select min(difference) from pair where race = ?) as smallest,
-    (select max(difference) from pair where race = ?) as largest`,
-)

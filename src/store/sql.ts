@@ -82,9 +82,14 @@ export function bulk<types extends InputTypes, row = never>(
 
 /** An insert of input rows into the columns of the same names; `conflict` says what happens to known keys. */
 export function bulkInsert<types extends InputTypes>(table: string, types: types, conflict = ''): Bulk<types, never> {
-  const names = Object.keys(types).join(', ')
-  // Without "where", SQLite would take "on conflict" for the condition of a join.
-  return bulk(types, from => `insert into ${table} (${names}) select ${names} from ${from} where true ${conflict}`)
+  const names = Object.keys(types)
+  const into = `insert into ${table} (${names.join(', ')})`
+  return {
+    types,
+    // Without "where", SQLite would take "on conflict" for the condition of a join.
+    toSql: from => `${into} select ${names.join(', ')} from ${from} where true ${conflict}`,
+    one: `${into} values (${names.map((_, at) => `?${at + 1}`).join(', ')}) ${conflict}`,
+  }
 }
 
 /** An update of the rows with the key of an input row: every other column gets its value. */

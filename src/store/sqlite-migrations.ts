@@ -1,3 +1,5 @@
+import { toPairEnds } from './pair-ends.ts'
+
 /**
  * The steps from one version of the schema to the next; `PRAGMA user_version` counts those that were taken. A step
  * that was ever released is never changed.
@@ -118,6 +120,7 @@ export const SQLITE_MIGRATIONS: readonly (readonly string[])[] = [
       detail text not null) strict`,
     'create index race_event_race on race_event (race)',
   ],
+  toPairEnds(toFloor, { real: 'real', integer: 'integer' }),
 ]
 
 /** The first key of a day, as `toKeyFloor` of days.ts makes it. */
