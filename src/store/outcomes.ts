@@ -32,8 +32,9 @@ export interface Answered extends Subject {
   readonly epoch: number
   /** 1: chance drew the variant, and the client got its answer. */
   readonly drawn: number
-  /** Values of the truth by its id and of the one by series and time. */
+  /** Values of the truth by its id, with its revision, and of the one by series and time. */
   readonly by_id: string | null
+  readonly revision: number | null
   readonly by_series: string | null
 }
 
@@ -78,25 +79,35 @@ export class Outcomes {
     this.#when = when
   }
 
-  /**
-   * Brings the outcomes of rows, each named once, in line with the predictions and truths that are here now: all
-   * their variants, and the pairs. A truth by the prediction's id goes before one by series and time. `toTruth` tells
-   * of truths that are not stored yet. Returns the predictions whose truth is known.
-   */
-  async settle(subjects: readonly Subject[], toTruth = toStoredTruth): Promise<readonly Answered[]> {
+  /** Every variant's predictions of rows, each named once, with the truths that are stored. */
+  async list(subjects: readonly Subject[]): Promise<readonly Answered[]> {
+    return await this.#sql.bulk(listAnswered, subjects)
+  }
+
+  /** The same as `settle`, for rows of any number. */
+  async settleRows(subjects: readonly Subject[], toTruth = toStoredTruth): Promise<readonly Answered[]> {
     const known: Answered[] = []
     for (let from = 0; from < subjects.length; from += SUBJECTS_PER_STEP) {
-      const answered = await this.#sql.bulk(listAnswered, subjects.slice(from, from + SUBJECTS_PER_STEP))
-      await this.#readRaces(answered)
-      const settled = answered.map(one => this.#toSettled(one, toTruth(one)))
-      const changed = settled.filter(one => isChanged(one) && this.#racesOf(one.answered.epoch).length > 0)
-      for (const one of changed) this.#book(one)
-      for (const row of groupRows(settled)) this.#pair(row)
-      await this.#sql.bulk(setOutcome, changed.map(toColumns))
-      await this.#pairs.write(this.#sql)
-      for (const { answered, truth } of settled) if (truth !== null) known.push(answered)
+      const answered = await this.list(subjects.slice(from, from + SUBJECTS_PER_STEP))
+      for (const one of await this.settle(answered, toTruth)) known.push(one)
     }
     return known
+  }
+
+  /**
+   * Brings the outcomes of predictions, which are all those of their rows, in line with the truths that are here now,
+   * and the pairs. A truth by the prediction's id goes before one by series and time. `toTruth` tells of truths that
+   * are not stored yet. Returns the predictions whose truth is known.
+   */
+  async settle(answered: readonly Answered[], toTruth = toStoredTruth): Promise<readonly Answered[]> {
+    await this.#readRaces(answered)
+    const settled = answered.map(one => this.#toSettled(one, toTruth(one)))
+    const changed = settled.filter(one => isChanged(one) && this.#racesOf(one.answered.epoch).length > 0)
+    for (const one of changed) this.#book(one)
+    for (const row of groupRows(settled)) this.#pair(row)
+    await this.#sql.bulk(setOutcome, changed.map(toColumns))
+    await this.#pairs.write(this.#sql)
+    return settled.filter(({ truth }) => truth !== null).map(one => one.answered)
   }
 
   /** Writes the sums. */
@@ -257,7 +268,7 @@ const listAnswered = bulk<typeof SUBJECT, Answered>(
   SUBJECT,
   from => `select p.request, p.row, p.variant, p.value, p.state, p.loss, p.weight, p.covariate, p.entity, p.series,
       p.target_at, a.at, a.epoch, case when a.served = 1 and a.pinned = 0 then 1 else 0 end as drawn,
-      t.value as by_id, o.value as by_series
+      t.value as by_id, t.revision, o.value as by_series
     from ${from} join prediction p on p.request = input.request and p.row = input.row
       join answer a on a.request = p.request and a.variant = p.variant
       left join truth t on t.request = p.request and t.row = p.row

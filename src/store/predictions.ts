@@ -5,7 +5,7 @@ import { toKeyFloor } from './days.ts'
 import { Outcomes, type Subject } from './outcomes.ts'
 import { isRacer, readRacesOfEpochs } from './races.ts'
 import { toSeriesKey } from './series-key.ts'
-import { bulk, bulkInsert, type Sql } from './sql.ts'
+import { bulk, bulkInsert, type Sql, statement } from './sql.ts'
 import type { StoredRace } from './store.ts'
 import { countOrphansJoined } from './truths.ts'
 
@@ -41,7 +41,7 @@ export async function addPredictions(
   const hasOrphans = (counters['truth-orphan'] ?? 0) > 0
   if (hasOrphans) await greetOrphans(sql, known.fresh)
   const subjects = listSubjects(known.fresh, request => hasOrphans || known.requests.has(request))
-  const joined = await outcomes.settle(subjects)
+  const joined = await outcomes.settleRows(subjects)
   await outcomes.flush()
   await count(sql, 'served', countServed(known))
   return { added: added.length, joined: countJoined(known.fresh, joined) }
@@ -56,7 +56,9 @@ interface Known {
 }
 
 async function readKnown(sql: Sql, records: readonly PredictionRecord[]): Promise<Known> {
-  const requests = [...new Set(records.map(({ request }) => request))]
+  // Ids go up with time: what comes after all that is here need not be looked for.
+  const last = (await sql.get(findLast()))?.request ?? ''
+  const requests = [...new Set(records.map(({ request }) => request).filter(request => request <= last))]
   const found = await sql.bulk(
     findAnswers,
     requests.map(request => ({ request })),
@@ -180,6 +182,7 @@ function toDigest(entity: string): string {
   return createHash('sha256').update(entity).digest('base64url').slice(0, 22)
 }
 
+const findLast = statement<[], { readonly request: string }>('select request from answer order by request desc limit 1')
 const findAnswers = bulk<
   { request: 'uuid' },
   { readonly request: string; readonly variant: number; readonly answers: number }

@@ -22,7 +22,7 @@ export async function ripen(sql: Sql, now: number): Promise<boolean> {
   if (from >= to) return false
   const rows = await sql.all(listWaiting(toKeyFloor(from), toKeyFloor(to), ROWS_PER_STEP))
   const outcomes = new Outcomes(sql, { now, isTruthNew: false })
-  await outcomes.settle(rows)
+  await outcomes.settleRows(rows)
   await outcomes.flush()
   const last = rows.length < ROWS_PER_STEP ? undefined : rows.at(-1)
   // The next step looks at the last request's millisecond again, unless that alone filled this one.

@@ -13,6 +13,9 @@ const BUSY_LIMIT_MS = 10_000
 /** How long SQLite itself waits, blocking the process, ms. */
 const BUSY_BLOCK_MS = 50
 
+/** Pages go from the log to the file when 16 MB are there: those of sums change with each batch. */
+const SETTINGS = 'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 4000'
+
 /**
  * One connection to a database file. Pieces of work follow one after the other, so that those of one process cannot
  * mix; another process's transaction is waited for. WAL lets readers go on while somebody writes.
@@ -79,7 +82,7 @@ export class SqliteFile implements Database {
   async #prepareFile(): Promise<void> {
     // Looked at before anything is written: a file of somebody else stays as it is.
     const found = await this.#unlessBusy(async () => this.#readVersion())
-    await this.#unlessBusy(async () => this.#database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL'))
+    await this.#unlessBusy(async () => this.#database.exec(SETTINGS))
     if (found < SCHEMA_VERSION) {
       // Two processes may have found the old version: the second finds nothing to do.
       await this.write(sql => migrateSqlite(sql, this.#readVersion()))

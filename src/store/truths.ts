@@ -34,12 +34,17 @@ interface Stored {
 export async function addTruths(sql: Sql, truths: readonly Truth[], now: number): Promise<TruthCounts> {
   const floor = toKeyFloor(await readCounter(sql, 'pruned-before'))
   const batch = truths.map(toKeyed)
-  const { counts, changed, conflicts } = sort(batch, await readKnown(sql, batch), floor)
+  const outcomes = new Outcomes(sql, { now, isTruthNew: true })
+  const { byId, bySeries } = split([...new Map(batch.map(one => [one.id, one])).values()])
+  const answered = await outcomes.list(byId.map(({ truth }) => truth.id))
+  const known = new Map([...(await readKnown(sql, byId, answered)), ...(await readKnownSeries(sql, bySeries))])
+  const { counts, changed, conflicts } = sort(batch, known, floor)
   await sql.bulk(
     insertConflicts,
     conflicts.map(conflict => ({ ...conflict, at: now })),
   )
-  const joined = await join(sql, [...changed.values()], floor, now)
+  const joined = await join(sql, { outcomes, answered, changed, floor })
+  await outcomes.flush()
   await write(sql, [...changed.values()], joined, now)
   const orphans = [...changed].filter(([id, { known }]) => known.isNew && !joined.has(id)).length
   const all = { ...counts, new: counts.new - orphans, orphan: orphans }
@@ -108,24 +113,35 @@ function toTargetId({ series, at }: { readonly series: string | null; readonly a
   return `${series}@${at}`
 }
 
-async function readKnown(sql: Sql, batch: readonly Keyed[]): Promise<ReadonlyMap<string, Known>> {
-  const { byId, bySeries } = split(
-    [...new Map(batch.map(one => [one.id, one])).values()].map(({ truth }) => ({ truth })),
-  )
-  const truths = await sql.bulk(
-    findTruths,
-    byId.map(({ truth }) => truth.id),
-  )
-  const observations = await sql.bulk(
+/** What is known of truths by the predictions that they are about, or where there are none by their own keys. */
+async function readKnown(
+  sql: Sql,
+  byId: readonly (Keyed & { readonly truth: By<'prediction'> })[],
+  answered: readonly Answered[],
+): Promise<ReadonlyMap<string, Known>> {
+  const known = new Map<string, Known>()
+  const predicted = new Set<string>()
+  for (const one of answered) {
+    const id = toSubjectId(one)
+    predicted.add(id)
+    const { by_id: value, revision } = one
+    if (value !== null && revision !== null) known.set(id, { value, revision, joined: 1, isNew: false })
+  }
+  const others = byId.filter(({ id }) => !predicted.has(id)).map(({ truth }) => truth.id)
+  for (const { request, row, ...truth } of await sql.bulk(findTruths, others))
+    known.set(toSubjectId({ request, row }), { ...truth, isNew: false })
+  return known
+}
+
+async function readKnownSeries(
+  sql: Sql,
+  bySeries: readonly { readonly truth: By<'series'> }[],
+): Promise<ReadonlyMap<string, Known>> {
+  const found = await sql.bulk(
     findObservations,
     bySeries.map(({ truth: { series, at } }) => ({ series, at })),
   )
-  return new Map<string, Known>([
-    ...truths.map(({ request, row, ...known }) => [toSubjectId({ request, row }), { ...known, isNew: false }] as const),
-    ...observations.map(
-      ({ series, at, ...known }) => [toTargetId({ series, at }), { ...known, isNew: false }] as const,
-    ),
-  ])
+  return new Map(found.map(({ series, at, ...known }) => [toTargetId({ series, at }), { ...known, isNew: false }]))
 }
 
 interface Conflict {
@@ -182,28 +198,34 @@ function toFate(truth: Truth, value: string, known: Known | undefined, floor: st
   return value === known.value ? 'duplicate' : 'conflict'
 }
 
+/** What truths are joined with. */
+interface Joining {
+  readonly outcomes: Outcomes
+  /** The predictions that truths by an id are about. */
+  readonly answered: readonly Answered[]
+  /** New and revised truths by what they are about. */
+  readonly changed: ReadonlyMap<string, Stored>
+  readonly floor: string
+}
+
 /** Settles every prediction that changed truths are about; returns the truths that have one. */
-async function join(sql: Sql, changed: readonly Stored[], floor: string, now: number): Promise<ReadonlySet<string>> {
-  const { byId, bySeries } = split(changed)
-  const outcomes = new Outcomes(sql, { now, isTruthNew: true })
-  const values = new Map(changed.map(({ truth, value }) => [toKeyed(truth).id, value]))
-  const toTruth = (answered: Answered): string | null => {
-    const byId = values.get(toSubjectId(answered)) ?? answered.by_id
-    const bySeries = values.get(toTargetId({ series: answered.series, at: answered.target_at })) ?? answered.by_series
-    return byId ?? bySeries
+async function join(sql: Sql, { answered, changed, floor, outcomes }: Joining): Promise<ReadonlySet<string>> {
+  const { bySeries } = split([...changed.values()])
+  const toTruth = (one: Answered): string | null => {
+    const byId = changed.get(toSubjectId(one))?.value ?? one.by_id
+    return byId ?? changed.get(toTargetId({ series: one.series, at: one.target_at }))?.value ?? one.by_series
   }
   const joined = new Set<string>()
-  const subjects = byId.map(({ truth }) => truth.id)
-  for (const answered of await outcomes.settle(subjects, toTruth)) joined.add(toSubjectId(answered))
+  const concerned = answered.filter(one => changed.has(toSubjectId(one)))
+  for (const one of await outcomes.settle(concerned, toTruth)) joined.add(toSubjectId(one))
   for (let from = 0; from < bySeries.length; from += SERIES_PER_STEP) {
     const keys = bySeries
       .slice(from, from + SERIES_PER_STEP)
       .map(({ truth: { series, at } }) => ({ series, at, floor }))
     const found = await sql.bulk(listBySeries, keys)
     for (const target of found) joined.add(toTargetId(target))
-    await outcomes.settle([...new Map(found.map(subject => [toSubjectId(subject), subject])).values()], toTruth)
+    await outcomes.settleRows([...new Map(found.map(subject => [toSubjectId(subject), subject])).values()], toTruth)
   }
-  await outcomes.flush()
   return joined
 }
 
