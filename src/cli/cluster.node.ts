@@ -1,7 +1,7 @@
 import { pickVariables, readProjectText } from '../config/index.ts'
 import { type DeployRequestJson, toScopedToken } from '../control/index.ts'
 import { type Digest, parseDigest, parseVariantName } from '../core/brands.ts'
-import { RegattaError } from '../core/errors.ts'
+import { RegattaError, toErrorText } from '../core/errors.ts'
 import {
   type Change,
   checkCluster,
@@ -17,12 +17,13 @@ import {
   uninstall,
   untilControl,
 } from '../deploy/index.ts'
-import { parseImageConfig } from '../oci/index.ts'
+import { parseReference, toReferenceText } from '../oci/index.ts'
 import type { Version } from '../pack/index.ts'
 import { type ControlClient, toClient } from './client.node.ts'
 import { type Deployed, untilReady } from './deploying.node.ts'
 import { VERSION } from './installation.ts'
 import { toLiveLine } from './progress.ts'
+import { toRuntimeImage } from './runtime-image.node.ts'
 import { readOrMakeToken } from './token.node.ts'
 import type { Call } from './verb.ts'
 import type { Workplace } from './workplace.node.ts'
@@ -93,11 +94,12 @@ export async function deployToCluster(
 ): Promise<Deployed> {
   const kube = await openCluster(workplace)
   await checkCluster(kube)
+  await requireRuntime(call, workplace)
   const live = toLiveLine(call)
   const onChange = ({ change, object }: Change): void => {
     if (change !== 'keep') live.milestone(`${PAST[change]} ${object}`)
   }
-  await installBase(await toInstall(call, workplace, kube, { digest: version.digest, force, onChange }), call.signal)
+  await installBase(await toInstall(call, workplace, kube, { force, onChange }), call.signal)
   const client = await openClientAt(call, workplace, kube)
   for (const blob of await listBlobs(workplace, version.digest)) await client.putBlob(blob)
   const response = await client.deploy(request)
@@ -125,6 +127,7 @@ export async function planForCluster(
 ): Promise<readonly Change[]> {
   const kube = await openCluster(workplace)
   await checkCluster(kube)
+  await requireRuntime(call, workplace)
   const changes: Change[] = []
   const onChange = (change: Change): void => void changes.push(change)
   const variant = {
@@ -133,7 +136,7 @@ export async function planForCluster(
     digest: version.digest,
     replicas: workplace.project.serve.replicas,
   }
-  const options = await toInstall(call, workplace, kube, { digest: version.digest, force, onChange })
+  const options = await toInstall(call, workplace, kube, { force, onChange })
   await planInstall(options, variant, call.signal)
   return changes
 }
@@ -145,35 +148,42 @@ export async function deleteFromCluster(workplace: Workplace): Promise<readonly 
 
 async function toInstall(
   call: Call,
-  { project, paths, layout }: Workplace,
+  { project, paths }: Workplace,
   kube: Kube,
-  rest: Pick<InstallOptions, 'force' | 'onChange'> & { readonly digest: Digest },
+  rest: Pick<InstallOptions, 'force' | 'onChange'>,
 ): Promise<InstallOptions> {
   const admin = (await readAdminToken(kube, project.name)) ?? (await readOrMakeToken(paths.token))
   return {
     ...{ kube, project, version: VERSION, ...rest },
     projectText: await readProjectText(project.folder),
     variables: await pickVariables(call.env),
-    node: await readNode(layout, rest.digest),
     tokens: { admin, gateway: toScopedToken(admin, 'gateway') },
   }
 }
 
-/** The Node that an image starts. @throws KUBE_SERVER */
-export async function readNode(layout: Workplace['layout'], digest: Digest): Promise<string> {
-  const { config } = await layout.readManifest(digest)
-  const text = new TextDecoder().decode(await layout.readBlob(config.digest))
-  const [node, script] = parseImageConfig(JSON.parse(text)).config.Entrypoint ?? []
-  if (node !== undefined && script?.endsWith('/server.js') === true) return node
-  throw new RegattaError(
-    'KUBE_SERVER',
-    `Cannot run gateway and control with image ${digest}: it is not regatta's own`,
-    {
-      where: 'regatta.yaml, key image.server',
-      fix: 'Deploy an image of image.server: onnx first',
-    },
-  )
+/**
+ * Makes sure that the nodes find what gateway and control run, as far as this machine can tell: before anything that runs
+ * is changed. @throws KUBE_RUNTIME
+ */
+async function requireRuntime(call: Call, workplace: Workplace): Promise<void> {
+  const { repository } = workplace.project.image
+  if (repository === undefined) return
+  const { isThere, reference } = toRuntimeImage(call, workplace, parseReference(repository), PLAIN)
+  const name = toReferenceText(reference)
+  try {
+    if (await isThere()) return
+  } catch (error) {
+    call.err(`cannot see from here whether ${name} is in its registry: ${toErrorText(error)}
+`)
+    return
+  }
+  throw new RegattaError('KUBE_RUNTIME', `Cannot run gateway and control: ${name} is not in its registry`, {
+    where: 'regatta.yaml, key image.repository',
+    fix: 'regatta push brings it, with a version whose image.server is onnx',
+  })
 }
+
+const PLAIN = { force: false, insecure: false } as const
 
 /** What control must know of a version: its image's manifest, and the record of its run. */
 async function listBlobs({ layout }: Workplace, digest: Digest): Promise<readonly Uint8Array[]> {

@@ -1,7 +1,6 @@
 import { pickVariables, readProjectText } from '../config/index.ts'
 import { parseVariantName } from '../core/brands.ts'
-import { toAllObjects, toDeployerAccess, toImage, toNames, toYaml } from '../deploy/index.ts'
-import { readNode } from './cluster.node.ts'
+import { toAllObjects, toDeployerAccess, toNames, toYaml } from '../deploy/index.ts'
 import { VERSION } from './installation.ts'
 import type { Call } from './verb.ts'
 import { resolveVersion } from './versions.node.ts'
@@ -9,15 +8,13 @@ import type { Workplace } from './workplace.node.ts'
 
 /** The objects of a first deployment of a version, as YAML. @throws VERSION_UNKNOWN, KUBE_… */
 export async function renderObjects(call: Call, workplace: Workplace, text: string | undefined): Promise<string> {
-  const { project, layout } = workplace
+  const { project } = workplace
   const { version, digest } = await resolveVersion(workplace, text)
   const settings = {
     project,
     namespace: toNamespace(workplace),
     projectText: await readProjectText(project.folder),
     variables: await pickVariables(call.env),
-    image: toImage(project, digest),
-    node: await readNode(layout, digest),
     version: VERSION,
   }
   const name = project.race.champion ?? parseVariantName('a')

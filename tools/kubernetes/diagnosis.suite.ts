@@ -159,6 +159,11 @@ describe('a deployment that is refused', () => {
     await refuse('KUBE_NAMESPACE', /regatta-nowhere/, env)
   })
 
+  it('says that what gateway and control run was never pushed', async () => {
+    const env = { REGATTA_IMAGE_REPOSITORY: `${process.env['REGATTA_TEST_REGISTRY']}/nobody/nothing` }
+    await refuse('KUBE_RUNTIME', /nobody\/nothing:regatta-/, env)
+  })
+
   it('says what it may not do', async () => {
     await refuse('KUBE_FORBIDDEN', /linear-deployer/, { REGATTA_TARGETS_KUBERNETES_NAMESPACE: 'default' })
   })

@@ -4,7 +4,6 @@ import { type ErrorDetail, RegattaError } from '../../core/errors.ts'
 export type KubeErrorCode =
   | 'KUBE_NAME'
   | 'KUBE_REPOSITORY'
-  | 'KUBE_SERVER'
   | 'KUBE_OVERLAY'
   | 'KUBE_CONFIG'
   | 'KUBE_CONTEXT'

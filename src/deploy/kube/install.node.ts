@@ -7,7 +7,7 @@ import type { Kube } from './client.node.ts'
 import { diagnoseDeployment, diagnosePod, type Finding, type FindingCode } from './diagnosis.ts'
 import { toKubeError } from './errors.ts'
 import { type Part, toOwnSelector, toSelector, VARIANT_ID } from './labels.ts'
-import { type KubeObject, listAt, numberAt, textAt } from './object.ts'
+import { type KubeObject, numberAt, textAt } from './object.ts'
 import { toBaseObjects, toTokenSecret } from './objects/base.ts'
 import { toServerObjects } from './objects/server.ts'
 import { type BaseSettings, toImage, toNames } from './settings.ts'
@@ -19,10 +19,6 @@ export interface InstallOptions {
   readonly project: Project
   readonly projectText: string
   readonly variables: Readonly<Record<string, string>>
-  /** The version that is deployed: gateway and control run its image where none of this regatta runs yet. */
-  readonly digest: string
-  /** Node in that image. */
-  readonly node: string
   /** Of regatta. */
   readonly version: string
   readonly tokens: { readonly admin: string; readonly gateway: string }
@@ -32,7 +28,6 @@ export interface InstallOptions {
 
 /** Kubernetes since which a pod can wait before it stops without a shell. */
 const MIN_MINOR = 30
-const VERSION_LABEL = 'app.kubernetes.io/version'
 const WAIT_MS = 300_000
 const LOOK_MS = 500
 /** Reasons that waiting does not remove, unless somebody acts. */
@@ -69,7 +64,7 @@ export async function readAdminToken(kube: Kube, deployment: string): Promise<st
 /** Sets up everything of a deployment but its variants; what the project no longer asks for goes. @throws KUBE_… */
 export async function installBase(options: InstallOptions, signal: AbortSignal): Promise<void> {
   const { kube, project, force, onChange } = options
-  const settings = await toSettings(options)
+  const settings = toSettings(options)
   const objects = [toTokenSecret(settings, options.tokens), ...toBaseObjects(settings)]
   for (const object of objects) {
     const { before, after } = await applyObject(kube, object, { deployment: project.name, force, signal })
@@ -88,7 +83,7 @@ export async function planInstall(
   signal: AbortSignal,
 ): Promise<void> {
   const { kube, project, force, onChange } = options
-  const settings = await toSettings(options)
+  const settings = toSettings(options)
   const id = await findVariantId(kube, project, variant.digest)
   const base = [toTokenSecret(settings, options.tokens), ...toBaseObjects(settings)]
   for (const object of [...base, ...toServerObjects(settings, { ...variant, id })]) {
@@ -110,19 +105,8 @@ async function findVariantId(kube: Kube, project: Project, digest: string): Prom
   return running === undefined ? Math.max(0, ...known.map(idOf)) + 1 : idOf(running)
 }
 
-/** Gateway and control keep their image while they are of this regatta: a new model does not restart them. */
-async function toSettings(options: InstallOptions): Promise<BaseSettings> {
-  const { kube, project, digest, node, version, projectText, variables } = options
-  const base = { project, namespace: kube.namespace, projectText, variables, version }
-  const running = await readObject(kube, 'Deployment', toNames(project.name).control)
-  const container = listAt(running, 'spec', 'template', 'spec', 'containers')[0]
-  const image = textAt(container, 'image')
-  const command = textAt(container, 'command', 0)
-  const isSame = running?.metadata.labels?.[VERSION_LABEL] === version
-  const own = project.image.repository
-  if (isSame && image !== undefined && command !== undefined && own !== undefined && image.startsWith(`${own}@`))
-    return { ...base, image, node: command }
-  return { ...base, image: toImage(project, digest), node }
+function toSettings({ kube, project, projectText, variables, version }: InstallOptions): BaseSettings {
+  return { project, namespace: kube.namespace, projectText, variables, version }
 }
 
 /** Objects of the deployment that it no longer asks for; not those that control makes, and never a volume. */

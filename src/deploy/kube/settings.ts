@@ -12,10 +12,7 @@ export interface BaseSettings extends KubeSettings {
   /** The text of regatta.yaml, and the variables that were laid over it. */
   readonly projectText: string
   readonly variables: Readonly<Record<string, string>>
-  /** The image that gateway and control run, and the Node in it. */
-  readonly image: string
-  readonly node: string
-  /** Of regatta, as a label. */
+  /** Of regatta: names the image that gateway and control run. */
   readonly version: string
 }
 
@@ -61,8 +58,17 @@ function checkName(name: string, key: string): string {
 }
 
 /** The reference of a version's image. @throws KUBE_REPOSITORY */
-export function toImage({ image }: Project, digest: string): string {
-  if (image.repository !== undefined) return `${image.repository}@${digest}`
+export function toImage(project: Project, digest: string): string {
+  return `${requireRepository(project)}@${digest}`
+}
+
+/** The reference of the image without a model, which starts Node. @throws KUBE_REPOSITORY */
+export function toRuntimeImage({ project, version }: Pick<BaseSettings, 'project' | 'version'>): string {
+  return `${requireRepository(project)}:regatta-${version}`
+}
+
+function requireRepository({ image }: Project): string {
+  if (image.repository !== undefined) return image.repository
   throw toKubeError('KUBE_REPOSITORY', 'Cannot deploy to a cluster without a repository that it pulls images from', {
     where: 'regatta.yaml, key image.repository',
     fix: 'Set image.repository, then regatta push',

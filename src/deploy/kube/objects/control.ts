@@ -1,7 +1,7 @@
 import { toApiVersion } from '../kinds.ts'
 import { toLabels } from '../labels.ts'
 import type { KubeObject } from '../object.ts'
-import { type BaseSettings, toNames } from '../settings.ts'
+import { type BaseSettings, toNames, toRuntimeImage } from '../settings.ts'
 import { PORTS, toPartSelector, toPodSpec, toProbe } from './pod.ts'
 
 const PROJECT_FOLDER = '/etc/regatta/project'
@@ -66,7 +66,7 @@ export function toControlObjects(settings: BaseSettings, projectDigest: string):
 }
 
 function toControlPod(settings: BaseSettings, selector: Readonly<Record<string, string>>) {
-  const { project, namespace, variables, image, node } = settings
+  const { project, namespace, variables } = settings
   const { storage } = project.targets.kubernetes
   const names = toNames(project.name)
   const data = storage.ephemeral ? { emptyDir: {} } : { persistentVolumeClaim: { claimName: names.data } }
@@ -77,9 +77,9 @@ function toControlPod(settings: BaseSettings, selector: Readonly<Record<string, 
     graceSeconds: 15,
     container: {
       name: 'control',
-      image,
-      command: [node, '/opt/regatta/control.js'],
+      image: toRuntimeImage(settings),
       args: [
+        '/opt/regatta/control.js',
         ...['--target', 'kubernetes', '--namespace', namespace],
         ...['--project', PROJECT_FOLDER, '--state', STATE_FOLDER, '--port', String(PORTS.control)],
       ],

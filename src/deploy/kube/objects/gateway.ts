@@ -1,7 +1,7 @@
 import { toApiVersion } from '../kinds.ts'
 import { toLabels } from '../labels.ts'
 import type { KubeObject } from '../object.ts'
-import { type BaseSettings, toNames } from '../settings.ts'
+import { type BaseSettings, toNames, toRuntimeImage } from '../settings.ts'
 import { LEAVE_SECONDS, PORTS, toPartSelector, toPodSpec, toProbe } from './pod.ts'
 
 /** One may fail or be replaced while the other answers. */
@@ -52,7 +52,7 @@ export function toGatewayObjects(settings: BaseSettings): readonly KubeObject[] 
 }
 
 function toGatewayPod(settings: BaseSettings, selector: Readonly<Record<string, string>>) {
-  const { project, image, node } = settings
+  const { project } = settings
   const names = toNames(project.name)
   return toPodSpec(settings, {
     part: 'gateway',
@@ -60,9 +60,9 @@ function toGatewayPod(settings: BaseSettings, selector: Readonly<Record<string, 
     graceSeconds: LEAVE_SECONDS + 15,
     container: {
       name: 'gateway',
-      image,
-      command: [node, '/opt/regatta/gateway.js'],
+      image: toRuntimeImage(settings),
       args: [
+        '/opt/regatta/gateway.js',
         ...['--host', '0.0.0.0', '--http-port', String(PORTS.http), '--grpc-port', String(PORTS.grpc)],
         ...['--control-url', `http://${names.control}:${PORTS.control}`],
         ...['--routes-file', `${ROUTES_FOLDER}/routes.json`, '--spool', `${SPOOL_FOLDER}/spool.ndjson`],

@@ -97,6 +97,18 @@ describe('toBaseObjects()', () => {
     assert.notEqual(digestOf(settings), digestOf({ ...settings, variables: {} }))
   })
 
+  it('runs the image without a model, which starts Node with what it is given', () => {
+    for (const part of ['gateway', 'control']) {
+      const container = at(
+        find(toBaseObjects(toSettings()), `Deployment/forecast-${part}`),
+        ...['spec', 'template', 'spec', 'containers', 0],
+      )
+      assert.equal(textAt(container, 'image'), 'registry.example.com/team/forecast:regatta-0.1.0')
+      assert.equal(at(container, 'command'), undefined)
+      assert.equal(textAt(container, 'args', 0), `/opt/regatta/${part}.js`)
+    }
+  })
+
   it('needs no volume where the storage is ephemeral', () => {
     const objects = toBaseObjects(toSettings('storage: { ephemeral: true }'))
     assert.ok(!objects.some(({ kind }) => kind === 'PersistentVolumeClaim'))

@@ -27,8 +27,6 @@ targets:
     namespace: 'team',
     projectText: text,
     variables: { REGATTA_SERVE_REPLICAS: '2' },
-    image: 'registry.example.com/team/forecast@sha256:00',
-    node: '/usr/local/bin/node',
     version: '0.1.0',
   }
 }
