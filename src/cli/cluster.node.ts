@@ -157,7 +157,7 @@ async function toInstall(
     ...{ kube, project, version: VERSION, ...rest },
     projectText: await readProjectText(project.folder),
     variables: await pickVariables(call.env),
-    tokens: { admin, gateway: toScopedToken(admin, 'gateway') },
+    tokens: { admin, gateway: toScopedToken(admin, 'gateway'), predict: toScopedToken(admin, 'predict') },
   }
 }
 

@@ -93,6 +93,13 @@ const storage = section({
   }),
 }).meta({ description: 'Where control keeps its database' })
 
+const database = section({
+  secret: text('the name of a Secret', DNS_NAME).meta({ description: 'Secret that holds the address' }),
+  key: text('a key of a Secret', /^[A-Za-z0-9._-]+$/, 253)
+    .default('url')
+    .meta({ description: 'Key in it; its value is postgres://USER:PASSWORD@HOST:PORT/DATABASE' }),
+}).meta({ description: "PostgreSQL for control's events: no volume, and more than one control" })
+
 const toleration = section({
   key: text('the key of a taint', LABEL_KEY).optional(),
   operator: oneOf(['Exists', 'Equal']).default('Equal'),
@@ -127,6 +134,17 @@ export const kubernetes = section({
   expose: oneOf(['LoadBalancer', 'NodePort', 'ClusterIP'])
     .default('LoadBalancer')
     .meta({ description: "Type of the gateway's Service" }),
+  gateway: section({ replicas: whole(1, 100).default(2).meta({ description: 'Pods of the gateway' }) })
+    .prefault({})
+    .meta({ description: 'What clients talk to' }),
+  control: section({
+    replicas: whole(1, 10).optional().meta({
+      description: 'Pods of control: one leads, the others wait; default: 2 with a database, else 1',
+    }),
+  })
+    .prefault({})
+    .meta({ description: 'What keeps records, judges and steers' }),
+  database: database.optional(),
   storage: storage.prefault({}),
   priorityClass: text('the name of a PriorityClass', DNS_NAME).optional().meta({ description: 'Of every pod' }),
   nodeSelector: z
@@ -157,4 +175,14 @@ export const kubernetes = section({
     .max(50, 'at most 50')
     .default([])
     .meta({ description: 'Laid over the objects last, for what no other key says' }),
-}).meta({ description: 'Objects in one namespace of a Kubernetes cluster' })
+})
+  .refine(value => !isManyOnOneFile(value), {
+    when: ({ value }) => isObject(value),
+    path: ['control', 'replicas'],
+    error: '1 without a database, since they would share one file',
+  })
+  .meta({ description: 'Objects in one namespace of a Kubernetes cluster' })
+
+function isManyOnOneFile({ control, database }: Readonly<Record<string, unknown>>): boolean {
+  return database === undefined && isObject(control) && Number(control['replicas'] ?? 1) > 1
+}

@@ -79,6 +79,9 @@ describe('parseProject()', () => {
           context: undefined,
           namespace: undefined,
           expose: 'LoadBalancer',
+          gateway: { replicas: 2 },
+          control: { replicas: 1 },
+          database: undefined,
           storage: { size: '1Gi', class: undefined, ephemeral: false },
           priorityClass: undefined,
           nodeSelector: {},
@@ -140,6 +143,9 @@ targets:
     context: prod
     namespace: team
     expose: ClusterIP
+    gateway: { replicas: 3 }
+    control: { replicas: 4 }
+    database: { secret: events, key: address }
     storage: { size: 5Gi, class: fast, ephemeral: true }
     priorityClass: high
     nodeSelector: { kubernetes.io/arch: amd64 }
@@ -206,6 +212,9 @@ targets:
           context: 'prod',
           namespace: 'team',
           expose: 'ClusterIP',
+          gateway: { replicas: 3 },
+          control: { replicas: 4 },
+          database: { secret: 'events', key: 'address' },
           storage: { size: '5Gi', class: 'fast', ephemeral: true },
           priorityClass: 'high',
           nodeSelector: { 'kubernetes.io/arch': 'amd64' },
@@ -270,6 +279,13 @@ targets:
       'a limit below what is requested',
       'name: m\nserve: { resources: { limits: { memory: 64Mi } } }',
       ['regatta.yaml:2:31 serve.resources.limits: expected at least what is requested, of memory, found a mapping'],
+    ],
+    [
+      'several controls on one file',
+      'name: m\ntargets: { kubernetes: { control: { replicas: 2 } } }',
+      [
+        'regatta.yaml:2:47 targets.kubernetes.control.replicas: expected 1 without a database, since they would share one file, found 2',
+      ],
     ],
     [
       'two numbers of replicas',

@@ -83,9 +83,10 @@ function toServe({ replicas, autoscale, alerts, ...serve }: ProjectInput['serve'
 }
 
 function toKubernetes(input: ProjectInput['targets']['kubernetes']): KubernetesTargetConfig {
-  const { context, namespace, priorityClass, storage, overlay } = input
+  const { context, control, database, namespace, priorityClass, storage, overlay } = input
   return {
-    ...{ ...input, context, namespace, priorityClass },
+    ...{ ...input, context, database, namespace, priorityClass },
+    control: { replicas: control.replicas ?? (database === undefined ? 1 : 2) },
     storage: { ...storage, class: storage.class },
     overlay: overlay.map(item => ({ ...item, part: item.part })),
   }

@@ -176,6 +176,12 @@ export interface KubernetesTargetConfig {
   readonly namespace: string | undefined
   /** Type of the gateway's Service. @default 'LoadBalancer' */
   readonly expose: 'LoadBalancer' | 'NodePort' | 'ClusterIP'
+  /** @default 2 */
+  readonly gateway: { readonly replicas: number }
+  /** One leads, the others wait. @default 2 with a database, else 1 */
+  readonly control: { readonly replicas: number }
+  /** Where the address of control's PostgreSQL is; undefined: control has a file, as `storage` says. */
+  readonly database: { readonly secret: string; readonly key: string } | undefined
   readonly storage: StorageConfig
   readonly priorityClass: string | undefined
   readonly nodeSelector: Readonly<Record<string, string>>

@@ -6,6 +6,7 @@ import { openKube } from '../deploy/index.ts'
 import { openLayout } from '../oci/index.ts'
 import { startClusterControl } from './cluster.node.ts'
 import { type Flags, parseFlags } from './flags.ts'
+import { untilLeading } from './leading.node.ts'
 import { startLocalControl } from './local.node.ts'
 import type { Logger } from './logger.ts'
 
@@ -36,7 +37,9 @@ async function main(): Promise<number> {
     const flags = parseFlags(process.argv.slice(2), take('REGATTA_TOKEN'))
     await using control = await START[flags.target](flags, logger, stop.signal)
     logger.info({ url: control.url }, 'Listening')
-    if (!stop.signal.aborted) await new Promise(resolve => stop.signal.addEventListener('abort', resolve))
+    const end = AbortSignal.any([stop.signal, ...(control.lost === undefined ? [] : [control.lost])])
+    if (!end.aborted) await new Promise(resolve => end.addEventListener('abort', resolve))
+    control.lost?.throwIfAborted()
   } catch (error) {
     if (stop.signal.aborted) return 0
     const known = error instanceof RegattaError ? error : undefined
@@ -47,7 +50,11 @@ async function main(): Promise<number> {
   return 0
 }
 
-type Running = AsyncDisposable & { readonly url: string }
+interface Running extends AsyncDisposable {
+  readonly url: string
+  /** Aborted when another may have taken its place. */
+  readonly lost?: AbortSignal
+}
 
 const START = { local: startLocal, kubernetes: startInCluster } as const satisfies Record<Flags['target'], unknown>
 
@@ -82,12 +89,19 @@ async function startInCluster(flags: Flags, logger: Logger, signal: AbortSignal)
   const paths = toStatePaths(resolve(flags.state))
   const layout = await openLayout(paths.layout)
   const kube = await openKube({ context: undefined, namespace: flags.namespace })
-  const { port, token: adminToken } = flags
+  const { one, port, token: adminToken } = flags
   const databaseUrl = take('DATABASE_URL')
-  return await startClusterControl(
-    { project, paths, layout, kube, port, adminToken, databaseUrl, env: process.env, clock: Date.now, logger },
-    signal,
+  await using stack = new AsyncDisposableStack()
+  const lease = one && stack.use(await untilLeading({ kube, deployment: project.name, one, port, logger }, signal))
+  const lost = lease?.lost
+  const control = stack.use(
+    await startClusterControl(
+      { project, paths, layout, kube, port, adminToken, databaseUrl, env: process.env, clock: Date.now, logger },
+      AbortSignal.any([signal, ...(lost === undefined ? [] : [lost])]),
+    ),
   )
+  const running = stack.move()
+  return { url: control.url, ...(lost && { lost }), [Symbol.asyncDispose]: () => running.disposeAsync() }
 }
 
 process.exitCode = await main()

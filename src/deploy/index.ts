@@ -12,6 +12,7 @@ export {
   uninstall,
   untilControl,
 } from './kube/install.node.ts'
+export { acquireLease, type HeldLease, type LeaseOptions } from './kube/lease.node.ts'
 export { toDeployerAccess } from './kube/objects/access.ts'
 export { toAllObjects } from './kube/objects/base.ts'
 export { toYaml } from './kube/render.ts'

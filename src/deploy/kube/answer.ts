@@ -38,6 +38,13 @@ export function toRefusal({ method, path, status, body }: Refused): RegattaError
     })
   }
   if (status === 409 && listAt(body, 'details', 'causes').length > 0) return toConflict(body, where)
+  if (status === 409) {
+    return toKubeError('KUBE_CHANGED', `Somebody else was quicker: ${words}`, {
+      where,
+      fix: 'Try again',
+      retryable: true,
+    })
+  }
   return toKubeError('KUBE_REFUSED', `The cluster answered ${status}: ${words}`, {
     where,
     fix: 'Its words name the field; look at regatta.yaml, targets.kubernetes, and at its overlay first',

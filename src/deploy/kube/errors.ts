@@ -13,6 +13,7 @@ export type KubeErrorCode =
   | 'KUBE_NAMESPACE'
   | 'KUBE_QUOTA'
   | 'KUBE_CONFLICT'
+  | 'KUBE_CHANGED'
   | 'KUBE_FOREIGN'
   | 'KUBE_VERSION'
   | 'KUBE_REFUSED'

@@ -8,7 +8,7 @@ import { diagnoseDeployment, diagnosePod, type Finding, type FindingCode } from 
 import { toKubeError } from './errors.ts'
 import { type Part, toOwnSelector, toSelector, VARIANT_ID } from './labels.ts'
 import { type KubeObject, numberAt, textAt } from './object.ts'
-import { toBaseObjects, toTokenSecret } from './objects/base.ts'
+import { type Tokens, toBaseObjects, toTokenSecret } from './objects/base.ts'
 import { toServerObjects } from './objects/server.ts'
 import { type BaseSettings, toImage, toNames } from './settings.ts'
 import { isReady } from './state.ts'
@@ -21,7 +21,7 @@ export interface InstallOptions {
   readonly variables: Readonly<Record<string, string>>
   /** Of regatta. */
   readonly version: string
-  readonly tokens: { readonly admin: string; readonly gateway: string }
+  readonly tokens: Tokens
   readonly force: boolean
   readonly onChange: (change: Change) => void
 }
@@ -116,7 +116,8 @@ async function listStale(
   wanted: readonly KubeObject[],
 ): Promise<readonly KubeObject[]> {
   const key = ({ kind, metadata }: KubeObject): string => `${kind}/${metadata.name}`
-  const kept = new Set([...wanted.map(key), `ConfigMap/${toNames(deployment).routes}`])
+  const { control, routes } = toNames(deployment)
+  const kept = new Set([...wanted.map(key), `ConfigMap/${routes}`, `Lease/${control}`])
   return (await listOwn(kube, deployment)).filter(
     object =>
       !kept.has(key(object)) &&
@@ -184,10 +185,11 @@ async function lookAtControl(
     })
   }
   const pods = await listPartPods(kube, deployment, 'control')
+  const wanted = numberAt(object, 'spec', 'replicas')
   const isRolledOut =
     numberAt(object, 'status', 'observedGeneration') >= numberAt(object, 'metadata', 'generation') &&
-    numberAt(object, 'status', 'updatedReplicas') === 1 &&
-    numberAt(object, 'status', 'readyReplicas') === 1
+    numberAt(object, 'status', 'updatedReplicas') === wanted &&
+    numberAt(object, 'status', 'readyReplicas') === wanted
   const ready = pods.find(isReady)
   if (isRolledOut && ready !== undefined) return { pod: ready.metadata.name }
   const around = {

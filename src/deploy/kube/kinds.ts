@@ -16,6 +16,7 @@ export const KINDS = {
   Secret: { group: '', version: 'v1', plural: 'secrets' },
   ConfigMap: { group: '', version: 'v1', plural: 'configmaps' },
   PersistentVolumeClaim: { group: '', version: 'v1', plural: 'persistentvolumeclaims' },
+  Lease: { group: 'coordination.k8s.io', version: 'v1', plural: 'leases' },
   NetworkPolicy: { group: 'networking.k8s.io', version: 'v1', plural: 'networkpolicies' },
   Service: { group: '', version: 'v1', plural: 'services' },
   Deployment: { group: 'apps', version: 'v1', plural: 'deployments' },

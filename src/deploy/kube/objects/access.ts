@@ -7,7 +7,7 @@ const WRITE = ['get', 'list', 'watch', 'create', 'patch', 'delete'] as const
 const READ = ['get', 'list', 'watch'] as const
 const GROUP = 'rbac.authorization.k8s.io'
 
-/** Kinds that control makes for each variant, and its record of the routes. */
+/** Kinds that control makes for each variant, and its record of the routes; where it is several, also the lease. */
 const CONTROL_WRITES = ['ConfigMap', 'Service', 'Deployment', 'PodDisruptionBudget', 'HorizontalPodAutoscaler'] as const
 
 interface Rule {
@@ -29,10 +29,12 @@ const READ_RULES: readonly Rule[] = [
 /** Account, role and binding of control: what it makes and reads, in its namespace alone. */
 export function toControlAccess({ project, namespace }: KubeSettings): readonly KubeObject[] {
   const name = toNames(project.name).control
+  const kinds =
+    project.targets.kubernetes.database === undefined ? CONTROL_WRITES : ([...CONTROL_WRITES, 'Lease'] as const)
   const metadata = { name, namespace, labels: toLabels(project.name, 'control') }
   return [
     { apiVersion: 'v1', kind: 'ServiceAccount', metadata, automountServiceAccountToken: false },
-    { apiVersion: `${GROUP}/v1`, kind: 'Role', metadata, rules: [...toWriteRules(CONTROL_WRITES), ...READ_RULES] },
+    { apiVersion: `${GROUP}/v1`, kind: 'Role', metadata, rules: [...toWriteRules(kinds), ...READ_RULES] },
     toBinding(metadata, name, { kind: 'ServiceAccount', name, namespace }),
   ]
 }

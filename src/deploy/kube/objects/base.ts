@@ -36,11 +36,17 @@ export function toBaseObjects(settings: BaseSettings): readonly KubeObject[] {
   ]
 }
 
-/** The Secret of the tokens: the admin's, and the one that gateways hand records in with. */
-export function toTokenSecret(
-  { project, namespace }: KubeSettings,
-  tokens: { readonly admin: string; readonly gateway: string },
-): KubeObject {
+/** The tokens of a deployment. */
+export interface Tokens {
+  readonly admin: string
+  /** Gateways hand records in with it. */
+  readonly gateway: string
+  /** Clients bring it, where `serve.access` asks for one. */
+  readonly predict: string
+}
+
+/** The Secret of the tokens. */
+export function toTokenSecret({ project, namespace }: KubeSettings, tokens: Tokens): KubeObject {
   const metadata = { name: toNames(project.name).token, namespace, labels: toLabels(project.name, 'control') }
   const encode = (text: string): string => Buffer.from(text).toString('base64')
   return {
@@ -48,7 +54,7 @@ export function toTokenSecret(
     kind: 'Secret',
     metadata,
     type: 'Opaque',
-    data: { admin: encode(tokens.admin), gateway: encode(tokens.gateway) },
+    data: { admin: encode(tokens.admin), gateway: encode(tokens.gateway), predict: encode(tokens.predict) },
   }
 }
 

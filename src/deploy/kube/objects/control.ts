@@ -1,3 +1,4 @@
+import type { JsonObject } from '../../../core/json.ts'
 import { toApiVersion } from '../kinds.ts'
 import { toLabels } from '../labels.ts'
 import type { KubeObject } from '../object.ts'
@@ -7,10 +8,10 @@ import { PORTS, toPartSelector, toPodSpec, toProbe } from './pod.ts'
 const PROJECT_FOLDER = '/etc/regatta/project'
 const STATE_FOLDER = '/var/lib/regatta'
 
-/** Control: its Deployment of one replica, its Service, what it reads of the project, and its volume. */
+/** Control: its Deployment, its Service, what it reads of the project, and its volume or its budget of evictions. */
 export function toControlObjects(settings: BaseSettings, projectDigest: string): readonly KubeObject[] {
   const { project, namespace, projectText, version } = settings
-  const { storage } = project.targets.kubernetes
+  const { control, database, storage } = project.targets.kubernetes
   const names = toNames(project.name)
   const selector = toPartSelector(settings, 'control')
   const labels = { ...toLabels(project.name, 'control'), 'app.kubernetes.io/version': version }
@@ -22,7 +23,7 @@ export function toControlObjects(settings: BaseSettings, projectDigest: string):
       metadata: { ...metadata, name: names.project },
       data: { 'regatta.yaml': projectText },
     },
-    ...(storage.ephemeral
+    ...(storage.ephemeral || database !== undefined
       ? []
       : [
           {
@@ -51,25 +52,50 @@ export function toControlObjects(settings: BaseSettings, projectDigest: string):
       kind: 'Deployment',
       metadata,
       spec: {
-        replicas: 1,
+        replicas: control.replicas,
         revisionHistoryLimit: 2,
         selector: { matchLabels: selector },
-        // Two writers of one database file would harm it.
-        strategy: { type: 'Recreate' },
+        strategy: database === undefined ? ONE_WRITER : SIDE_BY_SIDE,
         template: {
           metadata: { labels, annotations: { 'regatta.dev/project': projectDigest } },
           spec: toControlPod(settings, selector),
         },
       },
     },
+    ...(control.replicas === 1
+      ? []
+      : [
+          {
+            apiVersion: toApiVersion('PodDisruptionBudget'),
+            kind: 'PodDisruptionBudget',
+            metadata,
+            spec: { maxUnavailable: 1, selector: { matchLabels: selector } },
+          },
+        ]),
+  ]
+}
+
+/** Two writers of one database file would harm it. */
+const ONE_WRITER = { type: 'Recreate' }
+const SIDE_BY_SIDE = { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } }
+
+/** One of several leads, and the others lead to it; each says who and where it is. */
+const HOLDER_ARGS = ['--holder', '$(POD_NAME)', '--address', '$(POD_IP)']
+
+function toDatabaseEnv({ secret, key }: { readonly secret: string; readonly key: string }): readonly JsonObject[] {
+  return [
+    { name: 'DATABASE_URL', valueFrom: { secretKeyRef: { name: secret, key } } },
+    { name: 'POD_NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
+    { name: 'POD_IP', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } },
   ]
 }
 
 function toControlPod(settings: BaseSettings, selector: Readonly<Record<string, string>>) {
   const { project, namespace, variables } = settings
-  const { storage } = project.targets.kubernetes
+  const { database, storage } = project.targets.kubernetes
   const names = toNames(project.name)
-  const data = storage.ephemeral ? { emptyDir: {} } : { persistentVolumeClaim: { claimName: names.data } }
+  const isFile = database === undefined && !storage.ephemeral
+  const data = !isFile ? { emptyDir: {} } : { persistentVolumeClaim: { claimName: names.data } }
   return toPodSpec(settings, {
     part: 'control',
     selector,
@@ -82,10 +108,12 @@ function toControlPod(settings: BaseSettings, selector: Readonly<Record<string, 
         '/opt/regatta/control.js',
         ...['--target', 'kubernetes', '--namespace', namespace],
         ...['--project', PROJECT_FOLDER, '--state', STATE_FOLDER, '--port', String(PORTS.control)],
+        ...(database === undefined ? [] : HOLDER_ARGS),
       ],
       env: [
         { name: 'REGATTA_TOKEN', valueFrom: { secretKeyRef: { name: names.token, key: 'admin' } } },
         { name: 'NODE_ENV', value: 'production' },
+        ...(database === undefined ? [] : toDatabaseEnv(database)),
         ...Object.entries(variables).map(([name, value]) => ({ name, value })),
       ],
       ports: [{ name: 'control', containerPort: PORTS.control }],

@@ -4,8 +4,6 @@ import type { KubeObject } from '../object.ts'
 import { type BaseSettings, toNames, toRuntimeImage } from '../settings.ts'
 import { LEAVE_SECONDS, PORTS, toPartSelector, toPodSpec, toProbe } from './pod.ts'
 
-/** One may fail or be replaced while the other answers. */
-const GATEWAYS = 2
 const ROUTES_FOLDER = '/etc/regatta/routes'
 const SPOOL_FOLDER = '/var/lib/regatta'
 
@@ -35,7 +33,7 @@ export function toGatewayObjects(settings: BaseSettings): readonly KubeObject[] 
       kind: 'Deployment',
       metadata,
       spec: {
-        replicas: GATEWAYS,
+        replicas: project.targets.kubernetes.gateway.replicas,
         revisionHistoryLimit: 2,
         selector: { matchLabels: selector },
         strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
@@ -67,9 +65,13 @@ function toGatewayPod(settings: BaseSettings, selector: Readonly<Record<string, 
         ...['--control-url', `http://${names.control}:${PORTS.control}`],
         ...['--routes-file', `${ROUTES_FOLDER}/routes.json`, '--spool', `${SPOOL_FOLDER}/spool.ndjson`],
         ...['--replica-host', `${project.name}-{variant}-{id}`, '--leave-ms', '2000'],
+        ...project.serve.cors.flatMap(origin => ['--cors-origin', origin]),
       ],
       env: [
         { name: 'REGATTA_TOKEN', valueFrom: { secretKeyRef: { name: names.token, key: 'gateway' } } },
+        ...(project.serve.access === 'token'
+          ? [{ name: 'REGATTA_PREDICT_TOKENS', valueFrom: { secretKeyRef: { name: names.token, key: 'predict' } } }]
+          : []),
         { name: 'NODE_ENV', value: 'production' },
       ],
       ports: [

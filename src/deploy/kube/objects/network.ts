@@ -11,7 +11,10 @@ import { PORTS } from './pod.ts'
 export function toNetworkObjects({ project, namespace }: KubeSettings): readonly KubeObject[] {
   const { name } = project
   const names = toNames(name)
-  const fromGateway = [{ podSelector: { matchLabels: toSelector(name, 'gateway') } }]
+  const from = (part: Part): object => ({ podSelector: { matchLabels: toSelector(name, part) } })
+  const fromGateway = [from('gateway')]
+  // Those that wait lead to the one that leads.
+  const fromBoth = [...fromGateway, ...(project.targets.kubernetes.control.replicas > 1 ? [from('control')] : [])]
   const make = (metadataName: string, part: Part, ports: readonly number[], from?: readonly object[]): KubeObject => ({
     apiVersion: toApiVersion('NetworkPolicy'),
     kind: 'NetworkPolicy',
@@ -25,6 +28,6 @@ export function toNetworkObjects({ project, namespace }: KubeSettings): readonly
   return [
     make(`${name}-server`, 'server', [PORTS.http, PORTS.grpc], fromGateway),
     make(names.gateway, 'gateway', [PORTS.http, PORTS.grpc]),
-    make(names.control, 'control', [PORTS.control], fromGateway),
+    make(names.control, 'control', [PORTS.control], fromBoth),
   ]
 }

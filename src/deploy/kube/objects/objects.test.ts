@@ -116,6 +116,44 @@ describe('toBaseObjects()', () => {
     assert.deepEqual(at(volumes.at(-1), 'emptyDir'), {})
   })
 
+  it('gives control a PostgreSQL and no volume where the project names its Secret', () => {
+    const objects = toBaseObjects(toSettings('database: { secret: events }'))
+    assert.ok(!objects.some(({ kind }) => kind === 'PersistentVolumeClaim'))
+    const spec = at(find(objects, 'Deployment/forecast-control'), 'spec')
+    assert.equal(at(spec, 'replicas'), 2)
+    assert.equal(textAt(spec, 'strategy', 'type'), 'RollingUpdate')
+    const container = at(spec, 'template', 'spec', 'containers', 0)
+    assert.deepEqual(
+      at(
+        listAt(container, 'env').find(({ name }) => name === 'DATABASE_URL'),
+        'valueFrom',
+      ),
+      {
+        secretKeyRef: { name: 'events', key: 'url' },
+      },
+    )
+    const args = at(container, 'args')
+    assert.ok(Array.isArray(args))
+    assert.deepEqual(args.slice(-4), ['--holder', '$(POD_NAME)', '--address', '$(POD_IP)'])
+    assert.equal(at(find(objects, 'PodDisruptionBudget/forecast-control'), 'spec', 'maxUnavailable'), 1)
+    const rules = listAt(find(objects, 'Role/forecast-control'), 'rules')
+    assert.ok(rules.some(rule => at(rule, 'resources', 0) === 'leases'))
+    // The ones that wait lead to the one that leads.
+    const from = listAt(find(objects, 'NetworkPolicy/forecast-control'), 'spec', 'ingress', 0, 'from')
+    assert.equal(from.length, 2)
+  })
+
+  it('has the gateway ask for a token, answer pages and be as many as the project says', () => {
+    const lines = "serve: { access: token, cors: ['https://app.example'] }"
+    const gateway = find(toBaseObjects(toSettings('gateway: { replicas: 5 }', lines)), 'Deployment/forecast-gateway')
+    assert.equal(at(gateway, 'spec', 'replicas'), 5)
+    const container = at(gateway, 'spec', 'template', 'spec', 'containers', 0)
+    assert.ok(listAt(container, 'env').some(({ name }) => name === 'REGATTA_PREDICT_TOKENS'))
+    const args = at(container, 'args')
+    assert.ok(Array.isArray(args))
+    assert.deepEqual(args.slice(-2), ['--cors-origin', 'https://app.example'])
+  })
+
   it('refuses a name that is too long for a Service, and tells by how much', () => {
     const name = 'n'.repeat(60)
     assert.throws(() => toBaseObjects(toSettings('', '', name)), {
@@ -207,7 +245,7 @@ describe('toDeployerAccess()', () => {
 
 describe('toTokenSecret()', () => {
   it('holds the tokens in base64', () => {
-    const secret = toTokenSecret(toSettings(), { admin: 'a', gateway: 'g' })
-    assert.deepEqual(secret['data'], { admin: 'YQ==', gateway: 'Zw==' })
+    const secret = toTokenSecret(toSettings(), { admin: 'a', gateway: 'g', predict: 'p' })
+    assert.deepEqual(secret['data'], { admin: 'YQ==', gateway: 'Zw==', predict: 'cA==' })
   })
 })
