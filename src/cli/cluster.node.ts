@@ -16,6 +16,7 @@ import {
   toNames,
   uninstall,
   untilControl,
+  writeDocuments,
 } from '../deploy/index.ts'
 import { parseReference, toReferenceText } from '../oci/index.ts'
 import type { Version } from '../pack/index.ts'
@@ -101,7 +102,9 @@ export async function deployToCluster(
   }
   await installBase(await toInstall(call, workplace, kube, { force, onChange }), call.signal)
   const client = await openClientAt(call, workplace, kube)
-  for (const blob of await listBlobs(workplace, version.digest)) await client.putBlob(blob)
+  const documents = await listBlobs(workplace, version.digest)
+  for (const document of documents) await client.putBlob(document)
+  await writeDocuments(kube, workplace.project.name, { image: version.digest, documents })
   const response = await client.deploy(request)
   if (!response.changed) call.err('exactly this was deployed already\n')
   const status = wait ? await untilReady(call, client, response.variant, READY_TIMEOUT_MS) : await client.status()

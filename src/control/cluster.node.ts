@@ -1,6 +1,6 @@
 import type { Environment, Project, StatePaths } from '../config/index.ts'
 import type { Clock } from '../core/clock.ts'
-import { type Kube, openKubeTarget } from '../deploy/index.ts'
+import { type Kube, openKubeTarget, readDocuments } from '../deploy/index.ts'
 import type { ImageLayout } from '../oci/index.ts'
 import { openStore } from '../store/index.ts'
 import { type Control, startControl } from './control.node.ts'
@@ -41,6 +41,9 @@ export async function startClusterControl(
   const webhook = toWebhookTarget(project, options.env)
   await using stack = new AsyncDisposableStack()
   const store = stack.use(await openStore({ path: paths.database, url: databaseUrl }, { clock }))
+  // What is known of images may have been lost with the pod before this one.
+  for (const document of await readDocuments(kube, project.name))
+    await options.layout.writeBlob(document, 'application/octet-stream')
   const onEvent = (event: object): void => logger.warn(event, 'Cluster')
   const target = stack.use(await openKubeTarget({ project, kube, clock, onEvent }))
   // Gateways hear of routes within a second; pods serve for five more after they were told to leave.

@@ -1,5 +1,6 @@
 export type { Change } from './kube/changes.ts'
 export { type Kube, type KubeOptions, openKube } from './kube/client.node.ts'
+export { readDocuments, writeDocuments } from './kube/documents.node.ts'
 export type { KubeEvent } from './kube/events.ts'
 export { type Forward, openForward } from './kube/forward.node.ts'
 export {

@@ -6,7 +6,7 @@ import { type Change, toChange, toDeletion } from './changes.ts'
 import type { Kube } from './client.node.ts'
 import { diagnoseDeployment, diagnosePod, type Finding, type FindingCode } from './diagnosis.ts'
 import { toKubeError } from './errors.ts'
-import { type Part, toOwnSelector, toSelector, VARIANT_ID } from './labels.ts'
+import { IMAGE, type Part, toOwnSelector, toSelector, VARIANT_ID } from './labels.ts'
 import { type KubeObject, numberAt, textAt } from './object.ts'
 import { type Tokens, toBaseObjects, toTokenSecret } from './objects/base.ts'
 import { toServerObjects } from './objects/server.ts'
@@ -122,6 +122,7 @@ async function listStale(
     object =>
       !kept.has(key(object)) &&
       object.metadata.labels?.[VARIANT_ID] === undefined &&
+      object.metadata.labels?.[IMAGE] === undefined &&
       object.kind !== 'PersistentVolumeClaim',
   )
 }

@@ -4,6 +4,8 @@ export type Part = 'server' | 'gateway' | 'control'
 /** The label that tells which variant a pod runs, and that of its id, which is unique. */
 export const VARIANT = 'regatta.dev/variant'
 export const VARIANT_ID = 'regatta.dev/variant-id'
+/** The label of what is kept of an image, with the beginning of its digest. */
+export const IMAGE = 'regatta.dev/image'
 const INSTANCE = 'app.kubernetes.io/instance'
 const COMPONENT = 'app.kubernetes.io/component'
 const MANAGED_BY = 'app.kubernetes.io/managed-by'

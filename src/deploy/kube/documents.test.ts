@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { Kube } from './client.node.ts'
+import { readDocuments, writeDocuments } from './documents.node.ts'
+import { at } from './object.ts'
+
+const IMAGE = `sha256:${'a'.repeat(64)}`
+
+/** An API that keeps the last object that was applied. */
+function toKube(): Kube {
+  let kept: unknown
+  const ask: Kube['ask'] = async (method, path, { body } = {}) => {
+    if (method === 'GET') return path.includes('?') ? { items: kept === undefined ? [] : [kept] } : undefined
+    assert.equal(at(body, 'metadata', 'labels', 'app.kubernetes.io/managed-by'), 'regatta')
+    kept = body
+    return body
+  }
+  return { namespace: 'team', server: 'https://cluster', ask } as Kube
+}
+
+describe('readDocuments()', () => {
+  it('reads what writeDocuments() wrote, byte by byte', async () => {
+    const kube = toKube()
+    assert.deepEqual(await readDocuments(kube, 'm'), [])
+    const documents = [new Uint8Array([0, 255, 10]), new TextEncoder().encode('{}')]
+    await writeDocuments(kube, 'm', { image: IMAGE, documents })
+    assert.deepEqual(await readDocuments(kube, 'm'), documents)
+  })
+
+  it('lacks what found no room', async () => {
+    const kube = toKube()
+    const [small, large] = [new Uint8Array(10), new Uint8Array(800_000)]
+    await writeDocuments(kube, 'm', { image: IMAGE, documents: [small, large, small] })
+    assert.deepEqual(await readDocuments(kube, 'm'), [small, small])
+  })
+})
