@@ -56,7 +56,7 @@ export function sendError(stream: ServerHttp2Stream, error: GrpcError): void {
     'grpc-message': encodeGrpcMessage(error.message),
   }
   if (stream.headersSent) {
-    stream.on('wantTrailers', () => stream.sendTrailers(trailers))
+    stream.on('wantTrailers', () => endWith(stream, trailers))
     stream.end()
     return
   }
@@ -73,11 +73,17 @@ export function sendHttpStatus(stream: ServerHttp2Stream, status: number): void 
 function expectTrailers(stream: ServerHttp2Stream, trailers: GrpcReply['trailers']): void {
   if (trailers === undefined) return void stream.on('wantTrailers', sendOkTrailers)
   const all = { ...toGrpcHeaders(typeof trailers === 'function' ? trailers() : trailers), ...OK }
-  stream.on('wantTrailers', () => stream.sendTrailers(all))
+  stream.on('wantTrailers', () => endWith(stream, all))
 }
 
 function sendOkTrailers(this: ServerHttp2Stream): void {
-  this.sendTrailers(OK)
+  endWith(this, OK)
+}
+
+function endWith(stream: ServerHttp2Stream, trailers: Readonly<Record<string, string>>): void {
+  stream.sendTrailers(trailers)
+  // A reset in the same turn would overtake them.
+  if (!stream.readableEnded) setImmediate(endRequest, stream)
 }
 
 /** What a client still sends of an answered call is not wanted (PROTOCOL-HTTP2.md, "Early Server Closure"). */

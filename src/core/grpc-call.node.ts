@@ -20,6 +20,7 @@ export interface GrpcCallWorld {
   readonly handler: GrpcHandler
   readonly limits: GrpcLimits
   readonly buffered: ByteCount
+  readonly streams: ((path: string) => boolean) | undefined
   readonly admit: ((head: GrpcRequestHead) => GrpcError | (() => void)) | undefined
   readonly onError: ((error: unknown) => void) | undefined
   readonly compressFromBytes: number
@@ -43,13 +44,15 @@ export function serveCall(
 const EMPTY = new Uint8Array(0)
 const NO_HEAD: GrpcHead = { encoding: 'identity', timeoutMs: undefined, accepts: undefined }
 
+const DEADLINE = new GrpcError('DEADLINE_EXCEEDED', 'The deadline of the client has passed')
+
 /** Node's timers cannot wait longer. */
 const MAX_TIMER_MS = 2 ** 31 - 1
 
 /**
  * Where a call is.
  * - `receiving`: its message arrives.
- * - `running`: the handler has it.
+ * - `running`: the handler has it; a call of many messages it has from the start.
  * - `streaming`: the messages of its answer are awaited and sent one by one.
  * - `blocked`: the client does not take the last of them.
  * - `over`: its status is decided and given to the stream; the client may not have taken it yet.
@@ -59,6 +62,7 @@ type Phase = 'receiving' | 'running' | 'streaming' | 'blocked' | 'over'
 class ServerCall implements GrpcRequest {
   readonly path: string
   message: Uint8Array = EMPTY
+  messages?: AsyncIterable<Uint8Array>
   deadlineAt: number | undefined
   readonly #world: GrpcCallWorld
   readonly #stream: ServerHttp2Stream
@@ -125,15 +129,47 @@ class ServerCall implements GrpcRequest {
       this.#fail(error)
       return
     }
-    this.#stream.on('data', (chunk: Buffer) => this.#take(chunk))
     // Every failure is answered inside.
+    if (this.#world.streams?.(this.path) === true) {
+      this.#phase = 'running'
+      this.messages = this.#receive()
+      void this.#answer()
+      return
+    }
+    this.#stream.on('data', (chunk: Buffer) => this.#take(chunk))
     this.#stream.on('end', () => void this.#run())
+  }
+
+  /** Takes messages as they are asked for: the others stay with the client, whose window is full then. */
+  async *#receive(): AsyncGenerator<Uint8Array, void> {
+    const chunks: AsyncIterator<Buffer> = this.#stream.iterator({ destroyOnReturn: false })
+    while (true) {
+      const { done, value: chunk } = await this.#withinTime(chunks.next())
+      if (done === true) break
+      this.#hold(chunk.byteLength)
+      for (const frame of this.#reader.push(chunk))
+        yield frame.compressed ? await this.#inflate(frame.message) : frame.message
+      // What became whole is the handler's to count.
+      this.#hold(this.#reader.partialBytes - this.#heldBytes)
+    }
+    if (this.#reader.isPartial) throw new GrpcError('INTERNAL', 'A message ended before it was whole')
+  }
+
+  /** Ends the call where a client stays silent: within a message, or for long. */
+  async #withinTime<value>(chunk: Promise<value>): Promise<value> {
+    const { requestTimeoutMs, idleTimeoutMs } = this.#world.limits
+    const timer = setTimeout(cutSilent, this.#reader.isPartial ? requestTimeoutMs : idleTimeoutMs, this)
+    try {
+      return await chunk
+    } finally {
+      clearTimeout(timer)
+    }
   }
 
   #setDeadline(timeoutMs: number | undefined): void {
     if (timeoutMs === undefined) return
     this.deadlineAt = Date.now() + timeoutMs
-    this.#deadline = setTimeout(passDeadline, Math.min(timeoutMs, MAX_TIMER_MS), this)
+    this.#deadline = setTimeout(cut, Math.min(timeoutMs, MAX_TIMER_MS), this, DEADLINE)
   }
 
   #take(chunk: Buffer): void {
@@ -150,6 +186,8 @@ class ServerCall implements GrpcRequest {
 
   #hold(bytes: number): void {
     const { buffered, limits } = this.#world
+    // Its bytes are given back, or will be, as they are counted now.
+    if (this.#stream.closed) return
     this.#heldBytes += bytes
     buffered.bytes += bytes
     if (buffered.bytes > limits.maxBufferedBytes)
@@ -162,7 +200,16 @@ class ServerCall implements GrpcRequest {
       const frame = this.#toFrame()
       this.#phase = 'running'
       this.message = frame.compressed ? await this.#inflate(frame.message) : frame.message
-      if (this.#isLeft) return
+    } catch (error) {
+      this.#fail(error)
+      return
+    }
+    await this.#answer()
+  }
+
+  async #answer(): Promise<void> {
+    if (this.#isLeft) return
+    try {
       const reply = await this.#world.handler(this)
       if (this.#isLeft) return
       const { message } = reply
@@ -260,10 +307,19 @@ class ServerCall implements GrpcRequest {
     this.#release?.()
   }
 
-  passDeadline(): void {
-    const error = new GrpcError('DEADLINE_EXCEEDED', 'The deadline of the client has passed')
+  /** Ends the call before its time. */
+  cut(error: GrpcError): void {
     this.#fail(error)
     this.#leave(error)
+  }
+
+  cutSilent(): void {
+    const { requestTimeoutMs, idleTimeoutMs } = this.#world.limits
+    this.cut(
+      this.#reader.isPartial
+        ? new GrpcError('DEADLINE_EXCEEDED', `The rest of a message did not arrive within ${requestTimeoutMs} ms`)
+        : new GrpcError('UNAVAILABLE', `No message arrived within ${idleTimeoutMs} ms`),
+    )
   }
 
   expire(): void {
@@ -278,4 +334,5 @@ class ServerCall implements GrpcRequest {
 }
 
 const expire = (call: ServerCall): void => call.expire()
-const passDeadline = (call: ServerCall): void => call.passDeadline()
+const cutSilent = (call: ServerCall): void => call.cutSilent()
+const cut = (call: ServerCall, error: GrpcError): void => call.cut(error)

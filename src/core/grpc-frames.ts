@@ -37,6 +37,11 @@ export class GrpcFrameReader {
     return this.#prefixBytes > 0
   }
 
+  /** Bytes of it that are there. */
+  get partialBytes(): number {
+    return this.#prefixBytes + this.#received
+  }
+
   /** The messages that become whole with these bytes. @throws GrpcError as soon as a prefix is refused */
   push(chunk: Uint8Array): readonly GrpcFrame[] {
     const frames: GrpcFrame[] = []

@@ -6,9 +6,15 @@ export interface GrpcLimits {
   readonly maxMessageBytes: number
   /** Bytes of messages that calls in flight hold, of all connections together; more get RESOURCE_EXHAUSTED. @default 512 MiB */
   readonly maxBufferedBytes: number
-  /** Time for a call's message to arrive, and for its answer to be taken once it is there, ms. @default 30_000 */
+  /**
+   * Time for a call's message to arrive, of one with many for the rest of one that has begun; and for an answer to be
+   * taken once it is there, ms. @default 30_000
+   */
   readonly requestTimeoutMs: number
-  /** Time a connection stays open without a call or a ping, ms; before its first call it is `requestTimeoutMs`. @default 300_000 */
+  /**
+   * Time a connection stays open without a call or a ping, and a call of many messages without one, ms; before its first
+   * call it is `requestTimeoutMs`. @default 300_000
+   */
   readonly idleTimeoutMs: number
   /** Calls in flight on one connection. @default 1024 */
   readonly maxConcurrentStreams: number

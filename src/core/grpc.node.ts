@@ -11,6 +11,8 @@ export interface GrpcListenOptions extends ListenAddress, Partial<GrpcLimits> {
   readonly tls?: TlsOptions
   /** An answer of one message this long is compressed for a client that accepts gzip. @default never */
   readonly compressFromBytes?: number
+  /** Whether the calls of a path take many messages, as they come. @default none */
+  readonly streams?: (path: string) => boolean
   /** Asked before a message is read: an error refuses the call, a function is called once its stream has closed. */
   readonly admit?: (head: GrpcRequestHead) => GrpcError | (() => void)
   /** Told of everything a handler threw that is not a `GrpcError`. */
@@ -20,11 +22,11 @@ export interface GrpcListenOptions extends ListenAddress, Partial<GrpcLimits> {
 /** A listening gRPC server. */
 export type GrpcServer = RunningServer
 
-/** Serves a handler of unary and server-streaming calls over `node:http2`. @throws PORT_IN_USE, LISTEN, TLS, TLS_CLIENT_CA, GRPC_LIMITS */
+/** Serves a handler of calls over `node:http2`. @throws PORT_IN_USE, LISTEN, TLS, TLS_CLIENT_CA, GRPC_LIMITS */
 export async function listenGrpc(handler: GrpcHandler, options: GrpcListenOptions): Promise<GrpcServer> {
   const limits = withDefaultGrpcLimits(options)
-  const { admit, onError, compressFromBytes = Number.POSITIVE_INFINITY, tls } = options
-  const world = { handler, limits, buffered: new ByteCount(), admit, onError, compressFromBytes }
+  const { streams, admit, onError, compressFromBytes = Number.POSITIVE_INFINITY, tls } = options
+  const world = { handler, limits, buffered: new ByteCount(), streams, admit, onError, compressFromBytes }
   const server = create(limits, tls)
   server.maxConnections = limits.maxSessions
   let draining = false

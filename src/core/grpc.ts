@@ -35,10 +35,12 @@ export interface GrpcRequestHead {
   readonly deadlineAt: number | undefined
 }
 
-/** One call with one message, whatever carried it. */
+/** One call, whatever carried it. */
 export interface GrpcRequest extends GrpcRequestHead {
-  /** Serialised and not compressed; may be a view of a larger buffer. */
+  /** Serialised and not compressed; may be a view of a larger buffer. Empty where the call takes many. */
   readonly message: Uint8Array
+  /** The messages of a call that takes many: each is received when it is asked for. None where it takes one. */
+  readonly messages?: AsyncIterable<Uint8Array>
   /** Aborts when the client goes away or its deadline passes; the reason is a `GrpcError`. */
   readonly signal: AbortSignal
 }

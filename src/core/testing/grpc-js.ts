@@ -1,4 +1,4 @@
-import { type ChannelOptions, Client, credentials, Metadata, type StatusObject } from '@grpc/grpc-js'
+import { type ChannelOptions, Client, type ClientReadableStream, credentials, Metadata, type StatusObject } from '@grpc/grpc-js'
 import type { GrpcMetadata } from '../grpc.ts'
 
 /** What grpc-js saw of a call. */
@@ -16,6 +16,15 @@ export interface Underway {
   cancel(): void
 }
 
+/** A call of many messages that is under way. */
+export interface Conversation extends Underway {
+  /** The messages so far. */
+  readonly messages: readonly Buffer[]
+  send(message: Uint8Array): void
+  /** Says that no more will come. */
+  end(): void
+}
+
 /** What goes with a call. */
 export interface Sending {
   readonly metadata?: GrpcMetadata
@@ -26,6 +35,7 @@ export interface Sending {
 export interface GrpcJsClient extends Disposable {
   start(path: string, message: Uint8Array, sending?: Sending): Underway
   call(path: string, message: Uint8Array, sending?: Sending): Promise<Seen>
+  converse(path: string, sending?: Sending): Conversation
 }
 
 const identity = (bytes: Buffer): Buffer => bytes
@@ -40,16 +50,28 @@ export function openGrpcJs(
   const how = tls === undefined ? credentials.createInsecure() : credentials.createSsl(Buffer.from(tls.ca), ...own)
   const unlimited = { 'grpc.max_receive_message_length': -1, 'grpc.max_send_message_length': -1 }
   const client = new Client(`127.0.0.1:${port}`, how, { ...unlimited, ...options })
+  const toOptions = ({ deadlineMs = 20_000 }: Sending) => ({ deadline: Date.now() + deadlineMs })
   const start = (path: string, message: Uint8Array, sending: Sending = {}): Underway => {
-    const deadline = Date.now() + (sending.deadlineMs ?? 20_000)
     const metadata = toMetadata(sending.metadata ?? {})
     const bytes = Buffer.from(message)
     // A unary call is a stream of one message to grpc-js, too.
-    const stream = client.makeServerStreamRequest(path, identity, identity, bytes, metadata, { deadline })
+    const stream = client.makeServerStreamRequest(path, identity, identity, bytes, metadata, toOptions(sending))
     return { seen: watch(stream), cancel: () => stream.cancel() }
   }
   const call: GrpcJsClient['call'] = async (...args) => await start(...args).seen
-  return { start, call, [Symbol.dispose]: () => client.close() }
+  const converse = (path: string, sending: Sending = {}): Conversation => {
+    const metadata = toMetadata(sending.metadata ?? {})
+    const stream = client.makeBidiStreamRequest<Buffer, Buffer>(path, identity, identity, metadata, toOptions(sending))
+    const messages: Buffer[] = []
+    return {
+      seen: watch(stream, messages),
+      messages,
+      send: message => void stream.write(Buffer.from(message)),
+      end: () => stream.end(),
+      cancel: () => stream.cancel(),
+    }
+  }
+  return { start, call, converse, [Symbol.dispose]: () => client.close() }
 }
 
 function toMetadata(from: GrpcMetadata): Metadata {
@@ -59,9 +81,8 @@ function toMetadata(from: GrpcMetadata): Metadata {
   return metadata
 }
 
-function watch(call: ReturnType<Client['makeServerStreamRequest']>): Promise<Seen> {
+function watch(call: ClientReadableStream<Buffer>, messages: Buffer[] = []): Promise<Seen> {
   return new Promise(resolve => {
-    const messages: Buffer[] = []
     let metadata: Readonly<Record<string, unknown>> = {}
     call.on('metadata', (got: Metadata) => {
       metadata = got.getMap()
