@@ -22,8 +22,8 @@ export interface Model extends Signature {
 /** What the protocols answer from. */
 export interface Service {
   readonly catalog: Catalog
-  /** The server stops: requests that came before are finished, new predictions are refused. */
-  readonly isDraining: boolean
+  /** Aborts when the server stops: requests that came before are finished, new predictions are refused. */
+  readonly stopping: AbortSignal
   /** Whether clients may load and unload models. */
   readonly allowsModelControl: boolean
   /** The pages of metrics: regatta's own, by what the reader accepts, and the one under TensorFlow Serving's names. */
@@ -33,6 +33,6 @@ export interface Service {
 }
 
 /** Whether the server takes predictions for all that it is to serve. */
-export function isReady({ catalog, isDraining }: Service): boolean {
-  return !isDraining && catalog.isReady
+export function isReady({ catalog, stopping }: Service): boolean {
+  return !stopping.aborted && catalog.isReady
 }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { UsageError } from '../core/errors.ts'
+import { GrpcError } from '../core/grpc.ts'
 import type { ModelConfig } from './catalog/catalog.ts'
 import { followModelConfigs, readModelConfigs } from './catalog/config-file.node.ts'
 import { LiveCatalog } from './catalog/live-catalog.ts'
@@ -11,6 +12,7 @@ import { Refusal } from './errors.ts'
 import { toAccess } from './front/access.ts'
 import { toAdmission } from './front/admission.ts'
 import type { FrontParts } from './front/front.node.ts'
+import { STOPPING } from './front/health.ts'
 import { openPorts } from './front/ports.node.ts'
 import { isReady, type Service } from './model.ts'
 import {
@@ -89,12 +91,10 @@ function openParts(options: ServerOptions, limits: Limits, onLost: (error: unkno
     onLost,
     limits: toLoadLimits(options),
   })
-  let isDraining = false
+  const stop = new AbortController()
   const service: Service = {
     catalog,
-    get isDraining() {
-      return isDraining
-    },
+    stopping: stop.signal,
     allowsModelControl: options.allowModelControl ?? false,
     metrics,
     tfsMetricsPath: options.tfsMetricsPath ?? '/monitoring/prometheus/metrics',
@@ -108,7 +108,7 @@ function openParts(options: ServerOptions, limits: Limits, onLost: (error: unkno
     tracer: toTracer(traces, { random: randomBytes, originAt: performance.timeOrigin }),
     access: toAccess(options.token),
     stop() {
-      isDraining = true
+      stop.abort(new GrpcError('UNAVAILABLE', STOPPING))
     },
     async [Symbol.asyncDispose]() {
       await catalog[Symbol.asyncDispose]()

@@ -1,4 +1,11 @@
-import { type ChannelOptions, Client, type ClientReadableStream, credentials, Metadata, type StatusObject } from '@grpc/grpc-js'
+import {
+  type ChannelOptions,
+  Client,
+  type ClientReadableStream,
+  credentials,
+  Metadata,
+  type StatusObject,
+} from '@grpc/grpc-js'
 import type { GrpcMetadata } from '../grpc.ts'
 
 /** What grpc-js saw of a call. */

@@ -16,6 +16,8 @@ export interface Catalog {
    * @throws NOT_FOUND, BAD_REQUEST (an unknown label), NOT_READY: a `Refusal` in TensorFlow Serving's words
    */
   find(wanted: WantedVersion): ServedVersion
+  /** Calls back whenever a version is in another state, or `isReady` is otherwise, until it is told to forget it. */
+  onChange(listener: () => void): () => void
   /** How far each version of a model is, lowest first; none where the model is unknown. */
   versions(name: string): readonly VersionStatus[]
   /** Loads what a model's policy wants, again where it is loaded already. @throws NOT_FOUND, LOAD_FAILED */

@@ -22,12 +22,13 @@ export class LiveCatalog implements Catalog, AsyncDisposable {
   readonly #models = new Map<string, LiveModel>()
   readonly #changes = toQueue({ parallel: 1, maxWaiting: MAX_CHANGES })
   readonly #end = new AbortController()
+  readonly #listeners = new Set<() => void>()
   #hasBegun = false
 
   constructor(loading: Loading) {
     this.#loading = loading
     const turns = toQueue({ parallel: loading.limits.parallelLoads, maxWaiting: Number.POSITIVE_INFINITY })
-    this.#parts = { loading, turns, isBusy: () => this.#hasBegun }
+    this.#parts = { loading, turns, isBusy: () => this.#hasBegun, onChange: () => this.#tell() }
   }
 
   get names(): readonly string[] {
@@ -54,6 +55,11 @@ export class LiveCatalog implements Catalog, AsyncDisposable {
       return served
     }
     throw model?.awaits(number) ? toNotLoaded(name) : toNotFound({ name, version: number })
+  }
+
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
   }
 
   versions(name: string): readonly VersionStatus[] {
@@ -122,6 +128,7 @@ export class LiveCatalog implements Catalog, AsyncDisposable {
     if (problem !== undefined && !this.isServing && !this.#end.signal.aborted) throw problem
     this.#warnOfLabels()
     this.#hasBegun = true
+    this.#tell()
   }
 
   /** Never rejects: what goes wrong is told in the log and in the status. */
@@ -198,6 +205,10 @@ export class LiveCatalog implements Catalog, AsyncDisposable {
     const model = this.#models.get(name)
     if (model === undefined) throw toNotFound({ name })
     return model
+  }
+
+  #tell(): void {
+    for (const listener of this.#listeners) listener()
   }
 
   #toProblem(): unknown {

@@ -14,6 +14,8 @@ export interface ModelParts {
   readonly turns: Queue
   /** Whether others are served while a version is loaded. */
   readonly isBusy: () => boolean
+  /** Told that a version is in another state. */
+  readonly onChange: () => void
 }
 
 /** The versions of one model, which follow what is wanted: a new one serves before an old one goes. */
@@ -93,7 +95,7 @@ export class LiveModel {
     this.#wanted = new Map(files.map(file => [file.version, file]))
     for (const file of files) {
       const last = this.#versions.findLast(version => version.number === file.version)
-      if (again || last === undefined || isToBeLoaded(last, file)) this.#start(new LiveVersion(this.config.name, file))
+      if (again || last === undefined || isToBeLoaded(last, file)) this.#start(file)
     }
     this.#release()
     if (files.length > 0) this.#found.resolve()
@@ -129,8 +131,9 @@ export class LiveModel {
       .find(version => version?.state === 'END' && version.cause !== undefined)
   }
 
-  #start(version: LiveVersion): void {
-    const { loading, turns, isBusy } = this.#parts
+  #start(file: ModelFile): void {
+    const { loading, turns, isBusy, onChange } = this.#parts
+    const version = new LiveVersion(this.config.name, file, onChange)
     this.#versions = [...this.#versions, version]
     this.#track(version.load(loading, turns, isBusy).then(() => this.#release()))
   }

@@ -7,6 +7,7 @@ import type { Queue } from './queue.ts'
 export class LiveVersion {
   readonly file: ModelFile
   readonly #name: string
+  readonly #onChange: () => void
   readonly #cancel = new AbortController()
   #state: VersionState = 'START'
   /** What was thrown at the last try to load it. */
@@ -16,9 +17,11 @@ export class LiveVersion {
   #inFlight = 0
   #onIdle = (): void => {}
 
-  constructor(name: string, file: ModelFile) {
+  /** `onChange` is told that its state is another. */
+  constructor(name: string, file: ModelFile, onChange: () => void) {
     this.#name = name
     this.file = file
+    this.#onChange = onChange
   }
 
   get number(): number {
@@ -65,24 +68,29 @@ export class LiveVersion {
         await loading.sleep(loading.limits.loadRetryMs, signal).catch(() => undefined)
       }
     }
-    this.#state = 'END'
+    this.#become('END')
   }
 
   /** Takes no new requests, finishes those in flight, and frees what it holds; a load under way is given up. */
   async unload(): Promise<void> {
     this.#cancel.abort()
     if (this.#state !== 'AVAILABLE') return
-    this.#state = 'UNLOADING'
+    this.#become('UNLOADING')
     if (this.#inFlight > 0) await new Promise<void>(resolve => (this.#onIdle = resolve))
     await this.#free()
-    this.#state = 'END'
+    this.#become('END')
   }
 
   /** Frees what it holds, whoever uses it. */
   async abandon(): Promise<void> {
     this.#cancel.abort()
     await this.#free()
-    this.#state = 'END'
+    this.#become('END')
+  }
+
+  #become(state: VersionState): void {
+    this.#state = state
+    this.#onChange()
   }
 
   async #free(): Promise<void> {
@@ -94,7 +102,7 @@ export class LiveVersion {
 
   async #open(loading: Loading, turns: Queue, isBusy: () => boolean): Promise<void> {
     const opened = await turns.run(() => {
-      this.#state = 'LOADING'
+      this.#become('LOADING')
       return loading.open(this.#name, this.file, isBusy())
     }, this.#cancel.signal)
     if (this.#cancel.signal.aborted) {
@@ -108,7 +116,7 @@ export class LiveVersion {
     this.#opened = opened
     this.#served = { name: this.#name, version: this.number, about: opened.about, model: this.#toCounted(opened.model) }
     this.#cause = undefined
-    this.#state = 'AVAILABLE'
+    this.#become('AVAILABLE')
     loading.logger?.info({ model: this.#name, version: this.number }, 'available')
   }
 

@@ -37,7 +37,7 @@ export function toAdmission(service: Service, limits: Pick<Limits, 'maxInFlight'
     },
     admit({ kind, bodyBytes }) {
       if (kind !== 'prediction' && bodyBytes === 0) return nothing
-      if (kind === 'prediction' && (service.isDraining || !service.catalog.isServing)) return toNotReady(service)
+      if (kind === 'prediction' && (service.stopping.aborted || !service.catalog.isServing)) return toNotReady(service)
       if (requests >= limits.maxInFlight || bytes + bodyBytes > limits.maxInFlightBytes) return toBusy(requests)
       requests += 1
       bytes += bodyBytes

@@ -2,7 +2,7 @@ import { toErrorText } from '../../core/errors.ts'
 import { type GrpcServer, listenGrpc } from '../../core/grpc.node.ts'
 import { toConcurrentStreams } from '../../core/grpc-limits.ts'
 import { type Limits, MAX_HEAD_BYTES, type ServerOptions } from '../options.ts'
-import { type GrpcParts, toGrpcAdmit, toGrpcHandler } from './grpc-handler.ts'
+import { type GrpcParts, isGrpcStream, toGrpcAdmit, toGrpcHandler } from './grpc-handler.ts'
 
 /** Opens the port of the gRPC protocols. @throws PORT_IN_USE, LISTEN, TLS, TLS_CLIENT_CA */
 export async function openGrpcFront(
@@ -20,6 +20,7 @@ export async function openGrpcFront(
     maxBufferedBytes: limits.maxInFlightBytes,
     requestTimeoutMs: limits.requestTimeoutMs,
     ...(tls?.grpc && { tls: tls.grpc }),
+    streams: isGrpcStream,
     admit: toGrpcAdmit(parts),
     onError: error => logger?.error({ error: toErrorText(error) }, 'a call failed'),
   })

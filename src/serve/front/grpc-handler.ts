@@ -7,6 +7,7 @@ import {
   type GrpcRequestHead,
 } from '../../core/grpc.ts'
 import { HTTP_STATUSES } from '../../core/grpc-http-status.ts'
+import type { Refusal } from '../errors.ts'
 import { HEALTH_METHODS } from '../health-grpc/handler.ts'
 import type { Service } from '../model.ts'
 import { type Counting, type RequestEnd, runCounted } from '../telemetry/counted.ts'
@@ -31,7 +32,7 @@ const PROTOCOLS: readonly (readonly [protocol: Protocol, methods: GrpcMethods])[
   ['other', HEALTH_METHODS],
 ]
 
-const METHODS: ReadonlyMap<string, GrpcMethod & { readonly protocol: Protocol }> = new Map(
+const METHODS: ReadonlyMap<string, NamedMethod> = new Map(
   PROTOCOLS.flatMap(([protocol, methods]) =>
     [...methods].map(([path, method]) => [path, { ...method, protocol }] as const),
   ),
@@ -42,37 +43,65 @@ export function toGrpcAdmit(parts: GrpcParts): (head: GrpcRequestHead) => GrpcEr
   return ({ path, metadata }) => {
     const method = METHODS.get(path)
     if (method === undefined) return new GrpcError('UNIMPLEMENTED', `Method not found: ${path}`)
-    const { kind } = method
+    // The messages of a stream are let in one by one.
+    const kind = method.stream === undefined ? method.kind : 'question'
     const stranger = kind === 'probe' ? undefined : parts.access(metadata['authorization'])
     // How long its message is shows when it is there.
     const admitted = stranger ?? parts.admission.admit({ kind, bodyBytes: 0 })
-    if (typeof admitted === 'function') return admitted
-    const refusal = toGrpcError(admitted)
-    parts.metrics.onRequest(method.protocol, HTTP_STATUSES[refusal.status], 0)
-    return refusal
+    return typeof admitted === 'function' ? admitted : refuse(parts, method, admitted)
   }
+}
+
+function refuse({ metrics }: GrpcParts, { protocol }: NamedMethod, refusal: Refusal): GrpcError {
+  const error = toGrpcError(refusal)
+  metrics.onRequest(protocol, HTTP_STATUSES[error.status], 0)
+  return error
+}
+
+/** Whether the calls of a path take many messages. */
+export function isGrpcStream(path: string): boolean {
+  return METHODS.get(path)?.stream !== undefined
 }
 
 /** Answers every call that a model server answers; counts and times it, and traces predictions. */
 export function toGrpcHandler(parts: GrpcParts): GrpcHandler {
-  return async request => {
+  return request => {
     const method = METHODS.get(request.path)
     if (method === undefined) throw new GrpcError('UNIMPLEMENTED', `Method not found: ${request.path}`)
-    const { protocol, kind } = method
-    const ended = await runCounted(
-      parts,
-      {
-        protocol,
-        isPrediction: kind === 'prediction',
-        traceparent: request.metadata['traceparent'],
-        name: request.path.slice(1),
-      },
-      () => settle(method, { service: parts.service, request }, parts.admission),
-      ({ error }) => toEnd(request, error),
-    )
-    if (ended.reply === undefined) throw ended.error
-    return ended.reply
+    const { stream } = method
+    if (stream === undefined) return answerCounted(parts, method, request)
+    return { message: stream(request, parts.service.stopping, message => answerOne(parts, method, message)) }
   }
+}
+
+type NamedMethod = GrpcMethod & { readonly protocol: Protocol }
+
+/** Answers one message of a stream. */
+async function answerOne(parts: GrpcParts, method: NamedMethod, request: GrpcRequest): Promise<GrpcReply> {
+  const admitted = parts.admission.admit({ kind: method.kind, bodyBytes: 0 })
+  if (typeof admitted !== 'function') throw refuse(parts, method, admitted)
+  try {
+    return await answerCounted(parts, method, request)
+  } finally {
+    admitted()
+  }
+}
+
+async function answerCounted(parts: GrpcParts, method: NamedMethod, request: GrpcRequest): Promise<GrpcReply> {
+  const { protocol, kind } = method
+  const ended = await runCounted(
+    parts,
+    {
+      protocol,
+      isPrediction: kind === 'prediction',
+      traceparent: request.metadata['traceparent'],
+      name: request.path.slice(1),
+    },
+    () => settle(method, { service: parts.service, request }, parts.admission),
+    ({ error }) => toEnd(request, error),
+  )
+  if (ended.reply === undefined) throw ended.error
+  return ended.reply
 }
 
 /** How a call ended; one whose client has left has a reply that nobody waits for, and an error. */

@@ -21,6 +21,15 @@ export interface GrpcMethod {
   readonly kind: Arrival['kind']
   /** @throws a `Refusal`, or a `TensorError` where a message cannot be used */
   readonly answer: (call: GrpcCall) => GrpcReply | Promise<GrpcReply>
+  /**
+   * Of a method that takes many messages, each of them a request of its own, which `answerOne` answers. From the abort of
+   * `stop` on it takes no more, and ends with its reason.
+   */
+  readonly stream?: (
+    request: GrpcRequest,
+    stop: AbortSignal,
+    answerOne: (request: GrpcRequest) => Promise<GrpcReply>,
+  ) => AsyncIterable<Uint8Array>
 }
 
 /** Methods by their paths. */

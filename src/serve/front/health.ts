@@ -39,9 +39,12 @@ export function answerHealth(service: Service, request: HttpRequest): HttpRespon
   return isReady(service) ? toTextResponse(200, 'ready') : toRefusalResponse(toNotReady(service))
 }
 
+/** What clients are told once it is so. */
+export const STOPPING = 'The server is stopping'
+
 /** Why the server does not take predictions now. */
-export function toNotReady({ catalog, isDraining }: Service): Refusal {
-  if (isDraining) return new Refusal('NOT_READY', 'The server is stopping')
+export function toNotReady({ catalog, stopping }: Service): Refusal {
+  if (stopping.aborted) return new Refusal('NOT_READY', STOPPING)
   const waiting = catalog.names.filter(name => !catalog.versions(name).some(({ state }) => state === 'AVAILABLE'))
   const [only = ''] = waiting
   if (waiting.length === 1) return toNotLoaded(only)

@@ -50,10 +50,8 @@ describe('Health', () => {
     const isReady = async (): Promise<boolean> => (await server.call(check, {})).message?.status === SERVING
     await untilTrue(isReady)
     await server.ask('/v2/repository/models/m/unload', '')
-    // As long as two looks of the watch.
-    await sleep(250)
     await server.ask('/v2/repository/models/m/load', '')
-    await sleep(250)
+    await untilTrue(isReady)
     const stoppedAt = performance.now()
     server.stop()
     const seen = await watching.seen

@@ -10,7 +10,7 @@ import {
 } from '../../tensor/messages.ts'
 import { type GrpcMethods, toMethod, toPath } from '../front/grpc-method.ts'
 import { isReady, type Service } from '../model.ts'
-import { watchHealth } from './watch.node.ts'
+import { watchHealth } from './watch.ts'
 
 const SERVICES = [PredictionService, ModelService, GRPCInferenceService, Health]
 

@@ -26,7 +26,7 @@ async function answer(service: Service, request: HttpRequest): Promise<HttpRespo
     case 'list':
       return toJsonResponse(200, { models: service.catalog.names })
     case 'status':
-      return toStatusResponse(path.name, findStatuses(service.catalog, path), service.isDraining)
+      return toStatusResponse(path.name, findStatuses(service.catalog, path), service.stopping.aborted)
     case 'metadata':
       return toMetadataResponse(service.catalog.find(path))
     case 'predict':

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { GRPCInferenceService, type MessageInitShape } from '../../tensor/messages.ts'
+import { GRPCInferenceService, type MessageInitShape, parseMessage, toMessageBytes } from '../../tensor/messages.ts'
+import { toPath } from '../front/grpc-method.ts'
 import { openGrpcServer } from '../testing/grpc.ts'
 import { toDouble, toIdentity, toTwoByTwo } from '../testing/models.ts'
+import { untilTrue } from '../testing/until-true.ts'
 import { SERVER_VERSION } from '../version.ts'
 
 const { method } = GRPCInferenceService
@@ -146,11 +148,81 @@ describe('GRPCInferenceService', () => {
     ]
     assert.deepEqual([load.status, unload.status], ['PERMISSION_DENIED', 'PERMISSION_DENIED'])
   })
+})
 
-  it('has no streams', async () => {
+describe('ModelStreamInfer', () => {
+  const PATH = toPath(method.modelStreamInfer)
+  const { input, output } = method.modelStreamInfer
+  const toBytes = (change: InferInit) => toMessageBytes(input, { ...infer, ...change })
+  const read = (messages: readonly Uint8Array[]) => messages.map(bytes => parseMessage(output, bytes))
+
+  it('answers requests in their order, each with its own error, and goes on', async () => {
     await using server = await openGrpcServer(toDouble())
-    const path = '/inference.GRPCInferenceService/ModelStreamInfer'
-    const { code, details } = await server.client.start(path, new Uint8Array()).seen
-    assert.deepEqual([code, details], [12, `Method not found: ${path}`])
+    const chat = server.client.converse(PATH)
+    for (let n = 0; n < 200; n += 1)
+      chat.send(toBytes({ id: `${n}`, modelName: n % 7 === 3 ? 'z' : 'm', inputs: n % 7 === 5 ? [] : [x] }))
+    chat.send(Buffer.of(255, 255))
+    chat.end()
+    const { code, messages } = await chat.seen
+    const answers = read(messages)
+    assert.deepEqual([code, answers.length], [0, 201])
+    answers.slice(0, 200).forEach(({ errorMessage, inferResponse }, n) => {
+      assert.equal(inferResponse?.id, `${n}`)
+      const wanted = n % 7 === 3 ? /unknown model: "z"/ : n % 7 === 5 ? /^Missing input "x"/ : /^$/
+      assert.match(errorMessage, wanted)
+      if (errorMessage === '') assert.deepEqual(inferResponse?.outputs[0]?.contents?.fp32Contents, [2, 4, 6, 8])
+    })
+    assert.match(answers[200]?.errorMessage ?? '', /./)
+    const [stats] = (await server.call(method.modelStatistics, { name: 'm' })).message?.modelStats ?? []
+    assert.equal(stats?.inferenceStats?.success?.count, 143n)
+  })
+
+  it('answers while the stream is open, and lasts while nothing comes', async () => {
+    await using server = await openGrpcServer(toDouble())
+    const chat = server.client.converse(PATH)
+    for (const id of ['a', 'b']) {
+      const before = chat.messages.length
+      chat.send(toBytes({ id }))
+      await untilTrue(async () => chat.messages.length > before)
+    }
+    chat.end()
+    await chat.seen
+    assert.deepEqual(
+      read(chat.messages).map(({ inferResponse }) => inferResponse?.id),
+      ['a', 'b'],
+    )
+  })
+
+  it('takes as much room as its requests in work', async () => {
+    await using server = await openGrpcServer(toDouble(), { maxInFlight: 2 })
+    const chats = Array.from({ length: 5 }, () => server.client.converse(PATH))
+    for (const chat of chats) {
+      chat.send(toBytes({}))
+      await untilTrue(async () => chat.messages.length === 1)
+      assert.equal(read(chat.messages)[0]?.errorMessage, '')
+    }
+    for (const chat of chats) chat.end()
+    await Promise.all(chats.map(({ seen }) => seen))
+  })
+
+  it('ends when the server stops, after what it has begun', async () => {
+    await using server = await openGrpcServer(toDouble())
+    const chat = server.client.converse(PATH)
+    chat.send(toBytes({}))
+    await untilTrue(async () => chat.messages.length === 1)
+    server.stop()
+    const { code, details } = await chat.seen
+    assert.deepEqual([code, details], [14, 'The server is stopping'])
+    await server.closed
+  })
+
+  it('ends with its client', async () => {
+    await using server = await openGrpcServer(toDouble())
+    const chat = server.client.converse(PATH)
+    chat.send(toBytes({}))
+    await untilTrue(async () => chat.messages.length === 1)
+    chat.cancel()
+    assert.equal((await chat.seen).code, 1)
+    assert.equal((await server.call(method.modelInfer, infer)).status, 'OK')
   })
 })

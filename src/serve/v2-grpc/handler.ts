@@ -1,5 +1,5 @@
 import type { GrpcReply } from '../../core/grpc.ts'
-import { parseModelInferRequest, toModelInferResponse } from '../../tensor/index.ts'
+import { answerInferStream, parseModelInferRequest, toModelInferResponse } from '../../tensor/index.ts'
 import { GRPCInferenceService } from '../../tensor/messages.ts'
 import { checkInputs } from '../check-inputs.ts'
 import { type GrpcCall, type GrpcMethods, toMethod, toPath } from '../front/grpc-method.ts'
@@ -17,11 +17,12 @@ const { method } = GRPCInferenceService
 /** The service of the Open Inference Protocol V2, with Triton's extensions for statistics and for the model repository. */
 export const V2_METHODS: GrpcMethods = new Map([
   [toPath(method.modelInfer), { kind: 'prediction', answer: infer }],
+  [toPath(method.modelStreamInfer), { kind: 'prediction', answer: infer, stream: answerInferStream }],
   toMethod(method.serverLive, 'probe', () => ({ live: true })),
   toMethod(method.serverReady, 'probe', ({ service }) => ({ ready: isReady(service) })),
   toMethod(method.modelReady, 'question', (call, { name, version }) => {
     const ready = isLoaded(call.service.catalog, toModelPath(name, version))
-    return { ready: ready && !call.service.isDraining }
+    return { ready: ready && !call.service.stopping.aborted }
   }),
   toMethod(method.serverMetadata, 'question', () => ({
     name: 'regatta',

@@ -34,7 +34,7 @@ async function answer(service: Service, request: HttpRequest): Promise<HttpRespo
     case 'ready':
       return toJsonResponse(isReady(service) ? 200 : 503, { ready: isReady(service) })
     case 'model-ready': {
-      const ready = !service.isDraining && isLoaded(catalog, path)
+      const ready = !service.stopping.aborted && isLoaded(catalog, path)
       return toJsonResponse(ready ? 200 : 503, { name: path.modelName, ready })
     }
     case 'metadata':

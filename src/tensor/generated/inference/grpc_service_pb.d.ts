@@ -6,7 +6,7 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
-import type { ModelInferRequestSchema, ModelInferResponseSchema } from "./infer_pb.js";
+import type { ModelInferRequestSchema, ModelInferResponseSchema, ModelStreamInferResponseSchema } from "./infer_pb.js";
 import type { ModelStatisticsRequestSchema, ModelStatisticsResponseSchema, RepositoryIndexRequestSchema, RepositoryIndexResponseSchema, RepositoryModelLoadRequestSchema, RepositoryModelLoadResponseSchema, RepositoryModelUnloadRequestSchema, RepositoryModelUnloadResponseSchema } from "./repository_pb.js";
 
 /**
@@ -281,6 +281,14 @@ export declare const GRPCInferenceService: GenService<{
     methodKind: "unary";
     input: typeof ModelInferRequestSchema;
     output: typeof ModelInferResponseSchema;
+  },
+  /**
+   * @generated from rpc inference.GRPCInferenceService.ModelStreamInfer
+   */
+  modelStreamInfer: {
+    methodKind: "bidi_streaming";
+    input: typeof ModelInferRequestSchema;
+    output: typeof ModelStreamInferResponseSchema;
   },
   /**
    * @generated from rpc inference.GRPCInferenceService.ModelStatistics
