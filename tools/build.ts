@@ -6,6 +6,7 @@ import { cpSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import { build, type CodeSplittingGroup } from 'rolldown'
 import { prebuildRuntime } from '../src/pack/index.ts'
+import { builtins } from './builtins.ts'
 
 /** Bundle below `dist/` → its source. */
 export const ENTRIES = {
@@ -75,6 +76,7 @@ async function bundleEntry(root: string, source: string, folder: string, bundle:
     input: source,
     platform: 'node',
     external: Object.keys(EXTERNAL),
+    plugins: [builtins],
     logLevel: 'warn',
     output: {
       dir: join(folder, dirname(bundle)),
