@@ -1,5 +1,3 @@
-import { crc32 } from 'node:zlib'
-
 /*
  * gzip (RFC 1952) made of stored deflate blocks (RFC 1951, section 3.2.4): nothing is compressed.
  *
@@ -24,6 +22,8 @@ const CHUNK_BLOCKS = 16
  * a chunk holds what it says until the next one is asked for.
  */
 export async function* gzipStored(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  // Loaded late: most commands write no layer.
+  const { crc32 } = await import('node:zlib')
   let checksum = 0
   let length = 0
   const full = makeBlocks()

@@ -1,4 +1,3 @@
-import { Worker } from 'node:worker_threads'
 import { type Digest, parseDigest } from '../core/brands.ts'
 import { createDigester } from '../oci/index.ts'
 
@@ -28,8 +27,8 @@ parentPort.on('message', ({ slot, length }) => {
 `
 
 /** Starts a sha256 digest of about `sizeBytes` bytes, in a thread of its own where that is faster. */
-export function openDigester(sizeBytes: number): AsyncDigester {
-  return sizeBytes >= THREAD_BYTES ? openThread() : openHere()
+export async function openDigester(sizeBytes: number): Promise<AsyncDigester> {
+  return sizeBytes >= THREAD_BYTES ? await openThread() : openHere()
 }
 
 function openHere(): AsyncDigester {
@@ -41,7 +40,8 @@ function openHere(): AsyncDigester {
   }
 }
 
-function openThread(): AsyncDigester {
+async function openThread(): Promise<AsyncDigester> {
+  const { Worker } = await import('node:worker_threads')
   const slots = Array.from({ length: SLOTS }, () => new Uint8Array(new SharedArrayBuffer(SLOT_BYTES)))
   const worker = new Worker(PROGRAM, { eval: true, workerData: slots, execArgv: [], env: {} })
   const free = slots.map((_, index) => index)

@@ -12,7 +12,7 @@ export async function writeLayer(layout: ImageLayout, plan: LayerPlan): Promise<
     const blob = await layout.writeBlob(archive, MEDIA_TYPES.layer)
     return toWritten(about, blob, blob.digest, false)
   }
-  await using digester = openDigester(about.content.bytes)
+  await using digester = await openDigester(about.content.bytes)
   const digested = passThrough(archive, digester.update)
   const wrapped = plan.wrap === 'gzip' ? gzip(digested) : gzipStored(digested)
   const blob = await layout.writeBlob(wrapped, MEDIA_TYPES.layerGzip)

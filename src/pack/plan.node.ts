@@ -68,11 +68,9 @@ export async function planImage(ingredients: Ingredients, measuring: Measuring):
   const own = async (): Promise<Platform> => ({ os: 'linux', architecture: await readArchitecture(node) })
   const wished = image.platforms.length === 0 ? [await own()] : image.platforms.map(parsePlatform)
   if (image.base === 'host') requireOwn(wished, await own())
+  await using base = openBeside(ingredients, measuring.signal)
   const model = await planModel(ingredients, measuring)
-  await using open =
-    image.base === 'host'
-      ? undefined
-      : await openBase(image.base, project.folder, ingredients.registry, measuring.signal)
+  const open = await base.opened
   const platforms: PlatformPlan[] = []
   for (const platform of wished) platforms.push(await planPlatform(ingredients, platform, open, measuring))
   const [first] = platforms
@@ -87,6 +85,26 @@ export async function planImage(ingredients: Ingredients, measuring: Measuring):
   }
   const { modelCompression } = image
   return { facts, model, platforms, modelCompression, recipe: toRecipe(facts, model, platforms, modelCompression) }
+}
+
+/** Opens the base while the model is read: a registry takes its time. Nothing is opened any more after disposal. */
+function openBeside(
+  { project, registry }: Ingredients,
+  signal: AbortSignal,
+): AsyncDisposable & { readonly opened: Promise<OpenBase | undefined> } {
+  const { base } = project.image
+  const stop = new AbortController()
+  const either = AbortSignal.any([signal, stop.signal])
+  const opened = base === 'host' ? Promise.resolve(undefined) : openBase(base, project.folder, registry, either)
+  // Told where it is awaited; a model that cannot be read is told first.
+  const settled = opened.catch(() => undefined)
+  return {
+    opened,
+    async [Symbol.asyncDispose]() {
+      stop.abort()
+      await (await settled)?.[Symbol.asyncDispose]()
+    },
+  }
 }
 
 async function planModel(

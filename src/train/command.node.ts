@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -67,6 +66,8 @@ interface Started {
 
 async function startCommand({ command, cwd, env }: CommandOptions): Promise<Started | { readonly notStarted: string }> {
   try {
+    // Loaded late: most commands start no other.
+    const { spawn } = await import('node:child_process')
     const child = spawn('/bin/sh', ['-c', command], { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
     const exited = new Promise<Omit<CommandEnd, 'stopped'>>(resolve =>
       child.once('exit', (exitCode, signal) => resolve({ exitCode, signal })),

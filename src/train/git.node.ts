@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import type { Environment } from '../config/index.ts'
 import { toSystemCode } from '../core/errors.ts'
@@ -21,6 +20,8 @@ export interface GitState {
 export async function readGit(folder: string, env: Environment, signal: AbortSignal): Promise<GitState> {
   const status = ['status', '--porcelain=v2', '--branch', '--', ':/', ':(exclude).regatta']
   try {
+    // Loaded late: most commands start no other.
+    const { execFile } = await import('node:child_process')
     const { stdout } = await promisify(execFile)('git', status, {
       cwd: folder,
       env: { ...env, LC_ALL: 'C', GIT_OPTIONAL_LOCKS: '0' },

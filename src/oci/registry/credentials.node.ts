@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process'
 import { homedir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { RegattaError, toErrorText } from '../../core/errors.ts'
@@ -145,6 +144,8 @@ async function runHelper(
   signal: AbortSignal,
 ): Promise<{ readonly code: number | null; readonly output: string }> {
   const limit = AbortSignal.any([signal, AbortSignal.timeout(HELPER_TIMEOUT_MS)])
+  // Loaded late: most registries need no helper.
+  const { spawn } = await import('node:child_process')
   const child = spawn(program, ['get'], { env: { ...env }, stdio: ['pipe', 'pipe', 'ignore'], signal: limit })
   const chunks: Buffer[] = []
   // A helper may end without reading; its exit code tells enough.

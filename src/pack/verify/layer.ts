@@ -1,5 +1,4 @@
 import { pipeline } from 'node:stream/promises'
-import { createGunzip, createZstdDecompress } from 'node:zlib'
 import type { Digest } from '../../core/brands.ts'
 import { toErrorText } from '../../core/errors.ts'
 import { createDigester, type Descriptor, type ScannedEntry, scanTar, toStreamDigest } from '../../oci/index.ts'
@@ -23,9 +22,9 @@ type Bytes = AsyncIterable<Uint8Array>
 /** How the archive in a layer is unwrapped, by media type. Source: image-spec, layer.md; distribution, manifest-v2-2.md */
 const UNWRAP: Readonly<Record<string, (chunks: Bytes) => Bytes>> = {
   'application/vnd.oci.image.layer.v1.tar': chunks => chunks,
-  'application/vnd.oci.image.layer.v1.tar+gzip': chunks => through(chunks, createGunzip()),
-  'application/vnd.oci.image.layer.v1.tar+zstd': chunks => through(chunks, createZstdDecompress()),
-  'application/vnd.docker.image.rootfs.diff.tar.gzip': chunks => through(chunks, createGunzip()),
+  'application/vnd.oci.image.layer.v1.tar+gzip': chunks => through(chunks, 'createGunzip'),
+  'application/vnd.oci.image.layer.v1.tar+zstd': chunks => through(chunks, 'createZstdDecompress'),
+  'application/vnd.docker.image.rootfs.diff.tar.gzip': chunks => through(chunks, 'createGunzip'),
 }
 /** Source: image-spec, layer.md, "Whiteouts". */
 const WHITEOUT = /^(.*\/|)\.wh\.([^/]+)$/
@@ -129,7 +128,9 @@ async function* watch(chunks: Bytes, look: (chunk: Uint8Array) => void): Bytes {
   }
 }
 
-async function* through(chunks: Bytes, codec: ReturnType<typeof createGunzip>): Bytes {
+async function* through(chunks: Bytes, name: 'createGunzip' | 'createZstdDecompress'): Bytes {
+  // Loaded late: most commands unwrap no layer.
+  const codec = (await import('node:zlib'))[name]()
   const done = pipeline(chunks, codec)
   // Awaited below; a failure before that reaches the reader through the codec, which is destroyed with it.
   done.catch(() => undefined)
