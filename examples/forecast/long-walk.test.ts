@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { judgeRace, type RaceRule, toDependentEvidence, type Verdict } from '../../src/judge/index.ts'
+import { judgeRace, type RaceRule, type Verdict } from '../../src/judge/index.ts'
+import { toDependentEvidence } from '../../src/judge/testing/series.ts'
 import { toNetwork } from './network.ts'
 import { predict } from './rnn.ts'
 import { toHistory } from './series.ts'
@@ -24,7 +25,7 @@ function judge(rows: readonly LiveRow[]): Verdict {
     const answers = predict(network, x, STEPS)
     return rows.map((row, n) => ((answers[(n + 1) * STEPS - 1] ?? Number.NaN) - row.truth) ** 2)
   })
-  const differences = Float64Array.from(a ?? [], (loss, n) => loss - (b?.[n] ?? Number.NaN))
+  const differences = (a ?? []).map((loss, n) => loss - (b?.[n] ?? Number.NaN))
   return judgeRace(RULE, toDependentEvidence(differences))
 }
 

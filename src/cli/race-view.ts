@@ -28,7 +28,7 @@ export function toRaceLines(race: RaceJson, colours: boolean): string {
     race.guardrails.map(guardrail => toGuardrailLine(guardrail, colours)).join('') +
     toRampLine(race.ramp) +
     race.events.map(({ at, detail, kind }) => `${at} ${kind}: ${detail}\n`).join('') +
-    (race.drift ? `drift: the live data of now contradict the decision of ${race.decision?.at ?? ''}\n` : '')
+    (race.drift ? `drift: the live data contradict the decision of ${race.decision?.at ?? ''}\n` : '')
   )
 }
 

@@ -1,11 +1,10 @@
-import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { PROJECT_FILE, type RaceConfig, readProjectFile } from '../config/index.ts'
+import { toRaceSpec, toSpecDigest } from '../control/index.ts'
 import { toErrorText, UsageError } from '../core/errors.ts'
-import { toCanonicalJson } from '../core/json.ts'
 import { parseOutcomeRow, Replay, type ReplayLine, toReplayLine } from '../judge/index.ts'
 import { EXIT } from './errors.ts'
 import { emptyTrack, type Track, toReplaySvg, track } from './replay-picture.ts'
@@ -34,7 +33,7 @@ export interface ReplayRequest {
 export async function replayRace(call: Call, request: ReplayRequest): Promise<number> {
   const { race } = await readProjectFile(resolve(call.cwd, request.config ?? PROJECT_FILE), call.env)
   const { every = Number.POSITIVE_INFINITY } = request
-  const replay = new Replay({ ...race, spec: toSpecDigest(race) })
+  const replay = new Replay({ ...race, spec: toSpecDigest(toRaceSpec({ race }, race.ramp)) })
   let picture = emptyTrack
   let printed = -1
   const print = (): ReplayLine => {
@@ -103,8 +102,4 @@ function drawPoint(picture: Track, replay: Replay): Track {
     const { lower = null, upper = null, estimate, n } = replay.verdict()
     return n === 0 ? undefined : { n: replay.labels, estimate, lower, upper }
   })
-}
-
-function toSpecDigest(race: RaceConfig): string {
-  return `sha256:${createHash('sha256').update(toCanonicalJson(race)).digest('hex')}`
 }

@@ -216,7 +216,7 @@ describe('toRaceLines()', () => {
   })
   it('shows the bounds, and drift', () => {
     const verdict = { ...race.verdict, state: 'promote-B', lower: 0.93, upper: 8.45, gates: [] } as const
-    const decision = { ...verdict, at: '2026-01-31T13:00:00.000Z' }
+    const decision = { ...verdict, at: '2026-01-31T13:00:00.000Z', spec: 'sha256:1', truthRevision: 512 }
     const text = toRaceLines({ ...race, verdict, decision, drift: true }, false)
     assert.match(text, /4\.714 \[0\.93, 8\.45\]/)
     assert.match(text, /drift: .*2026-01-31T13:00/)

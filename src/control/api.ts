@@ -134,10 +134,10 @@ export interface RaceJson {
   /** Truths taken in by this deployment, by what became of them. */
   readonly truths: TruthCountsJson
   /** The first crossing, as it was written when it happened (its gates had all passed); null before. */
-  readonly decision: (VerdictJson & { readonly at: string }) | null
+  readonly decision: DecisionJson | null
   /**
-   * The confidence sequence of now has no value in common with the decision's. The verdict's state stays as decided,
-   * its figures are those of now.
+   * There is a decision, and no improvement fits the confidence sequences of all looks that could decide. The verdict's
+   * state stays as decided, its figures are those of now.
    */
   readonly drift: boolean
   /** What is still missing for a verdict; null where there is one, or nothing to tell from. */
@@ -191,6 +191,15 @@ export interface ArmJson {
   readonly predictions: number
   readonly labels: number
   readonly meanLoss: number | null
+}
+
+/** A verdict as it was written down. */
+export interface DecisionJson extends VerdictJson {
+  readonly at: string
+  /** Digest of the race's rule; empty of a decision from before it was written down. */
+  readonly spec: string
+  /** Truths that had changed something by then. */
+  readonly truthRevision: number
 }
 
 export interface VerdictJson {

@@ -13,28 +13,16 @@ import { toControlError } from './errors.ts'
 import { isChallenger, type Member, type NewMember } from './member.ts'
 
 /** What the configuration says of variants that are taken in. */
-export type EntryRule = Pick<RaceConfig, 'champion' | 'ramp' | 'cap' | 'loss'>
+export type EntryRule = Pick<RaceConfig, 'champion' | 'ramp'>
 
 /**
  * Decides name, role and share of what a deploy command asks for.
  *
- * @throws NO_CHAMPION, NAME_TAKEN, SHARES_TAKEN, RAMP_NONE, REPLAY_ONLY, REQUEST
+ * @throws NO_CHAMPION, NAME_TAKEN, SHARES_TAKEN, RAMP_NONE, REQUEST
  */
 export function toNewMember(deployment: Deployment, wish: Wish, rule: EntryRule): NewMember {
   if (wish.challenger === undefined) return toChampion(deployment, wish, rule.champion)
-  requireLive(rule)
   return toChallenger(deployment, wish, toPart(wish.challenger, rule.ramp))
-}
-
-/** What the database keeps of a live race tells nothing of caps, nor of losses per size of the truth. */
-function requireLive({ cap, loss }: EntryRule): void {
-  if (cap === undefined && loss.kind !== 'wmape') return
-  const key = cap === undefined ? 'race.loss: wmape' : 'race.cap'
-  throw toControlError(
-    'REPLAY_ONLY',
-    `Cannot race on live data with ${key}: it is judged in a replay alone`,
-    `Change ${key} in regatta.yaml, or judge outcomes in a file: regatta race --from FILE`,
-  )
 }
 
 function toChampion(deployment: Deployment, wish: Wish, firstName: VariantName | undefined): NewMember {

@@ -35,7 +35,7 @@ const wish = ({ version, name, how }: Ask): Wish => ({
   variant: name === undefined ? undefined : parseVariantName(name),
   challenger: how === undefined ? undefined : typeof how === 'number' ? { mode: 'split', weight: how } : { mode: how },
 })
-const RULE: EntryRule = { champion: undefined, ramp: [0.05, 0.2, 0.5], cap: undefined, loss: { kind: 'squared' } }
+const RULE: EntryRule = { champion: undefined, ramp: [0.05, 0.2, 0.5] }
 
 /** Applies a deploy command the way the deployer does, with the id as an argument. */
 function deploy(deployment: Deployment, ask: Ask, id: number): Deployment {
@@ -109,12 +109,6 @@ describe('toNewMember()', () => {
       assert.throws(() => toNewMember(from, wish(ask), RULE), { code })
     })
   }
-
-  it('refuses what only a replay can judge', () => {
-    const ask = wish({ version: 3, name: 'c', how: 'shadow' })
-    assert.throws(() => toNewMember(raced(), ask, { ...RULE, cap: 0.95 }), { code: 'REPLAY_ONLY' })
-    assert.throws(() => toNewMember(raced(), ask, { ...RULE, loss: { kind: 'wmape' } }), { code: 'REPLAY_ONLY' })
-  })
 
   it('refuses a ramp without steps', () => {
     const ask = wish({ version: 3, name: 'c', how: 'ramp' })

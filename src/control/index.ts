@@ -1,5 +1,6 @@
 export type {
   ArmJson,
+  DecisionJson,
   DeleteResponseJson,
   DeployRequestJson,
   DeployResponseJson,
@@ -29,4 +30,5 @@ export type {
 export { type Control, type ControlOptions, type ControlTimings, startControl } from './control.node.ts'
 export { type LocalControl, type LocalControlOptions, startLocalControl } from './local.node.ts'
 export type { Logger } from './logger.ts'
+export { toRaceSpec, toSpecDigest } from './race-rule.ts'
 export { type Scope, toScopedToken } from './tokens.ts'

@@ -215,7 +215,7 @@ describe('GET /api/v1/race', () => {
     }
     const race = await raceOf(running)
     assert.equal(race.verdict.state, 'promote-B')
-    assert.match(race.verdict.reason, /^b is better: its mean loss is/)
+    assert.match(race.verdict.reason, /^b is better: its squared error is/)
     assert.equal(race.decision?.labels, 100)
     assert.equal(race.drift, false)
     assert.ok(race.verdict.lower !== null && race.verdict.lower > 0)

@@ -19,6 +19,7 @@ export interface RaceFacts {
   readonly comparisons: number
   readonly racers: readonly [Racer, Racer]
   readonly board: Scoreboard
+  readonly meanLosses: readonly [number | undefined, number | undefined]
   readonly verdict: Verdict
   readonly shown: Shown
   readonly decision: Decision | undefined
@@ -34,7 +35,7 @@ export interface RaceFacts {
 
 /** Everything that is known of a race. */
 export function toRaceJson(facts: RaceFacts): RaceJson {
-  const { race, comparisons, racers, board, verdict, shown, decision, guardrails, events, truths } = facts
+  const { race, comparisons, racers, board, meanLosses, verdict, shown, decision, guardrails, events, truths } = facts
   const { labelsPerDay, now } = facts
   const { task, loss, alpha } = race.spec
   const [a, b] = racers
@@ -48,7 +49,7 @@ export function toRaceJson(facts: RaceFacts): RaceJson {
     design: verdict.design,
     alpha: alpha / comparisons,
     comparisons,
-    variants: [toArm('A', a, board.arms[0]), toArm('B', b, board.arms[1])],
+    variants: [toArm('A', a, board.arms[0], meanLosses[0]), toArm('B', b, board.arms[1], meanLosses[1])],
     ...shown,
     guardrails,
     ramp: toRamp(facts),
@@ -80,9 +81,8 @@ export function toEventJson({ at, kind, detail }: Omit<RaceEvent, 'race'>): Race
   return { at: toIso(at), kind, detail }
 }
 
-function toArm(role: ArmJson['role'], { variant, params }: Racer, arm: Arm): ArmJson {
+function toArm(role: ArmJson['role'], { variant, params }: Racer, arm: Arm, meanLoss: number | undefined): ArmJson {
   const { name, version, digest } = variant
-  const { count: labels, mean } = arm.loss
   return {
     name,
     version,
@@ -90,8 +90,8 @@ function toArm(role: ArmJson['role'], { variant, params }: Racer, arm: Arm): Arm
     role,
     params,
     predictions: arm.predictions,
-    labels,
-    meanLoss: labels === 0 ? null : mean,
+    labels: arm.loss.count,
+    meanLoss: meanLoss ?? null,
   }
 }
 

@@ -1,16 +1,20 @@
 import type { Digest } from '../core/brands.ts'
 import type { Clock } from '../core/clock.ts'
 import { toErrorText } from '../core/errors.ts'
-import type { ArmNames, Guardrail, Verdict } from '../judge/index.ts'
-import type { Decision, Scoreboard, Store, StoredRace, StoredVariant } from '../store/index.ts'
+import { type ArmNames, type Guardrail, judgeRace, toEmptyOrdered, toLossName, type Verdict } from '../judge/index.ts'
+import type { Decision, Store, StoredRace, StoredVariant } from '../store/index.ts'
 import type { ArmJson, RaceJson } from './api.ts'
 import { type Arrival, noteArrival, toLabelsPerDay } from './arrivals.ts'
 import type { Placed } from './deployment.ts'
+import { type Checkpoint, follow } from './following.ts'
 import { readGuardrails } from './guardrails.ts'
 import type { Logger } from './logger.ts'
+import { type RaceData, toEvidence, toMeanLosses } from './race-evidence.ts'
 import { type Racer, toRaceJson } from './race-json.ts'
+import { toRaceRule, toSpecDigest } from './race-rule.ts'
+import { remember } from './remembering.ts'
 import { findMove } from './steering.ts'
-import { isDecided, judge, needsDifferences, toDecision, toShown } from './verdict.ts'
+import { toShown } from './verdict.ts'
 
 /** What a look works with. */
 export interface LookWorld {
@@ -34,54 +38,63 @@ export interface Look {
   readonly drift: boolean
   readonly guardrails: readonly Guardrail[]
   readonly placed: Placed | undefined
-  /** How many labels there were, and when. */
-  readonly arrivals: readonly Arrival[]
+  readonly kept: Kept
+  /** The cap of the losses, where it is set. */
+  readonly cap: number | undefined
   readonly json: RaceJson
 }
 
+/** What the next look at a race begins with. */
+export interface Kept {
+  /** How many labels there were, and when. */
+  readonly arrivals: readonly Arrival[]
+  /** Its pairs, where their order matters. */
+  readonly followed: readonly Checkpoint[]
+}
+
+/** Before the first look. */
+export const NOTHING_KEPT: Kept = { arrivals: [], followed: [] }
+
 /**
- * Judges a race by what is in the database, and writes its decision down where it has just crossed. `before`: the
- * arrivals of the look before.
+ * Judges a race by what is in the database, and writes its decision down where it has just crossed. It costs what is
+ * new since the look before (`before`), however long the race.
  */
-export async function lookAt(
-  world: LookWorld,
-  race: StoredRace,
-  comparisons: number,
-  before: readonly Arrival[],
-): Promise<Look> {
+export async function lookAt(world: LookWorld, race: StoredRace, comparisons: number, before: Kept): Promise<Look> {
   const { store, clock } = world
   const board = await store.readScoreboard(race.id)
-  const differences = needsDifferences(race) ? await store.readDifferences(race.id) : undefined
+  const sums = await store.readSums(race.id)
+  const followed = await followPairs(store, race, before.followed)
   const racers = await readRacers(world, race)
-  const verdict = judge({ race, comparisons, board, differences }, toNames(racers, board))
-  const { decision, isFirst } = await decide(world, race, verdict)
+  const data: RaceData = { board, sums, ordered: followed.at(-1)?.state }
+  const names = toNames(race, racers, data)
+  const verdict = judgeRace(toRaceRule(race, comparisons), toEvidence(race, data), names)
+  const truths = await store.readTruthCounts()
+  const truthRevision = truths.new + truths.revised + truths.orphan
+  const stamp = { at: clock(), spec: toSpecDigest(race.spec), truthRevision }
+  const { decision, history, isFirst } = await remember(store, race, verdict, stamp)
+  if (isFirst) world.logger.info({ ...decision }, 'The race is decided')
   const placed = race.ended === undefined ? world.findPlaced(race.b) : undefined
   const epochs = board.epochs.map(({ epoch }) => epoch)
   const guardrails = await readGuardrails(store, race, comparisons, epochs)
-  const shown = toShown(verdict, decision, race.ended)
+  const shown = toShown(verdict, { decision, history }, race.ended)
   const seen = { race, comparisons, verdict, decision, isFirst, guardrails, drift: shown.drift, placed }
   const move = placed && findMove({ ...seen, ...placed })
   const events = await store.readRaceEvents(race.id)
-  const truths = await store.readTruthCounts()
   const now = { at: clock(), labels: verdict.n }
-  const arrivals = noteArrival(before, now)
+  const arrivals = noteArrival(before.arrivals, now)
   const arrived = { labelsPerDay: toLabelsPerDay(arrivals, now, race.startedAt), now: now.at }
-  const json = toRaceJson({ ...seen, racers, board, shown, move, events, truths, ...arrived })
-  return { ...seen, arrivals, json }
+  const meanLosses = toMeanLosses(race, data)
+  const json = toRaceJson({ ...seen, racers, board, meanLosses, shown, move, events, truths, ...arrived })
+  return { ...seen, kept: { arrivals, followed }, cap: sums.cap?.at, json }
 }
 
-/** Reads the decision, or writes it where the race has just crossed. */
-async function decide(
-  { store, clock, logger }: LookWorld,
-  race: StoredRace,
-  verdict: Verdict,
-): Promise<Pick<Look, 'decision' | 'isFirst'>> {
-  const known = await store.readDecision(race.id)
-  if (known !== undefined || race.ended !== undefined || !isDecided(verdict.state))
-    return { decision: known, isFirst: false }
-  const decision = await store.addDecision(toDecision(race.id, clock(), verdict))
-  logger.info({ ...decision }, 'The race is decided')
-  return { decision, isFirst: true }
+async function followPairs(
+  store: Store,
+  { id, design, spec }: StoredRace,
+  known: readonly Checkpoint[],
+): Promise<readonly Checkpoint[]> {
+  const empty = design === 'paired' ? toEmptyOrdered(spec) : undefined
+  return empty === undefined ? [] : await follow(store, id, empty, known)
 }
 
 async function readRacers(world: LookWorld, { a, b }: StoredRace): Promise<readonly [Racer, Racer]> {
@@ -107,7 +120,8 @@ async function readParams(
   }
 }
 
-function toNames([a, b]: readonly [Racer, Racer], board: Scoreboard): ArmNames {
-  const { count, mean } = board.arms[0].loss
-  return { a: a.variant.name, b: b.variant.name, ...(count > 0 && { meanLossA: mean }) }
+function toNames(race: StoredRace, [a, b]: readonly [Racer, Racer], data: RaceData): ArmNames {
+  const [meanLossA] = toMeanLosses(race, data)
+  const names = { a: a.variant.name, b: b.variant.name, loss: toLossName(race.spec.loss) }
+  return meanLossA === undefined ? names : { ...names, meanLossA }
 }

@@ -1,17 +1,25 @@
+import { createHash } from 'node:crypto'
 import type { Project } from '../config/index.ts'
+import { toCanonicalJson } from '../core/json.ts'
 import { toRaceRule as judgeRule, type LossSpec, type RaceRule } from '../judge/index.ts'
 import type { RaceSpec, StoredRace } from '../store/index.ts'
 
 /** The rule of a race that starts now, from the configuration; `ramp`: the shares that its challenger is given. */
 export function toRaceSpec({ race }: Pick<Project, 'race'>, ramp: readonly number[]): RaceSpec {
-  const { task, loss, alpha, tOpt, minGain, margin, season, strict, maturityMs, challengers, guardrails, budget } = race
-  const limits = { maturityMs, challengers, ramp, guardrails, budget }
-  return { task, loss, alpha, tOpt, minGain, margin, season, strict, ...limits }
+  const { task, loss, alpha, tOpt, minGain, margin, season, strict, cap } = race
+  const { maturityMs, challengers, guardrails, budget } = race
+  const rule = { task, loss, alpha, tOpt, minGain, margin, season, strict, ...(cap !== undefined && { cap }) }
+  return { ...rule, maturityMs, challengers, ramp, guardrails, budget }
+}
+
+/** Digest of a race's rule, by which a decision tells what it was decided by. */
+export function toSpecDigest(spec: RaceSpec): string {
+  return `sha256:${createHash('sha256').update(toCanonicalJson(spec)).digest('hex')}`
 }
 
 /** The rule of a race that runs, with its part of alpha. */
 export function toRaceRule({ design, spec }: Pick<StoredRace, 'design' | 'spec'>, comparisons: number): RaceRule {
-  return judgeRule({ ...spec, alpha: spec.alpha / comparisons, cap: undefined }, design)
+  return judgeRule({ ...spec, alpha: spec.alpha / comparisons, cap: spec.cap }, design)
 }
 
 /**

@@ -1,11 +1,11 @@
 import { toErrorText } from '../core/errors.ts'
 import type { StoredRace } from '../store/index.ts'
 import type { RaceJson, RacePointJson, RaceSeriesJson } from './api.ts'
-import type { Arrival } from './arrivals.ts'
-import { type Look, type LookWorld, lookAt } from './race-look.ts'
+import { type Kept, type Look, type LookWorld, lookAt, NOTHING_KEPT } from './race-look.ts'
 import { toComparisons } from './race-rule.ts'
+import { rebuildPoints } from './rebuilding.ts'
 import { addPoint } from './series.ts'
-import { toPoint, toRebuiltPoints } from './verdict.ts'
+import { toPoint } from './verdict.ts'
 
 /** What the watch works with. */
 export interface RaceWatchOptions extends LookWorld {
@@ -22,7 +22,7 @@ export interface RaceWatchOptions extends LookWorld {
 }
 
 /** A look that takes longer than this is not taken at every call, ms. */
-const CHEAP_MS = 200
+const CHEAP_MS = 1000
 /** Share of the time that looking may take. */
 const BUSY_SHARE = 0.1
 const RETRY_MS = 1000
@@ -34,7 +34,7 @@ interface Seen {
   readonly json: RaceJson
   readonly text: string
   readonly points: readonly RacePointJson[]
-  readonly arrivals: readonly Arrival[]
+  readonly kept: Kept
 }
 
 /** Judges the running races when something has come in, and keeps their series. */
@@ -131,8 +131,8 @@ export class RaceWatch implements AsyncDisposable {
       const races = await store.readRaces()
       const looks: Look[] = []
       for (const race of this.#toShown(races)) {
-        const arrivals = this.#seen.get(race.id)?.arrivals ?? []
-        looks.push(await lookAt(this.#options, race, toComparisons(race, races), arrivals))
+        const kept = this.#seen.get(race.id)?.kept ?? NOTHING_KEPT
+        looks.push(await lookAt(this.#options, race, toComparisons(race, races), kept))
       }
       await this.#take(looks)
     } catch (error) {
@@ -152,9 +152,9 @@ export class RaceWatch implements AsyncDisposable {
     for (const look of looks) {
       const known = before.get(look.race.id)
       const points = await this.#addPoint(look, known?.points)
-      const { arrivals, json } = look
+      const { kept, json } = look
       // An outlook moves with the clock: alone it is no news.
-      seen.set(look.race.id, { json, text: JSON.stringify({ ...json, outlook: null }), points, arrivals })
+      seen.set(look.race.id, { json, text: JSON.stringify({ ...json, outlook: null }), points, kept })
     }
     this.#seen = toKept(seen)
     for (const { text, json } of seen.values()) if (text !== before.get(json.race)?.text) onRace(json)
@@ -181,9 +181,10 @@ export class RaceWatch implements AsyncDisposable {
   }
 
   /** The series before the first look, read back where the database can tell it in order. */
-  async #readPoints({ race, comparisons, verdict }: Look): Promise<readonly RacePointJson[]> {
-    const isLate = race.design === 'paired' && verdict.n > 1 && verdict.n <= MAX_REBUILT_LABELS
-    return isLate ? toRebuiltPoints(race, comparisons, await this.#options.store.readDifferences(race.id)) : []
+  async #readPoints({ race, cap, comparisons, verdict }: Look): Promise<readonly RacePointJson[]> {
+    const { design, n: labels } = verdict
+    const isLate = race.design === 'paired' && design !== 'clustered' && labels > 1 && labels <= MAX_REBUILT_LABELS
+    return isLate ? await rebuildPoints(this.#options.store, race, comparisons, { labels, cap }) : []
   }
 }
 

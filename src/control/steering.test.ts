@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { parseDigest, parseVariantName } from '../core/brands.ts'
-import { emptyMoments, fold, type Guardrail } from '../judge/index.ts'
+import { emptyMoments, fold, type Guardrail, judgeRace } from '../judge/index.ts'
 import type { RaceSpec, StoredRace } from '../store/index.ts'
-import { toRaceSpec } from './race-rule.ts'
+import { toRaceRule, toRaceSpec } from './race-rule.ts'
 import { type Action, type Course, toAction } from './steering.ts'
 import { toProject } from './testing/place.ts'
-import { judge, toDecision } from './verdict.ts'
+import { toDecision } from './verdict.ts'
 
 const DAY_MS = 86_400_000
 const quiet: Guardrail = { name: 'error rate', state: 'quiet', detail: '0 of 900' }
@@ -21,21 +21,11 @@ function toRace(more: Partial<RaceSpec> = {}): StoredRace {
 /** What 500 labels of this improvement say. */
 function judged(mean: number): Pick<Course, 'verdict' | 'decision'> {
   const differences = Array.from({ length: 500 }, (_, at) => mean + Math.sin(at * 12.9898) * 2)
-  const arm = { variant: 1, predictions: 500, loss: emptyMoments }
-  const paired = differences.reduce(fold, emptyMoments)
-  const board = {
-    race: 1,
-    arms: [arm, arm],
-    paired,
-    discordant: 500,
-    wins: 0,
-    dominance: 0,
-    epochs: [],
-    refused: 0,
-  } as const
-  const race: StoredRace = { ...toRace(), design: 'paired' }
-  const verdict = judge({ race, comparisons: 1, board, differences: undefined }, { a: 'a', b: 'b' })
-  return { verdict, decision: verdict.state === 'keep-racing' ? undefined : toDecision(1, 0, verdict) }
+  const moments = differences.reduce(fold, emptyMoments)
+  const rule = toRaceRule({ ...toRace(), design: 'paired' }, 1)
+  const verdict = judgeRace(rule, { kind: 'paired', moments, discordant: 500, dominance: 0 })
+  const stamp = { race: 1, at: 0, spec: '', truthRevision: 500 }
+  return { verdict, decision: verdict.state === 'keep-racing' ? undefined : toDecision(stamp, verdict) }
 }
 
 const [better, worse, open] = [judged(1), judged(-1), judged(0)]

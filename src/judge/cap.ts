@@ -9,9 +9,20 @@ export interface CapState {
   readonly sizes: readonly number[]
   /** Losses are kept between −cap and cap; undefined while it is not set. */
   readonly cap: number | undefined
-  /** Losses that were judged, and those of them that the cap changed. */
+  /** Losses that were judged, and those of them that are at the cap. */
   readonly judged: number
   readonly capped: number
+}
+
+/** How far the cap of a race is, for those who read it. */
+export interface CapProgress extends Pick<CapState, 'quantile' | 'cap' | 'judged' | 'capped'> {
+  /** Labels of A that are there to set it. */
+  readonly labels: number
+}
+
+/** Tells how far a cap is. */
+export function toCapProgress({ quantile, sizes, cap, judged, capped }: CapState): CapProgress {
+  return { quantile, cap, judged, capped, labels: cap === undefined ? sizes.length : CAP_LABELS }
 }
 
 /** Labels of A that set the cap. */
@@ -35,7 +46,7 @@ export function addToCap(state: CapState, lossA: number): CapState {
 export function applyCap(state: CapState, loss: number): { readonly loss: number; readonly state: CapState } {
   const { cap = Number.MAX_VALUE } = state
   const kept = Math.min(cap, Math.max(-cap, loss))
-  const counted = { ...state, judged: state.judged + 1, capped: state.capped + Number(kept !== loss) }
+  const counted = { ...state, judged: state.judged + 1, capped: state.capped + Number(Math.abs(kept) >= cap) }
   return { loss: kept, state: counted }
 }
 

@@ -4,8 +4,8 @@ import type { SplitEpoch } from './estimate.ts'
 import type { Evidence } from './evidence.ts'
 import { emptyMoments, fold, type Moments } from './moments.ts'
 import type { RaceRule, Verdict } from './race.ts'
-import { toDependentEvidence } from './series.ts'
 import { toNormal, toUniform } from './testing/random.ts'
+import { toDependentEvidence } from './testing/series.ts'
 import { judgeRace } from './verdict.ts'
 
 const rule: RaceRule = {

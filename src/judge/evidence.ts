@@ -1,7 +1,8 @@
 import type { Blocks } from './blocking.ts'
 import type { BoundedState } from './bounded.ts'
-import type { CapState } from './cap.ts'
+import type { CapProgress } from './cap.ts'
 import type { EpochCounts, SplitEpoch } from './estimate.ts'
+import type { Repeats } from './gate.ts'
 import type { JointMoments } from './joint.ts'
 import type { Moments } from './moments.ts'
 import type { WeightedBlocks } from './weighted-blocks.ts'
@@ -17,7 +18,7 @@ export type Evidence = (
   | BoundedEvidence
 ) & {
   /** How far the cap of the losses is, in a race that has one. */
-  readonly cap?: CapState
+  readonly cap?: CapProgress
 }
 
 /** Both variants answered the same labels, which do not depend on each other. */
@@ -29,6 +30,8 @@ export interface PairedEvidence {
   readonly discordant: number
   /** Largest single (d − mean)² over their sum, 0–1. */
   readonly dominance: number
+  /** Pairs of an entity that had one before; undefined where no pair has an entity. */
+  readonly repeats?: Repeats
 }
 
 /** Both variants answered the same labels; what counts is a ratio of sums. */

@@ -1,4 +1,4 @@
-import { CAP_LABELS, type CapState } from './cap.ts'
+import { CAP_LABELS, type CapProgress } from './cap.ts'
 import type { Estimate } from './estimate.ts'
 import type { Gate } from './race.ts'
 import { toPercent } from './words.ts'
@@ -19,12 +19,11 @@ export function toDominanceGate(dominance: number): Gate {
 }
 
 /** Passes once the cap is set. */
-export function toCapGate({ cap, sizes }: CapState): Gate {
-  const found = cap === undefined ? sizes.length : CAP_LABELS
+export function toCapGate({ cap, labels }: CapProgress): Gate {
   return {
     name: 'cap',
     passed: cap !== undefined,
-    detail: `${CAP_LABELS} labels of A to set the cap by wanted, ${found} found`,
+    detail: `${CAP_LABELS} labels of A to set the cap by wanted, ${labels} found`,
   }
 }
 
@@ -40,6 +39,21 @@ export const strictGate: Gate = {
   name: 'strict',
   passed: false,
   detail: 'pairs (a shadow) wanted for exact bounds, other labels in each arm found',
+}
+
+/** Labels of entities that had one before; 55 % false winners where they are many and taken for independent. */
+export function toRepeatsGate({ repeated, of }: Repeats, what: string): Gate {
+  return {
+    name: 'entities',
+    passed: repeated <= 0.05 * of,
+    detail: `at most 5 % of the ${what} for an entity that had one before wanted, ${repeated} of ${of} found`,
+  }
+}
+
+/** How many of some labels, or predictions, are for an entity that had one before. */
+export interface Repeats {
+  readonly repeated: number
+  readonly of: number
 }
 
 /** Fails where a sum has overflowed, or a ratio has nothing below its line. */

@@ -1,6 +1,6 @@
 import { type BlockedEstimate, MIN_BLOCKS } from './blocking.ts'
 import type { DependentEvidence, PairedEvidence, PairedRatioEvidence } from './evidence.ts'
-import { toCountGate, toDominanceGate } from './gate.ts'
+import { toCountGate, toDominanceGate, toRepeatsGate } from './gate.ts'
 import type { Gate, RaceRule } from './race.ts'
 
 /*
@@ -12,9 +12,11 @@ import type { Gate, RaceRule } from './race.ts'
 const MAX_R1 = 0.3
 
 /** The gates of paired losses. */
-export function toPairedGates({ moments, discordant, dominance }: PairedEvidence, rule: RaceRule): readonly Gate[] {
+export function toPairedGates(evidence: PairedEvidence, rule: RaceRule): readonly Gate[] {
+  const { moments, discordant, dominance, repeats } = evidence
   const gates = [toCountGate('pairs', moments.count, 100), toDominanceGate(dominance)]
-  return rule.binary ? [...gates, toCountGate('discordant pairs', discordant, 10)] : gates
+  const binary = rule.binary ? [toCountGate('discordant pairs', discordant, 10)] : []
+  return [...gates, ...binary, ...(repeats === undefined ? [] : [toRepeatsGate(repeats, 'pairs')])]
 }
 
 /** The gates of paired losses whose mean is a ratio of sums. */

@@ -7,7 +7,8 @@ export {
   toBlocks,
 } from './blocking.ts'
 export { type BoundedState, emptyBounded, foldBounded } from './bounded.ts'
-export { addToCap, applyCap, CAP_LABELS, type CapState, emptyCap } from './cap.ts'
+export { addToCap, applyCap, CAP_LABELS, type CapProgress, type CapState, emptyCap } from './cap.ts'
+export { toDominance } from './dominance.ts'
 export type { EpochCounts, Estimate, SplitEpoch } from './estimate.ts'
 export type {
   AdjustedEvidence,
@@ -30,7 +31,7 @@ export {
   type Stamp,
   toStandingState,
 } from './history.ts'
-export { emptyJoint, foldJoint, type JointMoments, mergeJoint, removeJoint } from './joint.ts'
+export { emptyJoint, foldJoint, type JointMoments, mergeJoint, removeJoint, toResidualM2 } from './joint.ts'
 export { type ArmHealth, type Guardrail, type GuardrailRule, type LatencyBucket, toGuardrails } from './limits.ts'
 export { type LossRange, type LossSpec, type LossTerms, toLoss, toLossRange, toLossTerms } from './loss.ts'
 export {
@@ -47,6 +48,7 @@ export {
 export { emptyMoments, fold, type Moments, merge, remove, variance } from './moments.ts'
 export { toDiscoveries, toPairCount, toSharedRule } from './multiple.ts'
 export { type SequenceRule, toOneSidedMultiplier } from './multiplier.ts'
+export { addToOrdered, type Ordered, toEmptyOrdered, toOrderedEvidence } from './ordered.ts'
 export {
   type Plan,
   type PlanRange,
@@ -64,6 +66,5 @@ export { Replay, type ReplayLook, type ReplaySettings } from './replay/replay.ts
 export { type OutcomeRow, parseOutcomeRow } from './replay/row.ts'
 export { type RaceSettings, toRaceRule, toReach } from './rule.ts'
 export type { ArmNames } from './sentence.ts'
-export { toDependentEvidence } from './series.ts'
 export { isDecided, judgeRace } from './verdict.ts'
 export { addToWeightedBlocks, emptyWeightedBlocks, type WeightedBlocks } from './weighted-blocks.ts'

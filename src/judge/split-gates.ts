@@ -1,6 +1,6 @@
 import { toRatioEvidence } from './counts.ts'
 import { type Arms, type Counted, type EpochCounts, isComparable } from './estimate.ts'
-import { toCountGate } from './gate.ts'
+import { type Repeats, toCountGate, toRepeatsGate } from './gate.ts'
 import type { Gate, RaceRule } from './race.ts'
 import { toPercent } from './words.ts'
 
@@ -27,7 +27,7 @@ export function toSplitGates(epochs: readonly Epoch[], unit: 'labels' | 'entitie
     toCountGate(`${unit} of B`, labels.b, wanted),
     ...(share < SMALL_SHARE ? toSmallShareGates({ share, labels, events }, rule) : []),
     ...toRatioGates(epochs, unit),
-    ...(unit === 'labels' ? [toRepeatsGate(epochs)] : []),
+    ...(unit === 'labels' ? [toRepeatsGate(toRepeats(epochs), 'predictions')] : []),
   ]
 }
 
@@ -103,13 +103,8 @@ function isOneLabelPerRequest({
   return a.count <= servedA && b.count <= servedB
 }
 
-/** Sticky entities that keep coming are drawn once but counted often: 55 % false winners where that is ignored. */
-function toRepeatsGate(epochs: readonly Epoch[]): Gate {
+/** Sticky entities that keep coming are drawn once but counted often. */
+function toRepeats(epochs: readonly Epoch[]): Repeats {
   const repeated = epochs.reduce((sum, epoch) => sum + epoch.repeated, 0)
-  const first = epochs.reduce((sum, epoch) => sum + epoch.servedA + epoch.servedB, 0)
-  return {
-    name: 'entities',
-    passed: repeated <= 0.05 * (first + repeated),
-    detail: `at most 5 % of the predictions for an entity that had one before wanted, ${repeated} of ${first + repeated} found`,
-  }
+  return { repeated, of: epochs.reduce((sum, epoch) => sum + epoch.servedA + epoch.servedB, repeated) }
 }

@@ -6,9 +6,9 @@ import type { Evidence, PairedEvidence } from './evidence.ts'
 import { emptyJoint, foldJoint } from './joint.ts'
 import { emptyMoments, fold, type Moments } from './moments.ts'
 import type { RaceRule } from './race.ts'
-import { toDependentEvidence } from './series.ts'
 import { assertNear } from './testing/near.ts'
 import { toNormal, toUniform } from './testing/random.ts'
+import { toDependentEvidence } from './testing/series.ts'
 import { judgeRace } from './verdict.ts'
 
 const rule: RaceRule = {

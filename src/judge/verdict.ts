@@ -59,7 +59,7 @@ export function judgeRace(rule: RaceRule, evidence: Evidence, names: ArmNames = 
 }
 
 /** A verdict that ends the doubt: the first of a race is its decision. */
-export function isDecided(state: VerdictState): state is 'promote-B' | 'keep-A' | 'equivalent' {
+export function isDecided(state: string): state is 'promote-B' | 'keep-A' | 'equivalent' {
   return state === 'promote-B' || state === 'keep-A' || state === 'equivalent'
 }
 

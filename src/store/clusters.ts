@@ -1,14 +1,21 @@
-import type { CrossLedger } from './cross-ledger.ts'
+import type { LossTerms } from '../judge/index.ts'
+import type { CrossLedger, XY } from './cross-ledger.ts'
 import { bulk, bulkDelete, bulkInsert, orReplace, type Sql } from './sql.ts'
 
-/** Labels of one entity, and the sum of their losses: `sum` + `rest`, of which the second is what the first cannot hold. */
+/** Labels of one entity, and the sums of their losses and of their weights. */
 export interface Cluster {
   readonly count: number
-  readonly sum: number
+  readonly loss: LongSum
+  readonly weight: LongSum
+}
+
+/** A number of twice a double's digits: the second part is what the first cannot hold. */
+interface LongSum {
+  readonly high: number
   readonly rest: number
 }
 
-/** Whose labels they are. */
+/** Whose labels they are; those of pairs have epoch and variant 0. */
 export interface ClusterKey {
   readonly race: number
   readonly epoch: number
@@ -18,37 +25,37 @@ export interface ClusterKey {
 
 interface Change {
   readonly key: ClusterKey
-  readonly added: number[]
-  readonly removed: number[]
+  readonly added: LossTerms[]
+  readonly removed: LossTerms[]
 }
 
 /** Gathers the changes of one transaction to the sums of entities. */
 export class Clusters {
   readonly #changes = new Map<string, Change>()
 
-  /** Puts in a loss. */
-  add(key: ClusterKey, loss: number): void {
-    this.#change(key).added.push(loss)
+  /** Puts in a label. */
+  add(key: ClusterKey, label: LossTerms): void {
+    this.#change(key).added.push(label)
   }
 
-  /** Takes out a loss that was put in before. */
-  remove(key: ClusterKey, loss: number): void {
-    this.#change(key).removed.push(loss)
+  /** Takes out a label that was put in before. */
+  remove(key: ClusterKey, label: LossTerms): void {
+    this.#change(key).removed.push(label)
   }
 
   /** Writes what was gathered, and tells the ledger of it. */
   async flush(sql: Sql, ledger: CrossLedger): Promise<void> {
     const changes = [...this.#changes.values()]
     const keys = changes.map(({ key }) => key)
-    const known = new Map((await sql.bulk(findClusters, keys)).map(row => [toId(row), row]))
+    const known = new Map((await sql.bulk(findClusters, keys)).map(row => [toId(row), toCluster(row)]))
     const rows = changes.map(({ key, added, removed }) => {
       const before = known.get(toId(key)) ?? NO_CLUSTER
       const after = removed.reduce(
-        (sum, loss) => addLoss(sum, -loss, -1),
-        added.reduce((sum, loss) => addLoss(sum, loss, 1), before),
+        (cluster, label) => addLabel(cluster, label, -1),
+        added.reduce((cluster, label) => addLabel(cluster, label, 1), before),
       )
       ledger.turn(key, before, after)
-      return { ...key, ...after }
+      return { ...key, ...toColumns(after) }
     })
     await sql.bulk(
       putClusters,
@@ -72,24 +79,44 @@ export class Clusters {
   }
 }
 
-const NO_CLUSTER: Cluster = { count: 0, sum: 0, rest: 0 }
+const ZERO: LongSum = { high: 0, rest: 0 }
+const NO_CLUSTER: Cluster = { count: 0, loss: ZERO, weight: ZERO }
 
-/** What an entity lost. */
-export function toClusterSum({ sum, rest }: Cluster): number {
-  return sum + rest
+/** What an entity is in the sums over entities. */
+export function toClusterTerms({ count, loss, weight }: Cluster): XY {
+  return { x: weight.high + weight.rest, y: loss.high + loss.rest, labels: count }
+}
+
+function addLabel({ count, loss, weight }: Cluster, label: LossTerms, by: 1 | -1): Cluster {
+  return { count: count + by, loss: addTo(loss, by * label.loss), weight: addTo(weight, by * label.weight) }
 }
 
 /**
  * Adds to a sum of twice a double's digits, so that what was added can be taken out again.
  * Source: Knuth, The Art of Computer Programming 2, section 4.2.2, theorem B (the error of a sum is a double).
  */
-function addLoss({ count, sum, rest }: Cluster, loss: number, by: 1 | -1): Cluster {
-  const total = sum + loss
-  const part = total - sum
-  const error = sum - (total - part) + (loss - part)
-  const low = rest + error
+function addTo(sum: LongSum, x: number): LongSum {
+  const total = sum.high + x
+  const part = total - sum.high
+  const low = sum.rest + (sum.high - (total - part) + (x - part))
   const high = total + low
-  return { count: count + by, sum: high, rest: low - (high - total) }
+  return { high, rest: low - (high - total) }
+}
+
+interface ClusterRow extends ClusterKey {
+  readonly count: number
+  readonly sum: number
+  readonly rest: number
+  readonly weight: number
+  readonly weight_rest: number
+}
+
+function toCluster({ count, sum, rest, weight, weight_rest }: ClusterRow): Cluster {
+  return { count, loss: { high: sum, rest }, weight: { high: weight, rest: weight_rest } }
+}
+
+function toColumns({ count, loss, weight }: Cluster): Omit<ClusterRow, keyof ClusterKey> {
+  return { count, sum: loss.high, rest: loss.rest, weight: weight.high, weight_rest: weight.rest }
 }
 
 function toId({ race, epoch, variant, entity }: ClusterKey): string {
@@ -98,9 +125,12 @@ function toId({ race, epoch, variant, entity }: ClusterKey): string {
 
 const KEY = { race: 'integer', epoch: 'integer', variant: 'integer', entity: 'text' } as const
 const NAMES = Object.keys(KEY)
-const COLUMNS = { ...KEY, count: 'integer', sum: 'real', rest: 'real' } as const
+const COLUMNS = {
+  ...KEY,
+  ...({ count: 'integer', sum: 'real', rest: 'real', weight: 'real', weight_rest: 'real' } as const),
+} as const
 
-const findClusters = bulk<typeof KEY, ClusterKey & Cluster>(
+const findClusters = bulk<typeof KEY, ClusterRow>(
   KEY,
   from => `select g.* from ${from} join cluster g on ${NAMES.map(name => `g.${name} = input.${name}`).join(' and ')}`,
 )

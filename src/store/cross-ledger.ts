@@ -1,5 +1,5 @@
 import { emptyJoint, foldJoint, type JointMoments, removeJoint } from '../judge/index.ts'
-import { type Cluster, toClusterSum } from './clusters.ts'
+import { type Cluster, toClusterTerms } from './clusters.ts'
 import { type KeyRange, toDay, toDayRange } from './days.ts'
 import { type CrossPart, STATE } from './schema.ts'
 import { bulk, bulkDelete, bulkInsert, orReplace, type Sql, type Statement, statement } from './sql.ts'
@@ -13,10 +13,11 @@ export interface CrossKey {
   readonly day: number
 }
 
-/** Two numbers that come together. */
+/** Two numbers that come together, of so many labels. */
 export interface XY {
   readonly x: number
   readonly y: number
+  readonly labels: number
 }
 
 /** Where a sum falls below this share of its peak, the digits that removing has cost are brought back from the data. */
@@ -27,6 +28,9 @@ export interface CrossRow {
   readonly moments: JointMoments
   readonly peakX: number
   readonly peakY: number
+  readonly labels: number
+  readonly events: number
+  readonly far: number
 }
 
 interface Change {
@@ -52,8 +56,8 @@ export class CrossLedger {
   /** Puts an entity's labels and losses in the place of what they were. */
   turn(key: Pick<CrossKey, 'race' | 'epoch' | 'variant'>, before: Cluster, after: Cluster): void {
     const change = this.#change({ ...key, part: 'cluster', day: 0 })
-    if (before.count > 0) change.removed.push({ x: before.count, y: toClusterSum(before) })
-    if (after.count > 0) change.added.push({ x: after.count, y: toClusterSum(after) })
+    if (before.count > 0) change.removed.push(toClusterTerms(before))
+    if (after.count > 0) change.added.push(toClusterTerms(after))
   }
 
   /** Writes what was gathered. The rows of single predictions and of entities must be written before. */
@@ -82,16 +86,25 @@ export class CrossLedger {
   }
 }
 
-const emptyRow: CrossRow = { moments: emptyJoint, peakX: 0, peakY: 0 }
+const emptyRow: CrossRow = { moments: emptyJoint, peakX: 0, peakY: 0, labels: 0, events: 0, far: 0 }
 
-function putIn({ moments, peakX, peakY }: CrossRow, { x, y }: XY): CrossRow {
-  const next = foldJoint(moments, x, y)
-  return { moments: next, peakX: Math.max(peakX, next.m2X), peakY: Math.max(peakY, next.m2Y) }
+function putIn(row: CrossRow, { x, y, labels }: XY): CrossRow {
+  const moments = foldJoint(row.moments, x, y)
+  const residual = moments.meanX === 0 ? 0 : y - (moments.meanY / moments.meanX) * x
+  return {
+    moments,
+    peakX: Math.max(row.peakX, moments.m2X),
+    peakY: Math.max(row.peakY, moments.m2Y),
+    labels: row.labels + labels,
+    events: row.events + Number(y !== 0),
+    far: Math.max(row.far, residual * residual),
+  }
 }
 
-function takeOut({ moments, peakX, peakY }: CrossRow, { x, y }: XY): CrossRow {
-  const next = removeJoint(moments, x, y)
-  return next.count === 0 ? emptyRow : { moments: next, peakX, peakY }
+function takeOut(row: CrossRow, { x, y, labels }: XY): CrossRow {
+  const moments = removeJoint(row.moments, x, y)
+  if (moments.count === 0) return emptyRow
+  return { ...row, moments, labels: row.labels - labels, events: row.events - Number(y !== 0) }
 }
 
 function isSound({ moments, peakX, peakY }: CrossRow): boolean {
@@ -127,8 +140,8 @@ export async function computeCross(sql: Sql, key: CrossKey, { from, to }: KeyRan
     ratio: () => listRatios(from, to, epoch, variant),
     'ratio-pair': () => listPairs(from, to, race, epoch),
   } as const satisfies Record<CrossPart, () => Statement<XY>>
-  const { moments } = (await sql.all(queries[part]())).reduce(putIn, emptyRow)
-  return { moments, peakX: moments.m2X, peakY: moments.m2Y }
+  const row = (await sql.all(queries[part]())).reduce(putIn, emptyRow)
+  return { ...row, peakX: row.moments.m2X, peakY: row.moments.m2Y }
 }
 
 /** A row of the table. */
@@ -141,22 +154,26 @@ export interface CrossColumns extends CrossKey {
   readonly xy: number
   readonly peak_x: number
   readonly peak_y: number
+  readonly labels: number
+  readonly events: number
+  readonly far: number
 }
 
 /** The moments of a row of the table. */
-export function toJointMoments(row: Omit<CrossColumns, 'peak_x' | 'peak_y' | keyof CrossKey>): JointMoments {
+export function toJointMoments(row: CrossColumns): JointMoments {
   const { count, mean_x: meanX, mean_y: meanY, m2_x: m2X, m2_y: m2Y, xy } = row
   return { count, meanX, meanY, m2X, m2Y, xy }
 }
 
 function toRow(row: CrossColumns): CrossRow {
-  return { moments: toJointMoments(row), peakX: row.peak_x, peakY: row.peak_y }
+  const { peak_x: peakX, peak_y: peakY, labels, events, far } = row
+  return { moments: toJointMoments(row), peakX, peakY, labels, events, far }
 }
 
-function toColumns(key: CrossKey, { moments, peakX, peakY }: CrossRow): CrossColumns {
+function toColumns(key: CrossKey, { moments, peakX, peakY, labels, events, far }: CrossRow): CrossColumns {
   const { count, meanX, meanY, m2X, m2Y, xy } = moments
   const means = { mean_x: meanX, mean_y: meanY }
-  return { ...key, count, ...means, m2_x: m2X, m2_y: m2Y, xy, peak_x: peakX, peak_y: peakY }
+  return { ...key, count, ...means, m2_x: m2X, m2_y: m2Y, xy, peak_x: peakX, peak_y: peakY, labels, events, far }
 }
 
 function toId({ race, epoch, part, variant, day }: CrossKey): string {
@@ -169,6 +186,7 @@ const COLUMNS = {
   ...KEY,
   ...({ count: 'integer', mean_x: 'real', mean_y: 'real', m2_x: 'real', m2_y: 'real' } as const),
   ...({ xy: 'real', peak_x: 'real', peak_y: 'real' } as const),
+  ...({ labels: 'integer', events: 'integer', far: 'real' } as const),
 }
 
 const findCross = bulk<typeof KEY, CrossColumns>(
@@ -179,11 +197,12 @@ const putCross = bulkInsert('cross_sum', COLUMNS, orReplace(NAMES, Object.keys(C
 const dropCross = bulkDelete('cross_sum', KEY)
 
 const listClusters = statement<[number, number, number], XY>(
-  'select count as x, sum + rest as y from cluster where race = ? and epoch = ? and variant = ?',
+  `select weight + weight_rest as x, sum + rest as y, count as labels from cluster
+    where race = ? and epoch = ? and variant = ?`,
 )
 const listDrawn = (x: 'weight' | 'covariate') =>
   statement<[string, string, number, number], XY>(
-    `select p.${x} as x, p.loss as y
+    `select p.${x} as x, p.loss as y, 1 as labels
       from prediction p join answer a on a.request = p.request and a.variant = p.variant
       where p.request >= ? and p.request < ? and p.state = ${STATE.counted} and p.${x} is not null
         and a.epoch = ? and a.variant = ? and a.served = 1 and a.pinned = 0`,
@@ -191,7 +210,7 @@ const listDrawn = (x: 'weight' | 'covariate') =>
 const listRatios = listDrawn('weight')
 const listCovariates = listDrawn('covariate')
 const listPairs = statement<[string, string, number, number], XY>(
-  `select pa.weight as x, pa.loss - pb.loss as y from race
+  `select pa.weight as x, pa.loss - pb.loss as y, 1 as labels from race
       join prediction pa on pa.variant = race.a and pa.state = ${STATE.counted}
       join prediction pb on pb.request = pa.request and pb.row = pa.row and pb.variant = race.b
         and pb.state = ${STATE.counted}

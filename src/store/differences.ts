@@ -5,40 +5,37 @@ import type { DifferencePage, DifferencesCursor } from './store.ts'
 /** Differences that are read at once. */
 const ROWS_PER_PAGE = 50_000
 
-/** Paired differences of a race in the order of the times that they are for. */
-export async function readDifferences(sql: Sql, race: number): Promise<Float64Array> {
-  const rows = await sql.all(listAll(race))
-  return Float64Array.from(rows, ({ difference }) => difference)
-}
-
 /**
- * The differences after those that a cursor has passed; all from the first, and `restarted`, where one before it
- * has changed since, or where it is not known any more whether one has.
+ * The differences after those that the last of some cursors has passed which nothing before it has disturbed; all from
+ * the first where none is left, because one has changed or it is not known any more whether one has.
  */
 export async function readDifferencesAfter(
   sql: Sql,
   race: number,
-  cursor: DifferencesCursor | undefined,
+  cursors: readonly DifferencesCursor[],
 ): Promise<DifferencePage> {
-  const changes = await sql.all(listChanges(race, cursor?.change ?? 0))
-  const restarted = cursor === undefined || isDisturbed(cursor, changes)
-  const { at, request, row } = restarted ? FIRST : cursor
+  const known = cursors.length === 0 ? 0 : Math.min(...cursors.map(({ change }) => change))
+  const changes = await sql.all(listChanges(race, known))
+  const from = cursors.findLastIndex(cursor => !isDisturbed(cursor, changes))
+  const before = cursors[from] ?? { ...FIRST, change: 0 }
+  const { at, request, row } = before
   const rows = await sql.all(listAfter(race, at, at, request, row, ROWS_PER_PAGE))
-  const last = rows.at(-1)
-  const change = changes.at(-1)?.change ?? cursor?.change ?? 0
+  const change = changes.at(-1)?.change ?? before.change
   return {
     differences: Float64Array.from(rows, ({ difference }) => difference),
-    restarted,
+    weights: Float64Array.from(rows, ({ weight }) => weight),
+    from: from < 0 ? undefined : from,
     isLast: rows.length < ROWS_PER_PAGE,
-    cursor: { change, ...toPosition(last ?? (restarted ? FIRST : cursor)) },
+    cursor: { change, ...toPosition(rows.at(-1) ?? before) },
   }
 }
 
 /** Whether a change since a cursor was made lies before it, or one that is forgotten may. */
 function isDisturbed(cursor: DifferencesCursor, changes: readonly (PairPosition & { change: number })[]): boolean {
-  const [next] = changes
+  const since = changes.filter(({ change }) => change > cursor.change)
+  const [next] = since
   if (next === undefined) return false
-  return next.change > cursor.change + 1 || changes.some(change => !isBefore(cursor, change))
+  return next.change > cursor.change + 1 || since.some(change => !isBefore(cursor, change))
 }
 
 /** Before every pair. */
@@ -48,17 +45,14 @@ function toPosition({ at, request, row }: PairPosition): PairPosition {
   return { at, request, row }
 }
 
-const listAll = statement<[number], { readonly difference: number }>(
-  'select difference from pair where race = ? order by at, request, row',
-)
 const listChanges = statement<[number, number], PairPosition & { readonly change: number }>(
   'select change, at, request, row from pair_change where race = ? and change > ? order by change',
 )
 // The first condition is for the index: a database may not use it for the comparison of rows.
 const listAfter = statement<
   [number, number, number, string, number, number],
-  PairPosition & { readonly difference: number }
+  PairPosition & { readonly difference: number; readonly weight: number }
 >(
-  `select at, request, row, difference from pair
+  `select at, request, row, difference, weight from pair
     where race = ? and at >= ? and (at, request, row) > (?, ?, ?) order by at, request, row limit ?`,
 )

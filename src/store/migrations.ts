@@ -1,3 +1,4 @@
+import { toJudgingTables } from './judging-tables.ts'
 import { POSTGRES_ENDS, POSTGRES_RACES, POSTGRES_TABLES } from './postgres-tables.ts'
 import { type Sql, statement } from './sql.ts'
 import { SQLITE_MIGRATIONS } from './sqlite-migrations.ts'
@@ -11,7 +12,10 @@ export const POSTGRES_SCHEMA = 'regatta'
  * The steps from one version of the schema to the next, the same versions for both databases. A step that was ever
  * released is never changed. PostgreSQL begins at version 3.
  */
-const POSTGRES_MIGRATIONS: readonly (readonly string[])[] = [[], [], POSTGRES_TABLES, POSTGRES_RACES, POSTGRES_ENDS]
+const POSTGRES_MIGRATIONS: readonly (readonly string[])[] = [
+  ...[[], [], POSTGRES_TABLES, POSTGRES_RACES, POSTGRES_ENDS],
+  toJudgingTables({ integer: 'bigint', real: 'double precision', end: '' }),
+]
 
 /** The version that this regatta writes. */
 export const SCHEMA_VERSION = SQLITE_MIGRATIONS.length

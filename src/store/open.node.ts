@@ -4,7 +4,7 @@ import type { PredictionRecord } from '../core/wire/records.ts'
 import { readCounter } from './counters.ts'
 import type { Database } from './database.ts'
 import { toKeyFloor } from './days.ts'
-import { readDifferences, readDifferencesAfter } from './differences.ts'
+import { readDifferencesAfter } from './differences.ts'
 import { readOutcomes } from './export.ts'
 import { PostgresDatabase } from './postgres.node.ts'
 import { addPredictions } from './predictions.ts'
@@ -73,8 +73,7 @@ function toStore(database: Database, clock: Clock): Store {
     readSums: race => database.read(sql => readSums(sql, race)),
     readDurations: race => database.read(sql => readDurations(sql, race)),
     readMaturity: (race, before) => database.read(sql => readMaturity(sql, race, before)),
-    readDifferences: race => database.read(sql => readDifferences(sql, race)),
-    readDifferencesAfter: (race, cursor) => database.read(sql => readDifferencesAfter(sql, race, cursor)),
+    readDifferencesAfter: (race, cursors) => database.read(sql => readDifferencesAfter(sql, race, cursors)),
     readOutcomes: (race, after, limit) => database.read(sql => readOutcomes(sql, race, after, limit)),
     readTruthCounts: () => database.read(readTruthCounts),
     readServedCount: () => database.read(sql => readCounter(sql, 'served')),
@@ -82,6 +81,8 @@ function toStore(database: Database, clock: Clock): Store {
     addRaceEvent: event => database.write(sql => races.addRaceEvent(sql, event)),
     readRaceEvents: race => database.read(sql => races.readRaceEvents(sql, race)),
     readDecision: race => database.read(sql => races.readDecision(sql, race)),
+    readMemory: race => database.read(sql => races.readMemory(sql, race)),
+    writeMemory: (race, memory) => database.write(sql => races.writeMemory(sql, race, memory)),
     readPrediction: id => database.read(sql => readPrediction(sql, id)),
     // Nothing can be closed that is still to come.
     prune: (before, dryRun) => prune(database, Math.floor(Math.min(before, clock())), dryRun),

@@ -1,6 +1,7 @@
 import type { PredictedValue } from '../core/wire/records.ts'
-import { toLoss } from '../judge/index.ts'
-import { Clusters } from './clusters.ts'
+import { type LossTerms, toLoss } from '../judge/index.ts'
+import { Caps } from './caps.ts'
+import { type ClusterKey, Clusters } from './clusters.ts'
 import { CrossLedger } from './cross-ledger.ts'
 import { toInstant } from './days.ts'
 import { Ledger } from './ledger.ts'
@@ -72,6 +73,7 @@ export class Outcomes {
   readonly #cross = new CrossLedger()
   readonly #clusters = new Clusters()
   readonly #pairs = new Pairs()
+  readonly #caps = new Caps()
   readonly #races = new Map<number, readonly StoredRace[]>()
 
   constructor(sql: Sql, when: When) {
@@ -101,7 +103,7 @@ export class Outcomes {
    */
   async settle(answered: readonly Answered[], toTruth = toStoredTruth): Promise<readonly Answered[]> {
     await this.#readRaces(answered)
-    const settled = answered.map(one => this.#toSettled(one, toTruth(one)))
+    const settled = this.#toSettledAll(answered, toTruth)
     const changed = settled.filter(one => isChanged(one) && this.#racesOf(one.answered.epoch).length > 0)
     for (const one of changed) this.#book(one)
     for (const row of groupRows(settled)) this.#pair(row)
@@ -117,6 +119,34 @@ export class Outcomes {
     await this.#cross.flush(this.#sql)
     await this.tallies.flush(this.#sql)
     await this.#pairs.flush(this.#sql)
+    await this.#caps.flush(this.#sql)
+  }
+
+  /** Rows whose losses are capped go in the order of requests: the first set the cap. */
+  #toSettledAll(answered: readonly Answered[], toTruth: (one: Answered) => string | null): readonly Settled[] {
+    const settled = answered.map(one => this.#toSettled(one, toTruth(one)))
+    if (!settled.some(one => this.#capOf(one) !== undefined)) return settled
+    return [...groupRows(settled.sort(compareRequests))].flatMap(row => this.#capRow(row))
+  }
+
+  /** A row whose label came before the cap was set does not count, whatever becomes of it. */
+  #capRow(row: readonly Settled[]): readonly Settled[] {
+    const open = row.some(one => one.answered.state === STATE.calibrating || this.#capOf(one) === 'open')
+    return row.map(one => {
+      const { answered, after } = one
+      const race = this.#racesOf(answered.epoch)[0]
+      const cap = this.#capOf(one)
+      if (race === undefined || cap === undefined) return one
+      if (open && answered.variant === race.a) this.#caps.calibrate(race.id, answered, after.loss)
+      if (after.loss === null) return one
+      if (open) return { ...one, after: { state: STATE.calibrating, loss: null, weight: null } }
+      return typeof cap === 'number' ? { ...one, after: { ...after, loss: toCapped(after.loss, cap) } } : one
+    })
+  }
+
+  #capOf({ answered }: Settled): ReturnType<Caps['of']> {
+    const race = this.#racesOf(answered.epoch)[0]
+    return race === undefined ? undefined : this.#caps.of(race.id)
   }
 
   #toSettled(answered: Answered, truth: string | null): Settled {
@@ -135,33 +165,38 @@ export class Outcomes {
 
   #book(settled: Settled): void {
     const { epoch, variant } = settled.answered
-    for (const race of this.#racesOf(epoch)) if (isRacer(race, variant)) this.#bookIn(race.id, settled)
+    for (const race of this.#racesOf(epoch)) if (isRacer(race, variant)) this.#bookIn(race, settled)
   }
 
-  #bookIn(race: number, { answered, after }: Settled): void {
+  #bookIn(race: StoredRace, { answered, after }: Settled): void {
     const { epoch, request, state, variant } = answered
-    const counted = { race, epoch, variant }
+    const counted = { race: race.id, epoch, variant }
     const isDrawn = answered.drawn === 1
     this.#move({ ...counted, part: isDrawn ? 'drawn' : 'other' }, request, answered.loss, after.loss)
-    if (isDrawn) this.#bookDrawn(answered, counted, after)
+    if (isDrawn) this.#bookDrawn(answered, race, after)
     const refused = Number(after.state === STATE.refused) - Number(state === STATE.refused)
     if (refused !== 0) this.tallies.count(counted, { refused })
+    const cap = this.#caps.of(race.id)
+    const capped = Number(isAtCap(after.loss, cap)) - Number(isAtCap(answered.loss, cap))
+    if (capped !== 0) this.tallies.count(counted, { capped })
     if (state !== STATE.waiting) return
     this.tallies.ripen(counted, request, { labelled: 1 })
     if (!this.#when.isTruthNew) return
     this.tallies.time(counted, 'lateness', this.#when.now - Math.max(answered.at, answered.target_at ?? answered.at))
   }
 
-  #bookDrawn(
-    { covariate, entity, loss, request, weight }: Answered,
-    counted: { readonly race: number; readonly epoch: number; readonly variant: number },
-    after: Outcome,
-  ): void {
+  #bookDrawn(answered: Answered, race: StoredRace, after: Outcome): void {
+    const { covariate, entity, epoch, loss, request, variant, weight } = answered
+    const counted = { race: race.id, epoch, variant }
     this.#moveCross({ ...counted, part: 'ratio' }, request, [weight, loss], [after.weight, after.loss])
     this.#moveCross({ ...counted, part: 'covariate' }, request, [covariate, loss], [covariate, after.loss])
-    if (entity === null) return
-    if (loss !== null) this.#clusters.remove({ ...counted, entity }, loss)
-    if (after.loss !== null) this.#clusters.add({ ...counted, entity }, after.loss)
+    if (entity === null || race.design !== 'split') return
+    this.#moveCluster({ ...counted, entity }, toTerms(race, loss, weight), toTerms(race, after.loss, after.weight))
+  }
+
+  #moveCluster(key: ClusterKey, before: LossTerms | undefined, after: LossTerms | undefined): void {
+    if (before !== undefined) this.#clusters.remove(key, before)
+    if (after !== undefined) this.#clusters.add(key, after)
   }
 
   /** Brings the pairs of one row in line. */
@@ -171,21 +206,23 @@ export class Outcomes {
         settled.find(({ answered }) => answered.variant === variant && answered.epoch === epoch)
       for (const race of this.#racesOf(epoch)) {
         const [a, b] = [find(race.a), find(race.b)]
-        if (a !== undefined && b !== undefined) this.#pairUp(race.id, a, b)
+        if (a !== undefined && b !== undefined) this.#pairUp(race, a, b)
       }
     }
   }
 
-  #pairUp(race: number, a: Settled, b: Settled): void {
-    const before = toDifference(a.answered.loss, b.answered.loss)
-    const after = toDifference(a.after.loss, b.after.loss)
-    const weights = [before === null ? null : a.answered.weight, after === null ? null : a.after.weight] as const
-    if (before === after && weights[0] === weights[1]) return
-    const { epoch, request, row } = a.answered
+  #pairUp(race: StoredRace, a: Settled, b: Settled): void {
+    const before = toPair(a.answered, b.answered)
+    const after = toPair(a.after, b.after)
+    if (before?.loss === after?.loss && before?.weight === after?.weight) return
+    const { entity, epoch, request, row } = a.answered
     const at = a.answered.target_at ?? a.answered.at
-    if (before !== after) this.#pairs.put({ race, at, request, row, difference: after })
-    this.#move({ race, epoch, part: 'pair', variant: 0 }, request, before, after)
-    this.#moveCross({ race, epoch, part: 'ratio-pair', variant: 0 }, request, [weights[0], before], [weights[1], after])
+    const [was, is] = [toTerms(race, before?.loss, before?.weight), toTerms(race, after?.loss, after?.weight)]
+    const key = { race: race.id, epoch, variant: 0 }
+    this.#pairs.put({ race: race.id, at, request, row, difference: is?.loss ?? null, weight: is?.weight ?? 1 })
+    this.#move({ ...key, part: 'pair' }, request, was?.loss ?? null, is?.loss ?? null)
+    this.#moveCross({ ...key, part: 'ratio-pair' }, request, toXY(before), toXY(after))
+    if (entity !== null && hasUnits(race)) this.#moveCluster({ ...key, epoch: 0, entity }, was, is)
   }
 
   #move(key: SumKey<AggregatePart>, request: string, before: number | null, after: number | null): void {
@@ -196,14 +233,15 @@ export class Outcomes {
 
   #moveCross(key: SumKey<CrossPart>, request: string, [x, y]: MaybeXY, [newX, newY]: MaybeXY): void {
     if (x === newX && y === newY) return
-    if (x !== null && y !== null) this.#cross.remove(key, request, { x, y })
-    if (newX !== null && newY !== null) this.#cross.add(key, request, { x: newX, y: newY })
+    if (x !== null && y !== null) this.#cross.remove(key, request, { x, y, labels: 1 })
+    if (newX !== null && newY !== null) this.#cross.add(key, request, { x: newX, y: newY, labels: 1 })
   }
 
   async #readRaces(answered: readonly Answered[]): Promise<void> {
     const epochs = new Set(answered.map(({ epoch }) => epoch).filter(epoch => !this.#races.has(epoch)))
     const found = await readRacesOfEpochs(this.#sql, epochs)
     for (const epoch of epochs) this.#races.set(epoch, found.get(epoch) ?? [])
+    await this.#caps.read(this.#sql, [...found.values()].flat())
   }
 
   #racesOf(epoch: number): readonly StoredRace[] {
@@ -245,8 +283,45 @@ function groupRows(settled: readonly Settled[]): Iterable<readonly Settled[]> {
   return rows.values()
 }
 
-function toDifference(a: number | null, b: number | null): number | null {
-  return a === null || b === null ? null : a - b
+interface Pair {
+  readonly loss: number
+  readonly weight: number | null
+}
+
+/** Loss A − loss B with the size of the truth that both are of. */
+function toPair(a: Omit<Outcome, 'state'>, b: Omit<Outcome, 'state'>): Pair | undefined {
+  return a.loss === null || b.loss === null ? undefined : { loss: a.loss - b.loss, weight: a.weight }
+}
+
+function toXY(pair: Pair | undefined): MaybeXY {
+  return [pair?.weight ?? null, pair?.loss ?? null]
+}
+
+/** A loss as a unit's sum takes it: its weight is 1 but for a loss per size of the truth. */
+function toTerms(
+  { spec }: StoredRace,
+  loss: number | null | undefined,
+  weight: number | null | undefined,
+): LossTerms | undefined {
+  if (loss === null || loss === undefined) return undefined
+  return { loss, weight: spec.loss.kind === 'wmape' ? (weight ?? 0) : 1 }
+}
+
+/** Whether pairs are judged by entities where they have some: those of a series, and exact bounds, go by their order. */
+function hasUnits({ design, spec }: StoredRace): boolean {
+  return design === 'paired' && spec.task !== 'forecast' && !spec.strict
+}
+
+function toCapped(loss: number, cap: number): number {
+  return Math.min(cap, Math.max(-cap, loss))
+}
+
+function isAtCap(loss: number | null, cap: ReturnType<Caps['of']>): boolean {
+  return loss !== null && typeof cap === 'number' && Math.abs(loss) >= cap
+}
+
+function compareRequests({ answered: a }: Settled, { answered: b }: Settled): number {
+  return a.request < b.request ? -1 : a.request > b.request ? 1 : a.row - b.row
 }
 
 /** The size of a truth: the absolute value of a number, of a list the mean of theirs; null of another kind. */

@@ -7,10 +7,11 @@ export interface PairPosition {
   readonly row: number
 }
 
-/** A pair's loss A − loss B; null where there is none any more. */
+/** A pair's loss A − loss B, null where there is none any more, and its weight. */
 interface PairChange extends PairPosition {
   readonly race: number
   readonly difference: number | null
+  readonly weight: number
 }
 
 /** Transactions of a race whose first changed pair is remembered. */
@@ -61,7 +62,7 @@ export function isBefore(one: PairPosition, other: PairPosition): boolean {
 }
 
 const KEY = { race: 'integer', at: 'integer', request: 'uuid', row: 'integer' } as const
-const COLUMNS = { ...KEY, difference: 'real' } as const
+const COLUMNS = { ...KEY, difference: 'real', weight: 'real' } as const
 const putPairs = bulkInsert('pair', COLUMNS, orReplace(Object.keys(KEY), Object.keys(COLUMNS)))
 const dropPairs = bulkDelete('pair', KEY)
 const findChange = statement<[number], { readonly change: number }>(

@@ -1,6 +1,17 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { DAY_MS, makeStore, NOON, spec, startRace, toPair, toRecord, toRequest, toTruth } from './testing/place.ts'
+import {
+  DAY_MS,
+  makeStore,
+  NOON,
+  readDifferences,
+  spec,
+  startRace,
+  toPair,
+  toRecord,
+  toRequest,
+  toTruth,
+} from './testing/place.ts'
 import { assertNear } from './testing/recount.ts'
 
 describe('addPredictions()', () => {
@@ -140,7 +151,7 @@ describe('readServedCount()', () => {
   })
 })
 
-describe('readDifferences()', () => {
+describe('readDifferencesAfter()', () => {
   it('are in the order of the times predicted for', async () => {
     await using place = await makeStore()
     const race = await startRace(place.store)
@@ -149,13 +160,13 @@ describe('readDifferences()', () => {
       toPair(n, n + 1, 0).map(one => ({ ...one, rows: one.rows.map(row => ({ ...row, series: 's', at: time })) })),
     )
     await place.store.addPredictions(records)
-    assert.equal((await place.store.readDifferences(race)).length, 0)
+    assert.equal((await readDifferences(place.store, race)).length, 0)
     await place.store.addTruths(
       at.map((_, n) => toTruth(n, 0)),
       NOON,
     )
-    assert.deepEqual([...(await place.store.readDifferences(race))], [4, 9, 1])
+    assert.deepEqual([...(await readDifferences(place.store, race))], [4, 9, 1])
     await place.store.addTruths([toTruth(1, 2, { revision: 1 })], NOON)
-    assert.deepEqual([...(await place.store.readDifferences(race))], [-4, 9, 1])
+    assert.deepEqual([...(await readDifferences(place.store, race))], [-4, 9, 1])
   })
 })

@@ -4,6 +4,7 @@ import {
   DAY_MS,
   makeStore,
   NOON,
+  readDifferences,
   startRace,
   toObservation,
   toPair,
@@ -44,7 +45,7 @@ describe('prune()', () => {
     await using place = await makeFilled()
     const { race, store } = place
     const before = await store.readScoreboard(race)
-    const differences = await store.readDifferences(race)
+    const differences = await readDifferences(store, race)
     const counts = await store.readTruthCounts()
     for (const cut of [CUT, NOON + DAY_MS / 2 + 1, NOON + 2 * DAY_MS]) {
       await store.prune(cut, false)
@@ -57,7 +58,7 @@ describe('prune()', () => {
         [after.discordant, after.arms[1].predictions, after.epochs[0]?.eventsA, after.epochs[0]?.servedA],
         [before.discordant, 10, before.epochs[0]?.eventsA, 10],
       )
-      assert.deepEqual(await store.readDifferences(race), differences)
+      assert.deepEqual(await readDifferences(store, race), differences)
       assert.deepEqual(await store.readTruthCounts(), counts)
     }
     assert.equal(await store.readPrediction({ request: toRequest(0), row: 0 }), undefined)

@@ -80,7 +80,8 @@ function mergeRows(left: AggregateRow, right: AggregateRow): AggregateRow {
 
 function mergeJointRows(left: CrossRow, right: CrossRow): CrossRow {
   const moments = mergeJoint(left.moments, right.moments)
-  return { moments, peakX: moments.m2X, peakY: moments.m2Y }
+  const [labels, events] = [left.labels + right.labels, left.events + right.events]
+  return { moments, peakX: moments.m2X, peakY: moments.m2Y, labels, events, far: Math.max(left.far, right.far) }
 }
 
 interface Found {

@@ -16,6 +16,8 @@ const decision: Decision = {
   upper: 0.4,
   logE: 5.5,
   p: 0.004,
+  spec: 'sha256:0',
+  truthRevision: 450,
 }
 
 describe('addVariant()', () => {

@@ -1,7 +1,9 @@
 import { isObject, toCanonicalJson } from '../core/json.ts'
+import { shareCap } from './caps.ts'
 import { bulk, type Sql, statement } from './sql.ts'
 import type {
   Decision,
+  LookMemory,
   NewRace,
   NewVariant,
   RaceEnd,
@@ -47,6 +49,7 @@ export async function readVariants(sql: Sql): Promise<readonly StoredVariant[]> 
 export async function startRace(sql: Sql, { a, b, design, spec, startedAt }: NewRace): Promise<number> {
   const row = { a, b, design, spec: toCanonicalJson(spec), started_at: startedAt }
   const id = toId(await sql.get(sql.build.insertInto('race').values(row).returning('id').compile()))
+  if (spec.cap !== undefined) await shareCap(sql, id)
   const last = (await readEpochs(sql)).at(-1)
   if (last !== undefined && isEpochOf(last, { a, b, design })) await sql.run(addEpochRace(last.epoch, id))
   return id
@@ -130,11 +133,11 @@ export function isRacer({ a, b }: StoredRace, variant: number): boolean {
 
 /** Writes a race's decision unless it has one; returns the one on record. */
 export async function addDecision(sql: Sql, decision: Decision): Promise<Decision> {
-  const { logE, ...rest } = decision
+  const { logE, truthRevision, ...rest } = decision
   await sql.run(
     sql.build
       .insertInto('decision')
-      .values({ ...rest, log_e: logE })
+      .values({ ...rest, log_e: logE, truth_revision: truthRevision })
       .onConflict(conflict => conflict.doNothing())
       .compile(),
   )
@@ -145,8 +148,26 @@ export async function addDecision(sql: Sql, decision: Decision): Promise<Decisio
 export async function readDecision(sql: Sql, race: number): Promise<Decision | undefined> {
   const row = await sql.get(sql.build.selectFrom('decision').selectAll().where('race', '=', race).compile())
   if (row === undefined) return undefined
-  const { log_e: logE, ...rest } = row
-  return { ...rest, logE }
+  const { log_e: logE, truth_revision: truthRevision, ...rest } = row
+  return { ...rest, logE, truthRevision }
+}
+
+/** What is remembered of the looks at a race. */
+export async function readMemory(sql: Sql, race: number): Promise<LookMemory | undefined> {
+  const row = await sql.get(sql.build.selectFrom('history').selectAll().where('race', '=', race).compile())
+  return row && { p: row.p, lower: row.lower, upper: row.upper, ready: row.ready === 1 }
+}
+
+/** Writes what is remembered of the looks at a race. */
+export async function writeMemory(sql: Sql, race: number, memory: LookMemory): Promise<void> {
+  const row = { ...memory, ready: Number(memory.ready) }
+  await sql.run(
+    sql.build
+      .insertInto('history')
+      .values({ race, ...row })
+      .onConflict(conflict => conflict.column('race').doUpdateSet(row))
+      .compile(),
+  )
 }
 
 /** Writes down what was done about a race. */

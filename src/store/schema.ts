@@ -22,6 +22,8 @@ export interface Schema {
   readonly maturity: MaturityTable
   readonly pair: PairTable
   readonly pair_change: PairChangeTable
+  readonly calibration: CalibrationTable
+  readonly history: HistoryTable
   readonly entity: EntityTable
   readonly counter: CounterTable
   readonly decision: DecisionTable
@@ -45,6 +47,8 @@ interface RaceTable {
   started_at: number
   ended_at: number | null
   ended_how: 'promoted' | 'replaced' | 'deleted' | 'stopped' | 'spent' | null
+  /** Losses are kept between −cap and cap; null without a cap, and while the first labels set it. */
+  cap: number | null
 }
 
 /** `race` was that of the epoch's predictions before there could be several (`epoch_race`). */
@@ -95,8 +99,11 @@ interface PredictionTable {
   weight: number | null
 }
 
-/** What is known of a prediction: no truth yet, a loss that counts, or a truth that gives none. */
-export const STATE = { waiting: 0, counted: 1, refused: 2 } as const
+/**
+ * What is known of a prediction: no truth yet, a loss that counts, a truth that gives none, or one that came while the
+ * cap of the losses was not set.
+ */
+export const STATE = { waiting: 0, counted: 1, refused: 2, calibrating: 3 } as const
 
 interface TruthColumns {
   value: string
@@ -173,16 +180,23 @@ interface CrossSumTable {
   xy: number
   peak_x: number
   peak_y: number
+  /** Labels in the units that are counted, units whose y is not 0, and the largest square of what y / x leaves of one. */
+  labels: number
+  events: number
+  far: number
 }
 
 /**
  * Which numbers come together: a prediction's covariate and its loss (`covariate`), the size of its truth and its loss
- * (`ratio`; of a pair `ratio-pair`, with variant 0), or how many labels an entity has and what it lost (`cluster`, of
- * day 0). The first two and the last are of answers that chance drew.
+ * (`ratio`; of a pair `ratio-pair`, with variant 0), or the weight of an entity's labels and what it lost (`cluster`, of
+ * day 0; of pairs, of epoch and variant 0). The first two and the last are of answers that chance drew, or of pairs.
  */
 export type CrossPart = 'covariate' | 'ratio' | 'ratio-pair' | 'cluster'
 
-/** Labels and losses of one entity: the sum is `sum` + `rest`, of which the second is what the first cannot hold. */
+/**
+ * Labels and losses of one entity: the sum is `sum` + `rest`, of which the second is what the first cannot hold. The
+ * same of their weights, which are 1 but for a loss per size of the truth.
+ */
 interface ClusterTable {
   race: number
   epoch: number
@@ -191,6 +205,8 @@ interface ClusterTable {
   count: number
   sum: number
   rest: number
+  weight: number
+  weight_rest: number
 }
 
 /** Counts per race, epoch and variant. */
@@ -205,6 +221,8 @@ interface TallyTable {
   /** Records, and those of them whose HTTP status is not 2xx. */
   answers: number
   errors: number
+  /** Losses that are at the cap. */
+  capped: number
 }
 
 /** Counts of durations (`durations.ts`): of answers' latencies, or of how long truths were waited for. */
@@ -227,13 +245,14 @@ interface MaturityTable {
   labelled: number
 }
 
-/** Loss A − loss B of one row, with the time that it is for. */
+/** Loss A − loss B of one row, its weight, and the time that it is for. */
 interface PairTable {
   race: number
   at: number
   request: string
   row: number
   difference: number
+  weight: number
 }
 
 /** The first pair, in the order of time, that a transaction changed; `change` counts a race's transactions. */
@@ -243,6 +262,23 @@ interface PairChangeTable {
   at: number
   request: string
   row: number
+}
+
+/** The champion's losses that set the cap of a race, while they do. */
+interface CalibrationTable {
+  race: number
+  request: string
+  row: number
+  loss: number
+}
+
+/** What is remembered of the looks at a race: the smallest p, and where the bounds of those that may decide overlap. */
+interface HistoryTable {
+  race: number
+  p: number
+  lower: number | null
+  upper: number | null
+  ready: number
 }
 
 /** Entities that an epoch has seen, as digests. */
@@ -268,6 +304,9 @@ interface DecisionTable {
   upper: number
   log_e: number
   p: number
+  /** Digest of the race's rule, and how many truths had changed anything by then. */
+  spec: string
+  truth_revision: number
 }
 
 interface RaceEventTable {

@@ -1,3 +1,4 @@
+import { toJudgingTables } from './judging-tables.ts'
 import { toPairEnds } from './pair-ends.ts'
 
 /**
@@ -121,6 +122,7 @@ export const SQLITE_MIGRATIONS: readonly (readonly string[])[] = [
     'create index race_event_race on race_event (race)',
   ],
   toPairEnds(toFloor, { real: 'real', integer: 'integer' }),
+  toJudgingTables({ integer: 'integer', real: 'real', end: ' strict' }),
 ]
 
 /** The first key of a day, as `toKeyFloor` of days.ts makes it. */

@@ -1,7 +1,7 @@
 import type { Digest, VariantName } from '../core/brands.ts'
 import type { PredictionId } from '../core/uuid.ts'
 import type { PredictedValue, PredictionRecord } from '../core/wire/records.ts'
-import type { JointMoments, LossSpec, Moments, SplitEpoch } from '../judge/index.ts'
+import type { JointMoments, LossSpec, Moments, RaceHistory, SplitEpoch } from '../judge/index.ts'
 import type { BucketCount } from './durations.ts'
 import type { PairPosition } from './pairs.ts'
 
@@ -51,13 +51,12 @@ export interface Store extends AsyncDisposable {
   readDurations(race: number): Promise<readonly Durations[]>
   /** Predictions of requests before the hour of an instant, and those of them that have a truth. */
   readMaturity(race: number, before: number): Promise<readonly Maturity[]>
-  /** Paired differences (loss A − loss B) in target-time order, for dependent series. */
-  readDifferences(race: number): Promise<Float64Array>
   /**
-   * The next differences in that order, so that whoever follows a race need not read all of them each time. Begin
-   * without a cursor, then pass the last page's.
+   * The next paired differences (loss A − loss B) in the order of the times that they are for, so that whoever follows a race need not read all of them each time. Begin
+   * without a cursor, then pass those of earlier pages, in their order: where old pairs have changed, it goes on from
+   * the last that they leave standing.
    */
-  readDifferencesAfter(race: number, cursor: DifferencesCursor | undefined): Promise<DifferencePage>
+  readDifferencesAfter(race: number, cursors: readonly DifferencesCursor[]): Promise<DifferencePage>
   /** Outcomes of a race in the order of their ids: at most `limit` after those that a cursor has passed. */
   readOutcomes(race: number, after: OutcomeCursor | undefined, limit: number): Promise<readonly StoredOutcome[]>
   /** Truths taken in so far; an orphan becomes `new` when its first prediction comes. */
@@ -71,6 +70,9 @@ export interface Store extends AsyncDisposable {
   /** Writes the first crossing; a second call for the same race changes nothing. Returns the decision on record. */
   addDecision(decision: Decision): Promise<Decision>
   readDecision(race: number): Promise<Decision | undefined>
+  /** What is remembered of the looks at a race; undefined before the first. */
+  readMemory(race: number): Promise<LookMemory | undefined>
+  writeMemory(race: number, memory: LookMemory): Promise<void>
 
   /** Writes down what was done about a race. */
   addRaceEvent(event: RaceEvent): Promise<void>
@@ -120,6 +122,8 @@ export interface RaceSpec {
   readonly season: number
   /** Exact bounds in the place of asymptotic ones. */
   readonly strict: boolean
+  /** Quantile of the champion's first losses that all losses are capped at. @default no cap */
+  readonly cap?: number | undefined
   /** Age from which predictions are judged. */
   readonly maturityMs: number
   /** Challengers that share `alpha` from the start. */
@@ -197,7 +201,26 @@ export interface RaceSums {
   /** Of each epoch and variant. */
   readonly arms: readonly ArmSums[]
   /** Over pairs: x is the size of the truth, y is loss A − loss B. */
-  readonly pairRatio: JointMoments
+  readonly pairRatio: CrossSums
+  /** Over entities with pairs: x is the weight of its pairs, y the sum of loss A − loss B. */
+  readonly pairClusters: CrossSums
+  /** Undefined where losses have no cap. */
+  readonly cap: CapSums | undefined
+}
+/** Moments of two numbers over units: single labels, or entities with all of theirs. */
+export interface CrossSums extends JointMoments {
+  /** Labels in all units. */
+  readonly labels: number
+  /** Units whose y is not 0. */
+  readonly events: number
+  /** The largest square of what y / x leaves of one unit's y, when it was last seen. */
+  readonly far: number
+}
+/** A cap: `at`, once it is set by the champion's first `labels`, and how many losses are at it. */
+export interface CapSums {
+  readonly at: number | undefined
+  readonly labels: number
+  readonly capped: number
 }
 /** Of answers that chance drew, but for `answers` and `errors`, which are of all records. */
 export interface ArmSums {
@@ -207,11 +230,11 @@ export interface ArmSums {
   /** Records whose HTTP status is not 2xx. */
   readonly errors: number
   /** x is the size of the truth (its absolute value), y the loss: with absolute losses, mean y / mean x is the wMAPE. */
-  readonly ratio: JointMoments
+  readonly ratio: CrossSums
   /** x is the row's covariate, y the loss, of rows that have one. */
-  readonly covariate: JointMoments
-  /** Over entities: x is how many labels one has, y the sum of its losses. */
-  readonly clusters: JointMoments
+  readonly covariate: CrossSums
+  /** Over entities: x is the weight of its labels, y the sum of its losses. */
+  readonly clusters: CrossSums
 }
 export interface Durations {
   readonly epoch: number
@@ -234,8 +257,10 @@ export interface DifferencesCursor extends PairPosition {
 }
 export interface DifferencePage {
   readonly differences: Float64Array
-  /** What was read before does not hold any more: these begin with the first. */
-  readonly restarted: boolean
+  /** Weights of the pairs: 1, or the size of the truth where the loss is one per size. */
+  readonly weights: Float64Array
+  /** Which of the cursors they come after; undefined: they begin with the first. */
+  readonly from: number | undefined
   /** No more are here now. */
   readonly isLast: boolean
   readonly cursor: DifferencesCursor
@@ -278,7 +303,14 @@ export interface Decision {
   readonly upper: number
   readonly logE: number
   readonly p: number
+  /** Digest of the race's rule; empty of a decision from before it was written down. */
+  readonly spec: string
+  /** Truths that had changed something by then: new, revised or waiting ones. */
+  readonly truthRevision: number
 }
+
+/** What is remembered of the looks at a race, beside its decision. */
+export type LookMemory = Omit<RaceHistory, 'decision'>
 
 /** What was done about a race by itself: its challenger got another share, left, or became the champion. */
 export interface RaceEvent {

@@ -103,23 +103,85 @@ describe('readDifferencesAfter()', () => {
         NOON,
       ))
     await know(1, 2)
-    const first = await store.readDifferencesAfter(race, undefined)
-    assert.deepEqual([[...first.differences], first.restarted, first.isLast], [[1, 4], true, true])
+    const first = await store.readDifferencesAfter(race, [])
+    assert.deepEqual([[...first.differences], first.from, first.isLast], [[1, 4], undefined, true])
     await know(4, 3)
-    const second = await store.readDifferencesAfter(race, first.cursor)
-    assert.deepEqual([[...second.differences], second.restarted], [[9, 16], false])
-    const none = await store.readDifferencesAfter(race, second.cursor)
-    assert.deepEqual([[...none.differences], none.restarted], [[], false])
+    const second = await store.readDifferencesAfter(race, [first.cursor])
+    assert.deepEqual([[...second.differences], second.from], [[9, 16], 0])
+    const none = await store.readDifferencesAfter(race, [second.cursor])
+    assert.deepEqual([[...none.differences], none.from], [[], 0])
     await know(0)
-    const late = await store.readDifferencesAfter(race, none.cursor)
-    assert.deepEqual([[...late.differences], late.restarted], [[0, 1, 4, 9, 16], true])
+    const late = await store.readDifferencesAfter(race, [none.cursor])
+    assert.deepEqual([[...late.differences], late.from], [[0, 1, 4, 9, 16], undefined])
+    const two = await store.readDifferencesAfter(race, [first.cursor, late.cursor])
+    assert.deepEqual([[...two.differences], two.from], [[], 1])
     await store.addTruths([toTruth(4, 1, { at: at(4), revision: 1 })], NOON)
     await know(5)
-    const revised = await store.readDifferencesAfter(race, late.cursor)
-    assert.deepEqual([[...revised.differences], revised.restarted], [[0, 1, 4, 9, 8, 25], true])
-    // Whoever had not come so far reads on.
-    const behind = await store.readDifferencesAfter(race, first.cursor)
-    assert.equal(behind.restarted, true)
+    const revised = await store.readDifferencesAfter(race, [late.cursor])
+    assert.deepEqual([[...revised.differences], revised.from], [[0, 1, 4, 9, 8, 25], undefined])
+    // Whoever had not come so far reads on, but for what came before.
+    const { change } = late.cursor
+    const behind = await store.readDifferencesAfter(race, [{ ...first.cursor, change }, late.cursor])
+    assert.deepEqual([[...behind.differences], behind.from], [[9, 8, 25], 0])
+    assert.equal((await store.readDifferencesAfter(race, [first.cursor])).from, undefined)
+  })
+
+  it('gives the weights of a loss per size of the truth', async () => {
+    await using place = await makeStore()
+    const { store } = place
+    const race = await startRace(store, { spec: { ...spec, loss: { kind: 'wmape' } } })
+    await store.addPredictions(numbers(3).flatMap(n => toPair(n, 0, 1)))
+    await store.addTruths([toTruth(0, -2), toTruth(1, 3), toTruth(2, 4)], NOON)
+    await store.addTruths([toTruth(2, 5, { revision: 1 })], NOON)
+    const page = await store.readDifferencesAfter(race, [])
+    assert.deepEqual(
+      [[...page.differences], [...page.weights]],
+      [
+        [-1, 1, 1],
+        [2, 3, 5],
+      ],
+    )
+  })
+})
+
+describe('the sums of pairs by entity', () => {
+  const entities = ['ann', 'ann', 'bob', 'bob', 'cat']
+  const pairs = (epochs: number[] = [1]) =>
+    entities.flatMap((entity, n) =>
+      toPair(n, n, 0).map(record => ({ ...record, entity, epoch: epochs[n % epochs.length] ?? 1 })),
+    )
+
+  it('count an entity once, in whichever epochs it came, and follow revisions', async () => {
+    await using place = await makeStore()
+    const { store } = place
+    const race = await startRace(store)
+    await store.openEpoch({ epoch: 2, startedAt: NOON, weights: { 1: 1, 2: 0 } })
+    await store.addPredictions(pairs([1, 2]))
+    await store.addTruths(
+      numbers(5).map(n => toTruth(n, 0)),
+      NOON,
+    )
+    await store.addTruths([toTruth(4, 4, { revision: 1 })], NOON)
+    // Differences 0+1, 4+9, and 0-16 after the revision.
+    const { count, events, labels, meanX, meanY } = (await store.readSums(race)).pairClusters
+    assert.deepEqual([count, labels, events], [3, 5, 3])
+    assertNear(meanX * 3, 5)
+    assertNear(meanY * 3, 1 + 13 - 16)
+  })
+
+  it('weigh labels by the size of the truth where the loss is one per size', async () => {
+    await using place = await makeStore()
+    const { store } = place
+    const race = await startRace(store, { spec: { ...spec, loss: { kind: 'wmape' } } })
+    await store.addPredictions(pairs())
+    await store.addTruths(
+      numbers(5).map(n => toTruth(n, n * 10)),
+      NOON,
+    )
+    const { pairClusters, pairRatio } = await store.readSums(race)
+    assertNear(pairClusters.meanX * 3, 100)
+    assertNear(pairRatio.meanX * 5, 100)
+    assert.ok(pairClusters.far > 0 && pairClusters.far <= pairClusters.m2Y * 2)
   })
 })
 
@@ -164,7 +226,17 @@ describe('the store, on a bad day,', () => {
     const race = await startRace(store)
     await store.addPredictions(toPair(1, 1, 2))
     await store.addTruths([toTruth(1, 1)], NOON)
-    const said = { n: 1, estimate: -1, se: 0.1, lower: -1.2, upper: -0.8, logE: 9, p: 0.001 }
+    const said = {
+      n: 1,
+      estimate: -1,
+      se: 0.1,
+      lower: -1.2,
+      upper: -0.8,
+      logE: 9,
+      p: 0.001,
+      spec: 'sha256:0',
+      truthRevision: 1,
+    }
     const decision = { race, at: NOON, state: 'keep-A', reason: 'a is better', ...said }
     await store.addDecision(decision)
     await store.addTruths([toTruth(1, 2, { revision: 1 })], NOON)

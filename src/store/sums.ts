@@ -1,7 +1,9 @@
 import { emptyJoint, mergeJoint } from '../judge/index.ts'
+import { readCap } from './caps.ts'
 import { type CrossColumns, toJointMoments } from './cross-ledger.ts'
+import { findRace } from './races.ts'
 import { type Sql, statement } from './sql.ts'
-import type { ArmSums, Durations, Maturity, RaceSums } from './store.ts'
+import type { ArmSums, CapSums, CrossSums, Durations, Maturity, RaceSums } from './store.ts'
 import type { Tally } from './tallies.ts'
 
 const HOUR_MS = 3_600_000
@@ -10,13 +12,40 @@ const HOUR_MS = 3_600_000
 export async function readSums(sql: Sql, race: number): Promise<RaceSums> {
   const crosses = await sql.all(listCrosses(race))
   const tallies = await sql.all(listTallies(race))
-  const mergeOf = (rows: readonly CrossColumns[]) => rows.map(toJointMoments).reduce(mergeJoint, emptyJoint)
+  const of = (part: CrossColumns['part'], own = crosses): CrossSums =>
+    own
+      .filter(cross => cross.part === part)
+      .map(toSums)
+      .reduce(mergeSums, NO_SUMS)
   const arms = tallies.map(({ epoch, variant, answers, errors }): ArmSums => {
     const own = crosses.filter(cross => cross.epoch === epoch && cross.variant === variant)
-    const of = (part: CrossColumns['part']) => mergeOf(own.filter(cross => cross.part === part))
-    return { epoch, variant, answers, errors, ratio: of('ratio'), covariate: of('covariate'), clusters: of('cluster') }
+    const sums = { ratio: of('ratio', own), covariate: of('covariate', own), clusters: of('cluster', own) }
+    return { epoch, variant, answers, errors, ...sums }
   })
-  return { arms, pairRatio: mergeOf(crosses.filter(({ part }) => part === 'ratio-pair')) }
+  const pairs = crosses.filter(({ variant }) => variant === 0)
+  return {
+    arms,
+    pairRatio: of('ratio-pair', pairs),
+    pairClusters: of('cluster', pairs),
+    cap: await readCapSums(sql, race, tallies),
+  }
+}
+
+async function readCapSums(sql: Sql, race: number, tallies: readonly Tally[]): Promise<CapSums | undefined> {
+  if ((await findRace(sql, race))?.spec.cap === undefined) return undefined
+  return { ...(await readCap(sql, race)), capped: tallies.reduce((sum, { capped }) => sum + capped, 0) }
+}
+
+const NO_SUMS: CrossSums = { ...emptyJoint, labels: 0, events: 0, far: 0 }
+
+function toSums(row: CrossColumns): CrossSums {
+  const { labels, events, far } = row
+  return { ...toJointMoments(row), labels, events, far }
+}
+
+function mergeSums(left: CrossSums, right: CrossSums): CrossSums {
+  const [labels, events] = [left.labels + right.labels, left.events + right.events]
+  return { ...mergeJoint(left, right), labels, events, far: Math.max(left.far, right.far) }
 }
 
 /** How long answers of a race took, and how long its truths were waited for. */

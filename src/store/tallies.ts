@@ -14,6 +14,8 @@ export interface Tally {
   /** Records, and those of them whose HTTP status is not 2xx. */
   readonly answers: number
   readonly errors: number
+  /** Losses that are at the cap. */
+  readonly capped: number
 }
 
 /** Whose counts they are. */
@@ -59,7 +61,7 @@ export class Tallies {
   }
 }
 
-const NO_TALLY: Tally = { predictions: 0, drawn: 0, repeated: 0, refused: 0, answers: 0, errors: 0 }
+const NO_TALLY: Tally = { predictions: 0, drawn: 0, repeated: 0, refused: 0, answers: 0, errors: 0, capped: 0 }
 
 const NONE = { count: 0 }
 const ONE = { count: 1 }
@@ -98,6 +100,7 @@ const TALLY = {
   ...TALLY_KEY,
   ...({ predictions: 'integer', drawn: 'integer', repeated: 'integer' } as const),
   ...({ refused: 'integer', answers: 'integer', errors: 'integer' } as const),
+  ...({ capped: 'integer' } as const),
 }
 const addTallies = bulkInsert('tally', TALLY, orAdd('tally', Object.keys(TALLY_KEY), Object.keys(TALLY)))
 

@@ -1,5 +1,6 @@
 import { UsageError } from '../../core/errors.ts'
-import { addToCap, applyCap, type CapState, emptyCap } from '../cap.ts'
+import { addToCap, applyCap, type CapState, emptyCap, toCapProgress } from '../cap.ts'
+import { emptyExtremes, foldExtremes, toDominance, toFarthest, toResidualSquare } from '../dominance.ts'
 import type { EpochCounts } from '../estimate.ts'
 import type { Evidence, JointEpoch } from '../evidence.ts'
 import { emptyJoint, foldJoint, type JointMoments, toResidualM2 } from '../joint.ts'
@@ -8,7 +9,7 @@ import { emptyMoments, fold, type Moments } from '../moments.ts'
 import type { RateEpoch } from '../rates.ts'
 import type { RaceSettings } from '../rule.ts'
 import type { OutcomeRow } from './row.ts'
-import { EntityTotals, Extremes, ResidualPeak, toDominance } from './totals.ts'
+import { EntityTotals } from './totals.ts'
 
 /** What the labels of a split have beside their loss. */
 export type ArmKind = 'plain' | 'ratio' | 'entities' | 'covariate'
@@ -71,7 +72,7 @@ export class ArmSums {
       peak,
       epochs.reduce((sum, epoch) => sum + epoch.toM2(), 0),
     )
-    const shared = { dominance, ...(this.#cap === undefined ? {} : { cap: this.#cap }) }
+    const shared = { dominance, ...(this.#cap === undefined ? {} : { cap: toCapProgress(this.#cap) }) }
     if (this.#kind === 'plain') return { kind: 'split', epochs: epochs.map(epoch => epoch.toSplit()), ...shared }
     const joint = epochs.map(epoch => epoch.toJoint())
     if (this.#kind === 'covariate') return { kind: 'adjusted', epochs: joint, ...shared }
@@ -166,8 +167,8 @@ class Arm {
   readonly #kind: ArmKind
   readonly #totals = new EntityTotals()
   readonly #entities = new Set<string>()
-  readonly #extremes = new Extremes()
-  readonly #peak = new ResidualPeak()
+  #extremes = emptyExtremes
+  #far = 0
   #served = 0
   #events = 0
   moments: Moments = emptyMoments
@@ -199,25 +200,29 @@ class Arm {
   add({ covariate = 0, entity = '' }: OutcomeRow, terms: LossTerms): void {
     const { loss, weight } = terms
     this.moments = fold(this.moments, loss)
-    this.#extremes.add(loss)
+    this.#extremes = foldExtremes(this.#extremes, loss)
     if (this.#kind === 'entities') {
       const total = this.#totals.add(entity, terms)
       this.#events += Number(total.loss !== 0) - Number(total.loss - loss !== 0)
-      this.#peak.add(total, this.joint)
+      this.#reach(total)
       return
     }
     this.#events += Number(loss !== 0)
     this.#joint = foldJoint(this.#joint, loss, this.#kind === 'covariate' ? covariate : weight)
-    if (this.#kind === 'ratio') this.#peak.add(terms, this.joint)
+    if (this.#kind === 'ratio') this.#reach(terms)
   }
 
   toFarthest(): number {
-    return this.#isRatio() ? this.#peak.square : this.#extremes.toFarthest(this.moments.mean)
+    return this.#isRatio() ? this.#far : toFarthest(this.#extremes, this.moments.mean)
   }
 
   toM2(): number {
     const { meanX, meanY } = this.joint
     return this.#isRatio() && meanY !== 0 ? toResidualM2(this.joint, meanX / meanY) : this.moments.m2
+  }
+
+  #reach(unit: LossTerms): void {
+    this.#far = Math.max(this.#far, toResidualSquare(unit, this.joint))
   }
 
   #isRatio(): boolean {

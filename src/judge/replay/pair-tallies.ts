@@ -1,11 +1,10 @@
-import { addToBlocks, emptyBlocks } from '../blocking.ts'
-import { emptyBounded, foldBounded } from '../bounded.ts'
-import type { Evidence } from '../evidence.ts'
-import { emptyJoint, foldJoint, toResidualM2 } from '../joint.ts'
+import { emptyExtremes, foldExtremes, toDominance, toFarthest, toResidualSquare } from '../dominance.ts'
+import type { Evidence, PairedRatioEvidence } from '../evidence.ts'
+import { emptyJoint, foldJoint, type JointMoments, toResidualM2 } from '../joint.ts'
 import type { LossTerms } from '../loss.ts'
 import { emptyMoments, fold, type Moments } from '../moments.ts'
-import { addToWeightedBlocks, emptyWeightedBlocks } from '../weighted-blocks.ts'
-import { EntityTotals, Extremes, ResidualPeak, toDominance } from './totals.ts'
+import { addToOrdered, type Ordered, toOrderedEvidence } from '../ordered.ts'
+import { EntityTotals } from './totals.ts'
 
 /** A design's sums of paired differences (x: loss A − loss B, with the weight they share). */
 export interface PairTally {
@@ -15,102 +14,67 @@ export interface PairTally {
 
 /** Of pairs that do not depend on each other. */
 export function makePairedTally(): PairTally {
-  const spread = makeSpread()
+  let moments: Moments = emptyMoments
+  let extremes = emptyExtremes
   return {
-    add: ({ loss }) => spread.add(loss),
-    toEvidence: discordant => ({
-      kind: 'paired',
-      moments: spread.moments(),
-      discordant,
-      dominance: spread.dominance(),
-    }),
+    add({ loss }) {
+      moments = fold(moments, loss)
+      extremes = foldExtremes(extremes, loss)
+    },
+    toEvidence(discordant) {
+      return {
+        kind: 'paired',
+        moments,
+        discordant,
+        dominance: toDominance(toFarthest(extremes, moments.mean), moments.m2),
+      }
+    },
   }
 }
 
 /** Of pairs whose mean is a ratio of sums. */
 export function makeRatioTally(): PairTally {
-  const peak = new ResidualPeak()
   let terms = emptyJoint
+  let far = 0
   return {
     add(difference) {
       terms = foldJoint(terms, difference.loss, difference.weight)
-      peak.add(difference, terms)
+      far = Math.max(far, toResidualSquare(difference, terms))
     },
-    toEvidence: discordant => ({
-      kind: 'paired-ratio',
-      of: 'labels',
-      terms,
-      discordant,
-      dominance: toShare(peak, terms),
-    }),
+    toEvidence: discordant => toRatioEvidence('labels', terms, far, discordant),
   }
 }
 
 /** Of pairs that belong to entities, each of which may have several. */
 export function makeEntityTally(): PairTally {
-  const peak = new ResidualPeak()
   const totals = new EntityTotals()
+  let far = 0
   return {
-    add: (difference, entity) => peak.add(totals.add(entity, difference), totals.moments),
-    toEvidence(discordant) {
-      const { moments: terms } = totals
-      return { kind: 'paired-ratio', of: 'entities', terms, discordant, dominance: toShare(peak, terms) }
+    add(difference, entity) {
+      const total = totals.add(entity, difference)
+      far = Math.max(far, toResidualSquare(total, totals.moments))
     },
+    toEvidence: discordant => toRatioEvidence('entities', totals.moments, far, discordant),
   }
 }
 
-/** Of pairs of a series, in the order of time. */
-export function makeSeriesTally(season: number): PairTally {
-  const spread = makeSpread()
-  let blocks = emptyBlocks(season)
-  return {
-    add({ loss }) {
-      spread.add(loss)
-      blocks = addToBlocks(blocks, loss)
-    },
-    toEvidence: () => ({ kind: 'dependent', blocks, dominance: spread.dominance() }),
-  }
+function toRatioEvidence(
+  of: PairedRatioEvidence['of'],
+  terms: JointMoments,
+  far: number,
+  discordant: number,
+): PairedRatioEvidence {
+  const ratio = terms.meanY === 0 ? 0 : terms.meanX / terms.meanY
+  return { kind: 'paired-ratio', of, terms, discordant, dominance: toDominance(far, toResidualM2(terms, ratio)) }
 }
 
-/** Of pairs of a series whose mean is a ratio of sums. */
-export function makeWeightedSeriesTally(season: number): PairTally {
-  const peak = new ResidualPeak()
-  let terms = emptyJoint
-  let blocks = emptyWeightedBlocks(season)
+/** Of pairs whose order matters; `toReach` tells that of bounded differences, which is known when the first is added. */
+export function makeOrderedTally(empty: Ordered, toReach: () => number): PairTally {
+  let ordered = empty
   return {
-    add(difference) {
-      terms = foldJoint(terms, difference.loss, difference.weight)
-      peak.add(difference, terms)
-      blocks = addToWeightedBlocks(blocks, difference.loss, difference.weight)
+    add: difference => {
+      ordered = addToOrdered(ordered, difference)
     },
-    toEvidence: () => ({ kind: 'dependent', blocks, dominance: toShare(peak, terms) }),
+    toEvidence: () => toOrderedEvidence(ordered, toReach()),
   }
-}
-
-/** Of pairs whose differences cannot exceed a reach, which is known when the first is added. */
-export function makeBoundedTally(toReach: () => number): PairTally {
-  let state = emptyBounded
-  return {
-    add: ({ loss }) => {
-      state = foldBounded(state, loss)
-    },
-    toEvidence: () => ({ kind: 'bounded', state, reach: toReach() }),
-  }
-}
-
-function makeSpread() {
-  const extremes = new Extremes()
-  let moments: Moments = emptyMoments
-  return {
-    add(x: number): void {
-      moments = fold(moments, x)
-      extremes.add(x)
-    },
-    moments: () => moments,
-    dominance: () => toDominance(extremes.toFarthest(moments.mean), moments.m2),
-  }
-}
-
-function toShare(peak: ResidualPeak, terms: Parameters<typeof toResidualM2>[0]): number {
-  return terms.meanY === 0 ? 0 : toDominance(peak.square, toResidualM2(terms, terms.meanX / terms.meanY))
 }

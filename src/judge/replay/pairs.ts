@@ -1,17 +1,10 @@
 import { UsageError } from '../../core/errors.ts'
-import { addToCap, applyCap, type CapState, emptyCap } from '../cap.ts'
+import { addToCap, applyCap, type CapState, emptyCap, toCapProgress } from '../cap.ts'
 import type { Evidence } from '../evidence.ts'
 import type { LossTerms } from '../loss.ts'
+import { toEmptyOrdered } from '../ordered.ts'
 import { type RaceSettings, toReach } from '../rule.ts'
-import {
-  makeBoundedTally,
-  makeEntityTally,
-  makePairedTally,
-  makeRatioTally,
-  makeSeriesTally,
-  makeWeightedSeriesTally,
-  type PairTally,
-} from './pair-tallies.ts'
+import { makeEntityTally, makeOrderedTally, makePairedTally, makeRatioTally, type PairTally } from './pair-tallies.ts'
 
 /** One request that both variants answered. */
 export interface Pair {
@@ -67,7 +60,7 @@ export class PairSums {
 
   toEvidence(): Evidence {
     const evidence = this.#tally.toEvidence(this.#wins + this.#losses)
-    return this.#cap === undefined ? evidence : { ...evidence, cap: this.#cap }
+    return this.#cap === undefined ? evidence : { ...evidence, cap: toCapProgress(this.#cap) }
   }
 
   #toJudged(loss: number): number {
@@ -93,11 +86,9 @@ export class PairSums {
   }
 
   #makeTally(hasEntities: boolean): PairTally {
-    const { loss, season, strict, task } = this.#settings
-    const isRatio = loss.kind === 'wmape'
-    if (strict) return makeBoundedTally(() => this.#toReach())
-    if (task === 'forecast') return isRatio ? makeWeightedSeriesTally(season) : makeSeriesTally(season)
+    const ordered = toEmptyOrdered(this.#settings)
+    if (ordered !== undefined) return makeOrderedTally(ordered, () => this.#toReach())
     if (hasEntities) return makeEntityTally()
-    return isRatio ? makeRatioTally() : makePairedTally()
+    return this.#settings.loss.kind === 'wmape' ? makeRatioTally() : makePairedTally()
   }
 }

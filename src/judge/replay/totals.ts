@@ -29,38 +29,3 @@ export class EntityTotals {
     return after
   }
 }
-
-/** Finds how much of a spread the farthest of many numbers makes up, without keeping them. */
-export class Extremes {
-  #low = Number.POSITIVE_INFINITY
-  #high = Number.NEGATIVE_INFINITY
-
-  add(x: number): void {
-    this.#low = Math.min(this.#low, x)
-    this.#high = Math.max(this.#high, x)
-  }
-
-  /** The largest square of a distance from the mean: that of the smallest number or of the largest. */
-  toFarthest(mean: number): number {
-    return this.#low > this.#high ? 0 : Math.max((this.#low - mean) ** 2, (this.#high - mean) ** 2)
-  }
-}
-
-/** The largest square of what a ratio does not explain, of each unit when it was last seen. */
-export class ResidualPeak {
-  #square = 0
-
-  add({ loss, weight }: LossTerms, { meanX, meanY }: JointMoments): void {
-    const residual = meanY === 0 ? 0 : loss - (meanX / meanY) * weight
-    this.#square = Math.max(this.#square, residual * residual)
-  }
-
-  get square(): number {
-    return this.#square
-  }
-}
-
-/** A share of a sum of squares, 0–1. */
-export function toDominance(square: number, m2: number): number {
-  return m2 > 0 ? Math.min(1, square / m2) : 0
-}

@@ -125,6 +125,11 @@ export async function startRace(store: Store, race: Partial<NewRace> = {}): Prom
   return await store.startRace({ a, b, design: 'paired', spec, startedAt: NOON, ...race })
 }
 
+/** All paired differences of a race, in the order of the times that they are for. */
+export async function readDifferences(store: Store, race: number): Promise<readonly number[]> {
+  return [...(await store.readDifferencesAfter(race, [])).differences]
+}
+
 /** A request id that the same number always gives; `at` is its time. */
 export function toRequest(n: number, at = NOON): string {
   const random = new Uint8Array(10)
