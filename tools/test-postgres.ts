@@ -12,7 +12,9 @@ const root = resolve(import.meta.dirname, '..')
 const NOT_OF_POSTGRES = ['src/store/sqlite.node.test.ts']
 
 function listTests(): readonly string[] {
-  const own = globSync(['src/store/*.test.ts', 'src/store/testing/*.suite.ts'], { cwd: root })
+  const own = globSync(['src/store/*.test.ts', 'src/store/testing/*.suite.ts', 'src/control/race-evidence.test.ts'], {
+    cwd: root,
+  })
   return own.filter(path => !NOT_OF_POSTGRES.includes(path)).sort()
 }
 
