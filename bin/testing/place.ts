@@ -15,7 +15,12 @@ import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 
 const ROOT = resolve(import.meta.dirname, '..', '..')
-const TRAINER = join(import.meta.dirname, 'train-linear.ts')
+/** The command as it lies in the repository. */
+const SOURCE = join(ROOT, 'bin', 'regatta.ts')
+/** The command as it is published, once it is built: it starts faster. */
+export const BUILT = join(ROOT, 'dist', 'regatta.js')
+/** A training command that takes no time. */
+export const TRAIN_LINEAR = `node ${join(import.meta.dirname, 'train-linear.ts')}`
 
 /** What a command line printed and how it ended. */
 export interface Finished {
@@ -36,7 +41,7 @@ export interface RunOptions {
 /** A project in a temporary folder, with a training command that takes no time. */
 export interface Place extends AsyncDisposable {
   readonly folder: string
-  /** Runs `regatta …` in the folder to its end, at most two minutes. */
+  /** Runs `regatta …` in the folder to its end. */
   run(args: readonly string[], options?: RunOptions): Promise<Finished>
   /** The same with `--json`: the document on stdout, of the type that the caller knows; throws at another exit code. */
   json<document>(args: readonly string[], wantedCode?: number): Promise<document>
@@ -44,38 +49,60 @@ export interface Place extends AsyncDisposable {
   listProcesses(): readonly string[]
 }
 
-/** A regatta.yaml for the linear model; `train` is the training command. */
+/** A regatta.yaml for the linear model; `train` is the training command, `lines` are more of its keys. */
 export function toProjectYaml({
-  train = `node ${TRAINER}`,
+  train = TRAIN_LINEAR,
   race = '',
+  serve = 'replicas: 2',
+  targets = '',
+  lines = '',
 }: {
   train?: string
   race?: string
+  serve?: string
+  targets?: string
+  lines?: string
 } = {}): string {
   return `name: linear
 train:
   run: ${train}
   params: { weight: 1 }
-serve: { replicas: 2 }
+${lines}
+serve: { ${serve} }
 race:
   prediction: '[0]'
 ${race}
 targets:
   local: { httpPort: 0, grpcPort: 0, controlPort: 0 }
+${targets}
 `
 }
 
 /** Blobs of the layers that every project's images share, kept from one test to the next: making them takes seconds. */
 const SHARED_LAYERS = join(ROOT, 'node_modules', '.cache', 'regatta')
 
+/** How a place is made. */
+export interface PlaceOptions {
+  /** Without the layers that another test has made. @default false */
+  readonly fresh?: boolean
+  /** What is run as `regatta`. @default the source */
+  readonly program?: string
+  /** Environment of every run. */
+  readonly env?: NodeJS.ProcessEnv
+  /** Time that a run may take. @default two minutes */
+  readonly limitMs?: number
+}
+
 /** Makes a project folder with the given regatta.yaml; disposing stops what runs there and removes it. */
-export function makePlace(yaml: string = toProjectYaml(), { fresh = false } = {}): Place {
+export function makePlace(yaml: string = toProjectYaml(), options: PlaceOptions = {}): Place {
+  const { fresh = false, ...how } = options
   // Resolved, since command lines of processes show resolved paths.
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'regatta-e2e-')))
   if (yaml !== '') writeFileSync(join(folder, 'regatta.yaml'), yaml)
   const state = join(folder, '.regatta')
   if (yaml !== '' && !fresh && existsSync(SHARED_LAYERS)) cpSync(SHARED_LAYERS, state, { recursive: true })
-  const run: Place['run'] = (args, options = {}) => runRegatta(folder, args, options)
+  const run: Place['run'] = (args, options = {}) =>
+    runRegatta(folder, args, { ...how, ...options, env: { ...how.env, ...options.env } })
   return {
     folder,
     run,
@@ -103,13 +130,13 @@ function keepLayers(state: string): void {
 async function runRegatta(
   folder: string,
   args: readonly string[],
-  { env, interruptAt, signal }: RunOptions,
+  { env, interruptAt, limitMs = 120_000, program = SOURCE, signal }: RunOptions & PlaceOptions,
 ): Promise<Finished> {
-  const child = spawn(process.execPath, [join(ROOT, 'bin', 'regatta.ts'), ...args], {
+  const child = spawn(process.execPath, [program, ...args], {
     cwd: folder,
     env: { ...process.env, NO_COLOR: '1', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: 120_000,
+    timeout: limitMs,
   })
   signal?.addEventListener('abort', () => child.kill('SIGINT'), { once: true })
   const texts = { out: '', err: '' }

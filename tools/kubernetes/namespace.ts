@@ -1,13 +1,12 @@
-import { spawn } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
-import { text } from 'node:stream/consumers'
-import { type Finished, makePlace, type Place } from '../../bin/testing/place.ts'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { BUILT, makePlace, type Place, toProjectYaml } from '../../bin/testing/place.ts'
 import { isObject } from '../../src/core/json.ts'
 import { type Kube, openKube, toDeployerAccess } from '../../src/deploy/index.ts'
 import { toLinearModel } from '../../src/train/testing/onnx-model.ts'
 
-const ROOT = resolve(import.meta.dirname, '..', '..')
+const TRAIN = 'cp model.onnx "$REGATTA_OUTPUT/model.onnx"'
 /** What `tools/test-kubernetes.ts` found. */
 const REGISTRY = process.env['REGATTA_TEST_REGISTRY'] ?? ''
 
@@ -18,7 +17,7 @@ export interface Harbour extends AsyncDisposable {
   readonly admin: Kube
   readonly namespace: string
   /** Runs `regatta … --json` with the deployer's rights: the document on stdout. */
-  regatta<document>(args: readonly string[], env?: Readonly<Record<string, string>>): Promise<document>
+  regatta<document>(args: readonly string[]): Promise<document>
   /** Runs it to any end. */
   run(args: readonly string[], env?: Readonly<Record<string, string>>): ReturnType<Place['run']>
   /** Makes the next version: a model whose answer is `weight` times what it is given. */
@@ -36,8 +35,10 @@ export interface Packed {
 /** How the project of a test differs from another. */
 export interface ProjectOptions {
   readonly replicas?: number
-  /** Lines below `serve:`. */
+  /** Keys of `serve` beside the replicas. */
   readonly serve?: string
+  /** The training command. @default copies what `pack` of the harbour left */
+  readonly train?: string
   /** Lines below `targets: kubernetes:`. */
   readonly kubernetes?: string
   readonly image?: string
@@ -46,24 +47,17 @@ export interface ProjectOptions {
 /** The project of the tests. */
 export function toProject(
   namespace: string,
-  { replicas = 1, serve, kubernetes = '', image = '' }: ProjectOptions,
+  { replicas = 1, serve, kubernetes = '', image = '', train = TRAIN }: ProjectOptions,
 ): string {
-  const served = serve ?? 'resources: { requests: { cpu: 20m, memory: 96Mi }, limits: { memory: 256Mi } }'
-  return `name: linear
-train: { run: cp model.onnx "$REGATTA_OUTPUT/model.onnx" }
-image:
-  repository: ${REGISTRY}/${namespace}/linear
-  ${image}
-serve:
-  replicas: ${replicas}
-  ${served}
-race: { prediction: '[0]' }
-targets:
-  kubernetes:
+  return toProjectYaml({
+    train,
+    lines: `image:\n  repository: ${REGISTRY}/${namespace}/linear\n  ${image}`,
+    serve: `replicas: ${replicas}, ${serve ?? 'resources: { requests: { cpu: 20m, memory: 96Mi }, limits: { memory: 256Mi } }'}`,
+    targets: `  kubernetes:
     namespace: ${namespace}
-    ${kubernetes.includes('storage:') ? '' : 'storage: { ephemeral: true }'}
-    ${kubernetes}
-`
+    ${/storage:|database:/.test(kubernetes) ? '' : 'storage: { ephemeral: true }'}
+    ${kubernetes}`,
+  })
 }
 
 /** Makes a namespace of the level `restricted`, the rights to deploy there, and a project; disposing removes all. */
@@ -71,52 +65,31 @@ export async function openHarbour(options: ProjectOptions = {}): Promise<Harbour
   const namespace = `regatta-${process.pid}-${Math.floor(performance.now())}`
   const admin = await openKube({ context: undefined, namespace })
   await makeNamespace(admin)
-  const place = makePlace(toProject(namespace, options))
-  const kubeconfig = join(place.folder, 'kubeconfig.json')
+  const home = mkdtempSync(join(tmpdir(), 'regatta-deployer-'))
+  const kubeconfig = join(home, 'kubeconfig.json')
   writeFileSync(kubeconfig, JSON.stringify(await makeDeployer(admin)))
-  const base = { KUBECONFIG: kubeconfig, REGATTA_TARGET: 'kubernetes' }
-  const configure = (next: ProjectOptions): void =>
-    writeFileSync(join(place.folder, 'regatta.yaml'), toProject(namespace, next))
-  configure(options)
-  const run: Harbour['run'] = (args, env = {}) => runBuilt(place.folder, args, { ...base, ...env })
-  const regatta = async <document>(args: readonly string[], env = {}): Promise<document> => {
-    const { code, out, err } = await run([...args, '--json'], env)
-    if (code !== 0) throw new Error(`regatta ${args.join(' ')} ended with ${code}: ${out}${err}`)
-    return JSON.parse(out) as document
-  }
+  const env = { KUBECONFIG: kubeconfig, REGATTA_TARGET: 'kubernetes' }
+  const place = makePlace(toProject(namespace, options), { program: BUILT, env, limitMs: 240_000 })
   return {
     place,
     admin,
     namespace,
-    run,
-    regatta,
-    configure,
+    run: (args, env = {}) => place.run(args, { env }),
+    regatta: args => place.json(args),
+    configure: next => writeFileSync(join(place.folder, 'regatta.yaml'), toProject(namespace, next)),
     async pack(weight) {
       writeFileSync(join(place.folder, 'model.onnx'), toLinearModel({ weight }))
-      await regatta(['train'])
-      const packed = await regatta<Packed>(['pack'])
-      await regatta(['push'])
+      await place.json(['train'])
+      const packed = await place.json<Packed>(['pack'])
+      await place.json(['push'])
       return packed
     },
     async [Symbol.asyncDispose]() {
       await admin.ask('DELETE', `/api/v1/namespaces/${namespace}`)
       await place[Symbol.asyncDispose]()
+      rmSync(home, { recursive: true, force: true })
     },
   }
-}
-
-/** Runs the command as it is published: it starts faster than the sources. */
-async function runBuilt(
-  cwd: string,
-  args: readonly string[],
-  env: Readonly<Record<string, string>>,
-): Promise<Finished> {
-  const options = { cwd, env: { ...process.env, NO_COLOR: '1', ...env }, timeout: 240_000 }
-  const child = spawn(process.execPath, [join(ROOT, 'dist', 'regatta.js'), ...args], options)
-  child.stdin.end()
-  const ended = new Promise<number | null>(done => child.on('close', done))
-  const [out, err] = await Promise.all([text(child.stdout), text(child.stderr)])
-  return { code: await ended, out, err }
 }
 
 async function makeNamespace(admin: Kube): Promise<void> {
