@@ -1,5 +1,6 @@
 """Triton's own Python client, `tritonclient`, over HTTP and gRPC: JSON and binary tensors, compression, repository."""
 
+import queue
 import sys
 from pathlib import Path
 
@@ -57,6 +58,39 @@ def compression(wire: str) -> dict[str, str]:
     if wire == "http":
         return {"request_compression_algorithm": "gzip", "response_compression_algorithm": "deflate"}
     return {"compression_algorithm": "gzip"}
+
+
+def streams(names: list[str]) -> Check:
+    """`ModelStreamInfer`: many requests on one stream, answered in their order, each with its own error."""
+
+    def check() -> None:
+        client = tritonclient.grpc.InferenceServerClient(place.grpc)
+        answers: queue.Queue[tuple[object, InferenceServerException | None]] = queue.Queue()
+        client.start_stream(lambda result, error: answers.put((result, error)))
+        asked = [(name, inputs) for name in names for inputs in requests()[name]] * 3
+        try:
+            for at, (name, inputs) in enumerate(asked):
+                tensors = []
+                for key, array in inputs.items():
+                    tensor = tritonclient.grpc.InferInput(key, list(array.shape), np_to_triton_dtype(array.dtype))
+                    tensor.set_data_from_numpy(array)
+                    tensors.append(tensor)
+                client.async_stream_infer("nobody" if at % 5 == 2 else name, tensors, request_id=str(at))
+            for at, (name, inputs) in enumerate(asked):
+                result, error = answers.get(timeout=60)
+                if at % 5 == 2:
+                    assert error is not None and "nobody" in error.message(), error
+                    continue
+                assert error is None, error
+                assert result.get_response().id == str(at), result.get_response().id
+                for key, array in oracle.outputs(name, oracle.latest(name), inputs).items():
+                    if array.dtype.kind != "O":
+                        assert_same(result.as_numpy(key), array, key)
+        finally:
+            client.stop_stream()
+            client.close()
+
+    return check
 
 
 def describes(wire: str, name: str) -> Check:
@@ -170,7 +204,7 @@ def statistics(wire: str) -> Check:
 
 
 def always(names: list[str]) -> dict[str, Check]:
-    checks: dict[str, Check] = {"raw binary request": raw_request}
+    checks: dict[str, Check] = {"raw binary request": raw_request, "grpc: a stream": streams(names)}
     for wire in BOTH:
         checks[f"{wire}: the server"] = is_alive(wire)
         checks[f"{wire}: errors"] = refuses(wire)

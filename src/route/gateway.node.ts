@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts'
 import { toErrorText } from '../core/errors.ts'
+import { GrpcError } from '../core/grpc.ts'
 import type { TlsOptions } from '../core/tls.node.ts'
 import { type AccessOptions, toAccess } from './access.ts'
 import { type Admission, toAdmission } from './admission.ts'
@@ -81,7 +82,7 @@ interface Parts extends HandlerWorld {
   readonly spool: Spool
   readonly control: Control
   readonly admission: Admission
-  readonly state: { draining: boolean }
+  stop(): void
 }
 
 async function openParts(options: GatewayOptions, limits: Limits): Promise<Parts> {
@@ -102,7 +103,17 @@ async function openParts(options: GatewayOptions, limits: Limits): Promise<Parts
   const base = { routes, limits, metrics, clock, random, sink: recorder, isLoaded: admission.isLoaded }
   const shadows = new ShadowCopier(base)
   const access = toAccess(options.access ?? { tokens: [], origins: [] })
-  return { ...base, access, admission, shadows, control, recorder, spool, state: { draining: false } }
+  const stopping = new AbortController()
+  return {
+    ...{ ...base, access, admission, shadows, control, recorder, spool },
+    state: {
+      get draining() {
+        return stopping.signal.aborted
+      },
+      stopping: stopping.signal,
+    },
+    stop: () => stopping.abort(new GrpcError('UNAVAILABLE', 'The gateway is stopping')),
+  }
 }
 
 /** Never rejects. */
@@ -127,7 +138,7 @@ async function follow(options: GatewayOptions, limits: Limits, parts: Parts, sig
 
 /** Requests first, then the copies they caused, then the records of both. Never rejects. */
 async function drain(limits: Limits, parts: Parts, ports: Ports, following: Promise<void>, leaveMs = 0): Promise<void> {
-  parts.state.draining = true
+  parts.stop()
   await Promise.all([ports.http.drain(limits.drainMs, leaveMs), ports.grpc.drain(limits.drainMs)])
   await parts.shadows.settle(limits.flushMs / 2)
   await parts.recorder.drain(limits.flushMs / 2)

@@ -3,6 +3,7 @@ import type { GrpcForm } from './path.ts'
 /**
  * What a call is for.
  * - `predict`: a prediction: a variant is chosen, and it is recorded.
+ * - `stream`: many predictions.
  * - `model`: about a model: goes to the champion or to the version that its message names (`names` tells where).
  * - `other`: about a model server: goes to the champion.
  * - `closed`: loads or unloads models, which is the deployment's business.
@@ -10,6 +11,7 @@ import type { GrpcForm } from './path.ts'
  */
 export type CallUse =
   | { readonly kind: 'predict'; readonly form: GrpcForm }
+  | { readonly kind: 'stream' }
   | { readonly kind: 'model'; readonly names: 'tfs' | 'v2' }
   | { readonly kind: 'other' | 'closed' }
   | { readonly kind: 'own'; readonly call: OwnCall }
@@ -22,6 +24,9 @@ const TFS_MODELS = '/tensorflow.serving.ModelService'
 const V2 = '/inference.GRPCInferenceService'
 const HEALTH = '/grpc.health.v1.Health'
 
+/** The path of V2's predictions. */
+export const INFER_PATH = `${V2}/ModelInfer`
+
 const CALLS: ReadonlyMap<string, CallUse> = new Map<string, CallUse>([
   [`${TFS}/Predict`, { kind: 'predict', form: 'tfs-predict' }],
   [`${TFS}/Classify`, { kind: 'predict', form: 'tfs-classify' }],
@@ -30,7 +35,8 @@ const CALLS: ReadonlyMap<string, CallUse> = new Map<string, CallUse>([
   [`${TFS}/GetModelMetadata`, { kind: 'model', names: 'tfs' }],
   [`${TFS_MODELS}/GetModelStatus`, { kind: 'model', names: 'tfs' }],
   [`${TFS_MODELS}/HandleReloadConfigRequest`, { kind: 'closed' }],
-  [`${V2}/ModelInfer`, { kind: 'predict', form: 'v2-infer' }],
+  [INFER_PATH, { kind: 'predict', form: 'v2-infer' }],
+  [`${V2}/ModelStreamInfer`, { kind: 'stream' }],
   [`${V2}/ModelReady`, { kind: 'model', names: 'v2' }],
   [`${V2}/ModelMetadata`, { kind: 'model', names: 'v2' }],
   [`${V2}/ModelStatistics`, { kind: 'model', names: 'v2' }],

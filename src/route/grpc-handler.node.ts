@@ -21,6 +21,7 @@ export async function handleGrpc(world: GrpcHandlerWorld, call: GrpcRequest): Pr
   if (use === undefined)
     throw refuseCall(world, { code: 'UNKNOWN_CALL', status: 501, text: `Nothing here serves ${call.path}` })
   if (use.kind === 'closed') throw refuseCall(world, CLOSED)
+  if (use.kind === 'stream') throw new Error(`${call.path} takes its messages one by one`)
   const { table } = world.routes
   if (table === undefined) throw refuseCall(world, NO_ROUTES)
   if (use.kind === 'predict') return await answerCall(world, table, call, use.form)

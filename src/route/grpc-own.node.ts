@@ -61,5 +61,5 @@ async function* watch(world: State, service: string, signal: AbortSignal): Async
   } catch (error) {
     if (!signal.aborted) throw error
   }
-  if (world.state.draining) throw new GrpcError('UNAVAILABLE', 'The gateway is stopping')
+  world.state.stopping.throwIfAborted()
 }

@@ -10,8 +10,8 @@ export interface OwnWorld {
   readonly routes: LiveRoutes
   readonly metrics: GatewayMetrics
   readonly control: Pick<Control, 'sendTruths'>
-  /** True once the gateway stops: it answers, and tells balancers to send nothing more. */
-  readonly state: { readonly draining: boolean }
+  /** `draining` once the gateway stops: it answers, and tells balancers to send nothing more. */
+  readonly state: { readonly draining: boolean; readonly stopping: AbortSignal }
 }
 
 /** Answers one of the gateway's own paths. */

@@ -8,6 +8,7 @@ import type { Admission } from './admission.ts'
 import { refuseCall } from './grpc.node.ts'
 import { classifyCall } from './grpc-calls.ts'
 import { handleGrpc } from './grpc-handler.node.ts'
+import { handleGrpcStream } from './grpc-stream.node.ts'
 import { type HandlerWorld, handle } from './handler.node.ts'
 import { refuse } from './http.node.ts'
 import type { Limits } from './limits.ts'
@@ -70,7 +71,9 @@ async function openHttp(options: PortOptions, limits: Limits, world: PortWorld):
 
 async function openGrpc(options: PortOptions, limits: Limits, world: PortWorld): Promise<GrpcServer> {
   const { host, grpcPort: port, tls, logger } = options
-  return await listenGrpc(call => answerWithin(world, call), {
+  const answer = (call: GrpcRequest) =>
+    call.messages === undefined ? answerWithin(world, call) : handleGrpcStream(world, call)
+  return await listenGrpc(answer, {
     host,
     port,
     ...(tls === undefined ? {} : { tls }),
@@ -79,8 +82,11 @@ async function openGrpc(options: PortOptions, limits: Limits, world: PortWorld):
     maxConcurrentStreams: toConcurrentStreams(limits.maxInFlight),
     maxHeaderListBytes: limits.maxHeadBytes,
     maxSessions: limits.maxClients,
+    streams: path => classifyCall(path)?.kind === 'stream',
     admit({ path }) {
-      if (classifyCall(path)?.kind === 'own') return () => {}
+      const kind = classifyCall(path)?.kind
+      // The messages of a stream take room one by one.
+      if (kind === 'own' || kind === 'stream') return () => {}
       // How long its message is shows when it is there.
       const admitted = world.admission.admit(0)
       return admitted === 'full' ? refuseCall(world, OVERLOADED) : admitted
