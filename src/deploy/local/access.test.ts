@@ -39,7 +39,7 @@ describe('a gateway that is protected', async () => {
       commands: { server: [process.execPath, PROGRAM, 'well'], gateway: [process.execPath, GATEWAY] },
       access: { tls, predictToken: 'predict-token', origins: ['https://app.example'] },
     })
-    await target.apply(toPlan([['a', 1, 1, place.digests.a, 1]]), AbortSignal.timeout(10_000))
+    await target.apply(toPlan([['a', 1, 1, place.digests.a, 1]]), AbortSignal.timeout(60_000))
     const state = await until(target, ({ gatewayUrl }) => gatewayUrl !== undefined)
     const url = `${state.gatewayUrl}/v1/models/forecast:predict`
     assert.match(url, /^https:/)

@@ -6,7 +6,7 @@ import { toTextResponse } from '../../core/http.ts'
 import type { Health, Target, TargetState } from '../index.ts'
 import { ask, deploy, isReady, openPlace, pick, toPlan, until } from './testing/place.ts'
 
-const soon = (): AbortSignal => AbortSignal.timeout(10_000)
+const soon = (): AbortSignal => AbortSignal.timeout(60_000)
 
 /** Collects every different health that a process has from now on. */
 function watchHealth(target: Target, name: string): Health[] {

@@ -30,7 +30,7 @@ async function startSupervisor(
   const testing = join(import.meta.dirname, 'testing')
   const parameters = [place.folder, place.layout.folder, join(testing, 'program.ts'), place.digests.a]
   const supervisor = fork(join(testing, 'supervisor.ts'), parameters, { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] })
-  const [{ processes, urls }] = await once(supervisor, 'message', { signal: AbortSignal.timeout(10_000) })
+  const [{ processes, urls }] = await once(supervisor, 'message', { signal: AbortSignal.timeout(60_000) })
   return { supervisor, processes, urls }
 }
 

@@ -129,7 +129,7 @@ describe('Target.readLog()', () => {
     await ask(state, 'a-1', `/chatter?text=${encodeURIComponent(first)}`)
     const seen: string[] = []
     const reading = (async () => {
-      for await (const line of target.readLog('a-1', { lines: 10, follow: true }, AbortSignal.timeout(10_000))) {
+      for await (const line of target.readLog('a-1', { lines: 10, follow: true }, AbortSignal.timeout(60_000))) {
         seen.push(line)
         if (seen.length === wanted.length) return
       }
@@ -140,7 +140,7 @@ describe('Target.readLog()', () => {
     const log = join(place.folder, 'logs', 'a-1.log')
     assert.ok(existsSync(`${log}.1`))
     assert.ok(statSync(log).size < 30 * 200)
-    const last = await Array.fromAsync(target.readLog('a-1', { lines: 3, follow: false }, AbortSignal.timeout(10_000)))
+    const last = await Array.fromAsync(target.readLog('a-1', { lines: 3, follow: false }, AbortSignal.timeout(60_000)))
     assert.deepEqual(last, wanted.slice(-3))
   })
 
@@ -149,10 +149,10 @@ describe('Target.readLog()', () => {
     const target = await place.open()
     await deploy(target, toPlan([['a', 1, 1, place.digests.a, 1]]))
     const options = { lines: 3, follow: true }
-    const reading = Array.fromAsync(target.readLog('gateway', options, AbortSignal.timeout(10_000)))
+    const reading = Array.fromAsync(target.readLog('gateway', options, AbortSignal.timeout(60_000)))
     for (const name of ['b-1', '../routes', 'A', '']) {
       const wanted = { code: 'LOG_NONE', fix: 'Name one of: a-1, gateway' }
-      await assert.rejects(Array.fromAsync(target.readLog(name, options, AbortSignal.timeout(10_000))), wanted)
+      await assert.rejects(Array.fromAsync(target.readLog(name, options, AbortSignal.timeout(60_000))), wanted)
     }
     await target[Symbol.asyncDispose]()
     assert.deepEqual(await reading, [])

@@ -12,7 +12,7 @@ import { extractModel, listUnusedModels, pruneModels } from './models.node.ts'
 import { putImage, toModelFile } from './testing/image.ts'
 import { openPlace } from './testing/place.ts'
 
-const signal = (): AbortSignal => AbortSignal.timeout(10_000)
+const signal = (): AbortSignal => AbortSignal.timeout(60_000)
 const toBytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 const toVariant = (digest: Digest, version = 1): VariantPlan => {
   return { id: 1, name: parseVariantName('a'), version, digest, replicas: 1 }

@@ -15,7 +15,7 @@ const ROUTES: Routes = {
   variants: [],
   capture: {},
 }
-const soon = (): AbortSignal => AbortSignal.timeout(10_000)
+const soon = (): AbortSignal => AbortSignal.timeout(60_000)
 
 async function isListening(url: string | undefined): Promise<boolean> {
   return await fetch(`${url}/readyz`).then(

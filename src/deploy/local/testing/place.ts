@@ -22,7 +22,7 @@ export const QUICK: Partial<Timings> = {
   startProbeEveryMs: 20,
   probeTimeoutMs: 250,
   missesToKill: 4,
-  startTimeoutMs: 10_000,
+  startTimeoutMs: 30_000,
   drainMs: 2_000,
   preStopMs: 20,
   quickRestartMs: 20,
@@ -99,21 +99,21 @@ export function toPlan(
 
 /** Carries out a plan and waits until exactly its replicas, and the gateway, are ready. */
 export async function deploy(target: Target, plan: DeploymentPlan): Promise<TargetState> {
-  await target.apply(plan, AbortSignal.timeout(10_000))
+  await target.apply(plan, AbortSignal.timeout(60_000))
   const names = plan.variants.flatMap(({ name, replicas }) =>
     Array.from({ length: replicas }, (_, index) => `${name}-${index + 1}`),
   )
   return await until(target, isReady(...names))
 }
 
-/** Resolves with the first state that holds; rejects with the last one after ten seconds. */
+/** Resolves with the first state that holds; rejects with the last one after a minute. */
 export async function until(target: Target, holds: (state: TargetState) => boolean): Promise<TargetState> {
   if (holds(target.state())) return target.state()
   const { promise, resolve, reject } = Promise.withResolvers<TargetState>()
   const end = target.observe(state => {
     if (holds(state)) resolve(state)
   })
-  const late = setTimeout(() => reject(new Error(`Not reached: ${JSON.stringify(target.state(), null, 1)}`)), 10_000)
+  const late = setTimeout(() => reject(new Error(`Not reached: ${JSON.stringify(target.state(), null, 1)}`)), 60_000)
   try {
     return await promise
   } finally {
