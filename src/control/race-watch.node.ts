@@ -22,7 +22,7 @@ export interface RaceWatchOptions extends LookWorld {
 }
 
 /** A look that takes longer than this is not taken at every call, ms. */
-const CHEAP_MS = 1000
+const CHEAP_MS = 5000
 /** Share of the time that looking may take. */
 const BUSY_SHARE = 0.1
 const RETRY_MS = 1000
