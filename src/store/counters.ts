@@ -1,4 +1,4 @@
-import { type Sql, statement } from './sql.ts'
+import { bulkInsert, orAdd, type Sql, statement } from './sql.ts'
 
 /** Figures that single rows do not tell any more once they are pruned. `…-before` are instants. */
 export type Counter =
@@ -7,9 +7,13 @@ export type Counter =
   | 'ripened-before'
   | `truth-${'new' | 'duplicate' | 'revised' | 'stale' | 'conflict' | 'orphan'}`
 
-/** Adds to a counter. */
-export async function count(sql: Sql, name: Counter, by: number): Promise<void> {
-  if (by !== 0) await sql.run(add(name, by))
+/** Adds to counters. */
+export async function count(sql: Sql, by: Readonly<Partial<Record<Counter, number>>>): Promise<void> {
+  const changed = Object.entries(by).filter(([, value]) => value !== 0)
+  await sql.bulk(
+    add,
+    changed.map(([name, value]) => ({ name, value })),
+  )
 }
 
 /** Raises a counter to at least a value. */
@@ -27,9 +31,8 @@ export async function readCounters(sql: Sql): Promise<Readonly<Partial<Record<Co
   return Object.fromEntries((await sql.all(list())).map(({ name, value }) => [name, value]))
 }
 
-const add = statement<[Counter, number]>(
-  'insert into counter (name, value) values (?, ?) on conflict (name) do update set value = counter.value + excluded.value',
-)
+const COLUMNS = { name: 'text', value: 'integer' } as const
+const add = bulkInsert('counter', COLUMNS, orAdd('counter', ['name'], Object.keys(COLUMNS)))
 const raiseTo = statement<[Counter, number]>(
   `insert into counter (name, value) values (?, ?) on conflict (name) do update
     set value = case when excluded.value > counter.value then excluded.value else counter.value end`,

@@ -29,6 +29,8 @@ export async function migrateSqlite(sql: Sql, from: number): Promise<void> {
 /** Brings a PostgreSQL database of an older version (0: one without regatta's schema) to the newest. */
 export async function migratePostgres(sql: Sql, from: number): Promise<void> {
   if (from >= SCHEMA_VERSION) return
+  // What is there may be much.
+  await sql.run(statement<[]>('set local statement_timeout = 0')())
   if (from === 0) {
     await runAll(sql, [`create schema ${POSTGRES_SCHEMA}`, 'create table schema_version (version bigint not null)'])
     await sql.run(insertVersion(0))
@@ -39,15 +41,19 @@ export async function migratePostgres(sql: Sql, from: number): Promise<void> {
 
 /** The version of a PostgreSQL database; 0 for one without regatta's schema. */
 export async function readPostgresVersion(sql: Sql): Promise<number> {
-  const known = await sql.get(findTable(`${POSTGRES_SCHEMA}.schema_version`))
-  return known?.name == null ? 0 : ((await sql.get(findVersion()))?.version ?? 0)
+  const known = await sql.get(findTable(POSTGRES_SCHEMA, 'schema_version'))
+  return known === undefined ? 0 : ((await sql.get(findVersion()))?.version ?? 0)
 }
 
 async function runAll(sql: Sql, texts: readonly string[]): Promise<void> {
   for (const text of texts) await sql.run(statement<[]>(text)())
 }
 
-const findTable = statement<[string], { readonly name: string | null }>('select to_regclass(?)::text as name')
+// Not `to_regclass`: it may not know yet what another process made while this one waited for its turn.
+const findTable = statement<[string, string], { readonly name: string }>(
+  `select c.relname as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where n.nspname = ? and c.relname = ?`,
+)
 const findVersion = statement<[], { readonly version: number }>('select version from schema_version')
 const insertVersion = statement<[number]>('insert into schema_version values (?)')
 const setVersion = statement<[number]>('update schema_version set version = ?')

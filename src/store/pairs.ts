@@ -1,4 +1,4 @@
-import { bulkDelete, bulkInsert, orReplace, type Sql, statement } from './sql.ts'
+import { bulkDelete, bulkInsert, bulkWrite, orReplace, type Sql } from './sql.ts'
 
 /** Where a pair stands in the order of the times that it is for. */
 export interface PairPosition {
@@ -45,11 +45,12 @@ export class Pairs {
 
   /** Notes from where on the order has changed. */
   async flush(sql: Sql): Promise<void> {
-    for (const [race, { at, request, row }] of this.#first) {
-      const change = ((await sql.get(findChange(race)))?.change ?? 0) + 1
-      await sql.run(insertChange(race, change, at, request, row))
-      await sql.run(dropChanges(race, change - MAX_CHANGES))
-    }
+    const firsts = [...this.#first].map(([race, { at, request, row }]) => ({ race, at, request, row }))
+    await sql.bulk(insertChanges, firsts)
+    await sql.bulk(
+      dropChanges,
+      firsts.map(({ race }) => ({ race })),
+    )
     this.#first.clear()
   }
 }
@@ -65,10 +66,14 @@ const KEY = { race: 'integer', at: 'integer', request: 'uuid', row: 'integer' } 
 const COLUMNS = { ...KEY, difference: 'real', weight: 'real' } as const
 const putPairs = bulkInsert('pair', COLUMNS, orReplace(Object.keys(KEY), Object.keys(COLUMNS)))
 const dropPairs = bulkDelete('pair', KEY)
-const findChange = statement<[number], { readonly change: number }>(
-  'select change from pair_change where race = ? order by change desc limit 1',
+const insertChanges = bulkWrite(
+  KEY,
+  from => `insert into pair_change (race, change, at, request, row)
+    select race, coalesce((select max(c.change) from pair_change c where c.race = input.race), 0) + 1, at, request, row
+    from ${from}`,
 )
-const insertChange = statement<[number, number, number, string, number]>(
-  'insert into pair_change (race, change, at, request, row) values (?, ?, ?, ?, ?)',
+const dropChanges = bulkWrite(
+  { race: 'integer' },
+  from => `delete from pair_change where race in (select race from ${from})
+    and change <= (select max(c.change) - ${MAX_CHANGES} from pair_change c where c.race = pair_change.race)`,
 )
-const dropChanges = statement<[number, number]>('delete from pair_change where race = ? and change <= ?')

@@ -13,6 +13,9 @@ export const POSTGRES_RACES: readonly string[] = [
 
 /** What version 5 of the schema changes in PostgreSQL. */
 export const POSTGRES_ENDS: readonly string[] = [
+  // Of the parts of days, partitions.ts says it.
+  'alter table prediction_other set (fillfactor = 50)',
+  'alter table schema_version add column deployment text',
   ...toPairEnds(
     day => {
       const hex = `lpad(to_hex(${day} * 86400000), 12, '0')`

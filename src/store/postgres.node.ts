@@ -1,20 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Pool, PoolClient } from 'pg'
+import type { Pool, PoolConfig } from 'pg'
 import type { Clock } from '../core/clock.ts'
 import type { Database, Work } from './database.ts'
 import { toDayOf } from './days.ts'
 import { isContention, newer, toPostgresError } from './errors.ts'
 import { migratePostgres, POSTGRES_SCHEMA, readPostgresVersion, SCHEMA_VERSION } from './migrations.ts'
 import { addPartitions, dropPartitions } from './partitions.ts'
-import {
-  type Bulk,
-  type InputRow,
-  type InputTypes,
-  postgresBuilder,
-  type Query,
-  type Sql,
-  type SqlValue,
-} from './sql.ts'
+import { PostgresSql } from './postgres-sql.ts'
 
 /** Connections of one process: one writes at a time, the others read. */
 const MAX_CONNECTIONS = 4
@@ -31,7 +23,7 @@ const WRITER_LOCK = 0x72677461
 const SETTINGS = `set local search_path = ${POSTGRES_SCHEMA}, pg_catalog; set local lock_timeout = ${BUSY_LIMIT_MS};
   set local statement_timeout = ${STATEMENT_LIMIT_MS};
   set local idle_in_transaction_session_timeout = ${STATEMENT_LIMIT_MS};
-  set local plan_cache_mode = force_custom_plan;`
+  set local plan_cache_mode = force_custom_plan; set local jit = off;`
 /*
  * Rows are looked up by their keys. A young table has no statistics yet, and a plan that reads all of it would be
  * kept while it grows.
@@ -66,16 +58,20 @@ export class PostgresDatabase implements Database {
   /** Connects, and brings the schema up to date. @throws STORE_NEWER, STORE_OPEN, STORE_AWAY, STORE_BUSY */
   static async open(url: string, clock: Clock): Promise<PostgresDatabase> {
     const pg = (await import('pg')).default
-    const pool = new pg.Pool({
+    // Its types do not know of `pipeline` yet.
+    const options: PoolConfig & { readonly pipeline: boolean } = {
       connectionString: url,
       application_name: 'regatta',
       max: MAX_CONNECTIONS,
       connectionTimeoutMillis: CONNECT_LIMIT_MS,
       keepAlive: true,
+      // Statements go out together where nothing depends on what the first gives back.
+      pipeline: true,
       types: {
         getTypeParser: (oid, format) => (NUMBERS.has(oid) ? Number : pg.types.getTypeParser(oid, format)),
       },
-    })
+    }
+    const pool = new pg.Pool(options)
     const database = new PostgresDatabase(toPlace(url), clock, pool)
     try {
       await database.#prepare()
@@ -129,11 +125,13 @@ export class PostgresDatabase implements Database {
 
   async #tryOnce<result>(begin: string, work: Work<result>): Promise<result> {
     const client = await this.#pool.connect()
+    const sql = new PostgresSql(client)
     let broken = true
     try {
-      await client.query(begin)
-      const done = await work(toSql(client))
-      await client.query('commit')
+      sql.send(begin)
+      const done = await work(sql)
+      sql.send('commit')
+      await sql.settle()
       broken = false
       return done
     } catch (error) {
@@ -141,6 +139,8 @@ export class PostgresDatabase implements Database {
         () => false,
         () => true,
       )
+      // What was refused first is why the others were.
+      await sql.settle()
       throw error
     } finally {
       client.release(broken)
@@ -153,46 +153,4 @@ export function toPlace(url: string): string {
   if (!URL.canParse(url)) return 'PostgreSQL'
   const { host, pathname, searchParams } = new URL(url)
   return `postgres://${searchParams.get('host') ?? host}${pathname}`
-}
-
-function toSql(client: PoolClient): Sql {
-  const ask = async (text: string, values: readonly unknown[]) => await client.query(text, [...values])
-  const query = async <row>({ sql, parameters }: Query<row>) => await ask(toNumbered(sql), parameters.map(toStorable))
-  return {
-    build: postgresBuilder,
-    all: async <row>(of: Query<row>) => (await query(of)).rows as row[],
-    get: async <row>(of: Query<row>) => (await query(of)).rows[0] as row | undefined,
-    run: async of => (await query(of)).rowCount ?? 0,
-    bulk: async <types extends InputTypes, row>(of: Bulk<types, row>, input: readonly InputRow<types>[]) => {
-      if (input.length === 0) return []
-      const values = Object.keys(of.types).map(column => input.map(row => toStorable(row[column] ?? null)))
-      return (await ask(of.toSql(toInputTable(of.types)), values)).rows as row[]
-    },
-  }
-}
-
-const TYPES = { uuid: 'uuid', text: 'text', integer: 'bigint', real: 'double precision' } as const
-
-function toInputTable(types: InputTypes): string {
-  const arrays = Object.values(types).map((type, at) => `$${at + 1}::${TYPES[type]}[]`)
-  return `unnest(${arrays.join(', ')}) as input (${Object.keys(types).join(', ')})`
-}
-
-const numbered = new Map<string, string>()
-
-/** `?` becomes `$1`, `$2`, …; the room's queries have no other question marks. */
-function toNumbered(sql: string): string {
-  const known = numbered.get(sql)
-  if (known !== undefined) return known
-  let at = 0
-  const made = sql.replaceAll('?', () => `$${++at}`)
-  numbered.set(sql, made)
-  return made
-}
-
-/** PostgreSQL's texts hold every character but U+0000. */
-function toStorable(value: unknown): SqlValue {
-  if (typeof value === 'string') return value.includes('\0') ? value.replaceAll('\0', '\ufffd') : value
-  if (value === null || typeof value === 'number') return value
-  throw new Error(`A query has a parameter of type ${typeof value}`)
 }

@@ -21,14 +21,15 @@ export async function addPredictions(
   records: readonly PredictionRecord[],
   now: number,
 ): Promise<{ readonly added: number; readonly joined: number }> {
-  const counters = await readCounters(sql)
+  const [counters, last, races] = await Promise.all([
+    readCounters(sql),
+    sql.get(findLast()),
+    readRacesOfEpochs(sql, new Set(records.map(({ epoch }) => epoch))),
+  ])
   const floor = toKeyFloor(counters['pruned-before'] ?? 0)
-  const known = await readKnown(
-    sql,
-    records.filter(record => record.request >= floor),
-  )
+  const open = records.filter(record => record.request >= floor)
+  const known = await readKnown(sql, open, last?.request ?? '')
   if (known.fresh.length === 0) return { added: 0, joined: 0 }
-  const races = await readRacesOfEpochs(sql, new Set(known.fresh.map(({ epoch }) => epoch)))
   const added = known.fresh.map(record => ({
     record,
     races: (races.get(record.epoch) ?? []).filter(race => isRacer(race, record.variant)),
@@ -43,7 +44,7 @@ export async function addPredictions(
   const subjects = listSubjects(known.fresh, request => hasOrphans || known.requests.has(request))
   const joined = await outcomes.settleRows(subjects)
   await outcomes.flush()
-  await count(sql, 'served', countServed(known))
+  await count(sql, { served: countServed(known) })
   return { added: added.length, joined: countJoined(known.fresh, joined) }
 }
 
@@ -55,9 +56,8 @@ interface Known {
   readonly served: ReadonlySet<string>
 }
 
-async function readKnown(sql: Sql, records: readonly PredictionRecord[]): Promise<Known> {
-  // Ids go up with time: what comes after all that is here need not be looked for.
-  const last = (await sql.get(findLast()))?.request ?? ''
+/** Ids go up with time: what comes after the last that is here need not be looked for. */
+async function readKnown(sql: Sql, records: readonly PredictionRecord[], last: string): Promise<Known> {
   const requests = [...new Set(records.map(({ request }) => request).filter(request => request <= last))]
   const found = await sql.bulk(
     findAnswers,
@@ -112,8 +112,7 @@ function toEntityId({ epoch, entity }: { readonly epoch: number; readonly entity
 async function greetOrphans(sql: Sql, fresh: readonly PredictionRecord[]): Promise<void> {
   const rows = fresh.flatMap(({ request, rows }) => rows.map((row, at) => ({ request, row: at, ...toTarget(row) })))
   const joined = await countOrphansJoined(sql, rows)
-  await count(sql, 'truth-orphan', -joined)
-  await count(sql, 'truth-new', joined)
+  await count(sql, { 'truth-orphan': -joined, 'truth-new': joined })
 }
 
 /** The rows of new records whose truth may be here: of a series, or `isLikely`. */

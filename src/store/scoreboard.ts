@@ -7,10 +7,13 @@ import type { Tally } from './tallies.ts'
 
 /** The sums of a race, from aggregates alone: as fast after a million labels as after ten. */
 export async function readScoreboard(sql: Sql, id: number): Promise<Scoreboard> {
-  const race = await findRace(sql, id)
+  const [race, sums, tallies, epochs] = await Promise.all([
+    findRace(sql, id),
+    sql.all(listSums(id)),
+    sql.all(listTallies(id)),
+    readRaceEpochs(sql, id),
+  ])
   if (race === undefined) throw new Error(`There is no race ${id}`)
-  const sums = await sql.all(listSums(id))
-  const tallies = await sql.all(listTallies(id))
   const pairs = sums.filter(({ part }) => part === 'pair')
   const paired = mergeAll(pairs)
   const toArm = (variant: number): Arm => ({
@@ -28,7 +31,7 @@ export async function readScoreboard(sql: Sql, id: number): Promise<Scoreboard> 
     discordant: total(pairs, 'events'),
     wins: total(pairs, 'above'),
     dominance: toDominance(pairs, paired),
-    epochs: (await readRaceEpochs(sql, id)).map(epoch => toEpochArms(race, epoch, sums, tallies)),
+    epochs: epochs.map(epoch => toEpochArms(race, epoch, sums, tallies)),
     refused: total(tallies, 'refused'),
   }
 }

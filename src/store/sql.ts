@@ -36,6 +36,8 @@ export interface Bulk<types extends InputTypes, row> {
   readonly toSql: (from: string) => string
   /** The same for one row, with `?1`, `?2`, … in the order of `types`, where SQLite is faster so. */
   readonly one?: string
+  /** Whether it gives rows back. */
+  readonly gives: boolean
   /** Never there: ties the type of the rows to the query. */
   readonly rows?: row
 }
@@ -46,8 +48,8 @@ export type InputRow<types extends InputTypes> = {
 }
 
 /**
- * A connection inside a transaction: what the rest of the room works with. What it does follows one after the other;
- * a piece of work awaits each call before the next.
+ * A connection inside a transaction: what the rest of the room works with. What it is asked is done in that order, one
+ * after the other; a piece of work awaits each call before the next, or several together that read.
  */
 export interface Sql {
   /** Builds queries that are typed by the schema, for this database. */
@@ -59,7 +61,8 @@ export interface Sql {
   run(query: Query<unknown>): Promise<number>
   /**
    * Runs a query over input rows, of any number: PostgreSQL takes them all in one call, SQLite, which is in the same
-   * process, in one for each. Writes must name each row of a table once.
+   * process, in one for each. Writes must name each row of a table once; PostgreSQL is not waited for: where it
+   * refuses one, the transaction fails.
    */
   bulk<types extends InputTypes, row>(
     query: Bulk<types, row>,
@@ -77,7 +80,12 @@ export function bulk<types extends InputTypes, row = never>(
   types: types,
   toSql: (from: string) => string,
 ): Bulk<types, row> {
-  return { types, toSql }
+  return { types, toSql, gives: true }
+}
+
+/** A change for each of many input rows. */
+export function bulkWrite<types extends InputTypes>(types: types, toSql: (from: string) => string): Bulk<types, never> {
+  return { types, toSql, gives: false }
 }
 
 /** An insert of input rows into the columns of the same names; `conflict` says what happens to known keys. */
@@ -88,6 +96,7 @@ export function bulkInsert<types extends InputTypes>(table: string, types: types
     types,
     // Without "where", SQLite would take "on conflict" for the condition of a join.
     toSql: from => `${into} select ${names.join(', ')} from ${from} where true ${conflict}`,
+    gives: false,
     one: `${into} values (${names.map((_, at) => `?${at + 1}`).join(', ')}) ${conflict}`,
   }
 }
@@ -104,6 +113,7 @@ export function bulkUpdate<types extends InputTypes>(table: string, key: readonl
     types,
     toSql: from =>
       `update ${table} set ${set(name => `input.${name}`)} from ${from} where ${where(name => `input.${name}`)}`,
+    gives: false,
     one: `update ${table} set ${set(at)} where ${where(at)}`,
   }
   return query
@@ -112,7 +122,7 @@ export function bulkUpdate<types extends InputTypes>(table: string, key: readonl
 /** A deletion of the rows whose key columns are those of an input row. */
 export function bulkDelete<types extends InputTypes>(table: string, types: types): Bulk<types, never> {
   const names = Object.keys(types).join(', ')
-  return bulk(types, from => `delete from ${table} where (${names}) in (select ${names} from ${from})`)
+  return bulkWrite(types, from => `delete from ${table} where (${names}) in (select ${names} from ${from})`)
 }
 
 /** The end of an insert that adds its numbers to those of the row with the same key. */

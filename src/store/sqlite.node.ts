@@ -114,7 +114,7 @@ export class SqliteFile implements Database {
     const found: row[] = []
     for (const row of input) {
       const values = columns.map(column => row[column] ?? null)
-      if (names.length === 0) statement.run(...values)
+      if (!query.gives) statement.run(...values)
       else for (const one of statement.all(...values)) found.push(toRow<row>(names, one))
     }
     return found
@@ -177,7 +177,7 @@ export class SqliteFile implements Database {
 interface Prepared {
   /** Gives rows as arrays. */
   readonly statement: StatementSync
-  /** The columns of those rows; none of a statement that gives nothing back. */
+  /** The columns of those rows. */
   readonly names: readonly string[]
 }
 

@@ -10,8 +10,7 @@ const HOUR_MS = 3_600_000
 
 /** The sums of a race beside those of its scoreboard. */
 export async function readSums(sql: Sql, race: number): Promise<RaceSums> {
-  const crosses = await sql.all(listCrosses(race))
-  const tallies = await sql.all(listTallies(race))
+  const [crosses, tallies] = await Promise.all([sql.all(listCrosses(race)), sql.all(listTallies(race))])
   const of = (part: CrossColumns['part'], own = crosses): CrossSums =>
     own
       .filter(cross => cross.part === part)

@@ -1,8 +1,8 @@
-import { type Counter, readCounter, readCounters } from './counters.ts'
+import { type Counter, count, readCounter, readCounters } from './counters.ts'
 import { toKeyFloor } from './days.ts'
 import { type Answered, Outcomes, type Subject } from './outcomes.ts'
 import { toSeriesKey } from './series-key.ts'
-import { bulk, bulkInsert, orAdd, orReplace, type Sql } from './sql.ts'
+import { bulk, bulkInsert, orReplace, type Sql } from './sql.ts'
 import type { Truth, TruthCounts } from './store.ts'
 
 /** What becomes of one truth. */
@@ -32,12 +32,16 @@ interface Stored {
 
 /** Stores truths and joins them to every prediction that they are about; one transaction's work. */
 export async function addTruths(sql: Sql, truths: readonly Truth[], now: number): Promise<TruthCounts> {
-  const floor = toKeyFloor(await readCounter(sql, 'pruned-before'))
   const batch = truths.map(toKeyed)
   const outcomes = new Outcomes(sql, { now, isTruthNew: true })
   const { byId, bySeries } = split([...new Map(batch.map(one => [one.id, one])).values()])
-  const answered = await outcomes.list(byId.map(({ truth }) => truth.id))
-  const known = new Map([...(await readKnown(sql, byId, answered)), ...(await readKnownSeries(sql, bySeries))])
+  const [prunedBefore, answered, knownSeries] = await Promise.all([
+    readCounter(sql, 'pruned-before'),
+    outcomes.list(byId.map(({ truth }) => truth.id)),
+    readKnownSeries(sql, bySeries),
+  ])
+  const floor = toKeyFloor(prunedBefore)
+  const known = new Map([...knownSeries, ...(await readKnown(sql, byId, answered))])
   const { counts, changed, conflicts } = sort(batch, known, floor)
   await sql.bulk(
     insertConflicts,
@@ -48,10 +52,7 @@ export async function addTruths(sql: Sql, truths: readonly Truth[], now: number)
   await write(sql, [...changed.values()], joined, now)
   const orphans = [...changed].filter(([id, { known }]) => known.isNew && !joined.has(id)).length
   const all = { ...counts, new: counts.new - orphans, orphan: orphans }
-  await sql.bulk(
-    addCounters,
-    FATES.filter(fate => all[fate] > 0).map(fate => ({ name: `truth-${fate}` satisfies Counter, value: all[fate] })),
-  )
+  await count(sql, Object.fromEntries(FATES.map(fate => [`truth-${fate}` satisfies Counter, all[fate]])))
   return all
 }
 
@@ -326,9 +327,4 @@ const insertConflicts = bulkInsert(
     at: 'integer',
   },
   'on conflict do nothing',
-)
-const addCounters = bulkInsert(
-  'counter',
-  { name: 'text', value: 'integer' },
-  orAdd('counter', ['name'], ['name', 'value']),
 )
