@@ -34,7 +34,7 @@ export interface PruneWish {
 export async function pruneProject(call: Call, workplace: Workplace, wish: PruneWish): Promise<Freed> {
   const { layout, paths, project } = workplace
   const { before, dryRun } = wish
-  const rows = await pruneRows(call, paths.database, before, dryRun)
+  const rows = await pruneRows(call, workplace, before, dryRun)
   const runs = await pruneRuns(project.folder, layout, wish)
   const models = await pruneLocalModels(paths.local, { dryRun })
   const rewrittenBytes = await pruneRewritten(paths.cache, { dryRun })
@@ -49,10 +49,11 @@ export async function pruneProject(call: Call, workplace: Workplace, wish: Prune
   }
 }
 
-async function pruneRows(call: Call, path: string, before: number, dryRun: boolean): Promise<number> {
+async function pruneRows(call: Call, { paths, project }: Workplace, before: number, dryRun: boolean): Promise<number> {
+  const path = paths.database
   const url = call.env['DATABASE_URL'] || undefined
   if (url === undefined && !existsSync(path)) return 0
-  await using store = await openStore({ path, url }, { clock: call.clock })
+  await using store = await openStore({ path, url }, { clock: call.clock, deployment: project.name })
   const { rows } = await store.prune(before, dryRun)
   return rows
 }

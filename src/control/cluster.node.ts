@@ -40,7 +40,8 @@ export async function startClusterControl(
   const { clock, databaseUrl, kube, logger, paths, project } = options
   const webhook = toWebhookTarget(project, options.env)
   await using stack = new AsyncDisposableStack()
-  const store = stack.use(await openStore({ path: paths.database, url: databaseUrl }, { clock }))
+  const where = { path: paths.database, url: databaseUrl }
+  const store = stack.use(await openStore(where, { clock, deployment: project.name }))
   // What is known of images may have been lost with the pod before this one.
   for (const document of await readDocuments(kube, project.name))
     await options.layout.writeBlob(document, 'application/octet-stream')

@@ -43,7 +43,8 @@ export async function startLocalControl(options: LocalControlOptions, signal: Ab
   const { adminToken, clock, commands, databaseUrl, layout, logger, paths, project } = options
   const webhook = toWebhookTarget(project, options.env)
   await using stack = new AsyncDisposableStack()
-  const store = stack.use(await openStore({ path: paths.database, url: databaseUrl }, { clock }))
+  const where = { path: paths.database, url: databaseUrl }
+  const store = stack.use(await openStore(where, { clock, deployment: project.name }))
   const { controlPort, grpcPort, host, httpPort } = project.targets.local
   const port = controlPort === 0 ? await findFreePort(host) : controlPort
   const controlUrl = `http://${host.includes(':') ? `[${host}]` : host}:${port}`

@@ -3,13 +3,21 @@ import { RegattaError, toSystemCode } from '../core/errors.ts'
 /**
  * What may be wrong with the database of events.
  * - `STORE_NEWER`: a later regatta wrote it.
+ * - `STORE_OWNED`: it holds another deployment.
  * - `STORE_CORRUPT`: it is damaged, or no database of regatta.
  * - `STORE_FULL`: there is no room to write.
  * - `STORE_BUSY`: another process has been writing for too long.
  * - `STORE_AWAY`: its server does not answer now.
  * - `STORE_OPEN`: it cannot be opened, read or written at all.
  */
-export type StoreErrorCode = 'STORE_NEWER' | 'STORE_CORRUPT' | 'STORE_FULL' | 'STORE_BUSY' | 'STORE_AWAY' | 'STORE_OPEN'
+export type StoreErrorCode =
+  | 'STORE_NEWER'
+  | 'STORE_OWNED'
+  | 'STORE_CORRUPT'
+  | 'STORE_FULL'
+  | 'STORE_BUSY'
+  | 'STORE_AWAY'
+  | 'STORE_OPEN'
 
 /** Primary result codes of SQLite (sqlite.org/rescode.html). */
 const SQLITE = { perm: 3, busy: 5, readonly: 8, ioerr: 10, corrupt: 11, full: 13, cantopen: 14, notadb: 26 } as const
@@ -58,6 +66,15 @@ export function newer(path: string, found: number, known: number): RegattaError 
     'STORE_NEWER',
     `Cannot read the database "${path}": its schema is version ${found}, this regatta knows up to ${known}`,
     { fix: 'Use the regatta that wrote it, or a later one: npm install regatta@latest' },
+  )
+}
+
+/** The error of a database that another deployment keeps its events in. */
+export function owned(place: string, owner: string, wanted: string): RegattaError {
+  return new RegattaError(
+    'STORE_OWNED',
+    `Cannot use the database "${place}" for the deployment "${wanted}": it is of the deployment "${owner}"`,
+    { fix: 'Make a database for each deployment (createdb NAME), and put its URL in DATABASE_URL' },
   )
 }
 

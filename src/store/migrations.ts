@@ -45,6 +45,17 @@ export async function readPostgresVersion(sql: Sql): Promise<number> {
   return known === undefined ? 0 : ((await sql.get(findVersion()))?.version ?? 0)
 }
 
+/** The deployment whose events a PostgreSQL database holds; undefined before the first. */
+export async function readOwner(sql: Sql): Promise<string | undefined> {
+  return (await sql.get(findOwner()))?.deployment ?? undefined
+}
+
+/** Makes a PostgreSQL database that of a deployment, unless it is another's; says whose it is. */
+export async function claim(sql: Sql, deployment: string): Promise<string> {
+  await sql.run(setOwner(deployment))
+  return (await readOwner(sql)) ?? deployment
+}
+
 async function runAll(sql: Sql, texts: readonly string[]): Promise<void> {
   for (const text of texts) await sql.run(statement<[]>(text)())
 }
@@ -57,3 +68,5 @@ const findTable = statement<[string, string], { readonly name: string }>(
 const findVersion = statement<[], { readonly version: number }>('select version from schema_version')
 const insertVersion = statement<[number]>('insert into schema_version values (?)')
 const setVersion = statement<[number]>('update schema_version set version = ?')
+const findOwner = statement<[], { readonly deployment: string | null }>('select deployment from schema_version')
+const setOwner = statement<[string]>('update schema_version set deployment = ? where deployment is null')

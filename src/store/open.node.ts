@@ -21,13 +21,18 @@ import { addTruths, NO_TRUTHS, readTruthCounts, sumCounts } from './truths.ts'
 /** What a store takes from outside. */
 export interface StoreOptions {
   readonly clock: Clock
+  /**
+   * Whose events they are: a PostgreSQL database that holds another deployment's is refused. A file needs no such
+   * check, since it lies in its project's folder. @default nobody's in particular
+   */
+  readonly deployment?: string
 }
 
 /**
  * Opens the database of events: the PostgreSQL database at `url` where there is one, else the file at `path`.
  *
- * @throws STORE_NEWER, STORE_CORRUPT, STORE_OPEN, STORE_FULL, STORE_BUSY, STORE_AWAY; every method the last four and
- * STORE_CORRUPT
+ * @throws STORE_NEWER, STORE_OWNED, STORE_CORRUPT, STORE_OPEN, STORE_FULL, STORE_BUSY, STORE_AWAY; every method the
+ * last four and STORE_CORRUPT
  */
 export async function openStore(
   { path, url }: { readonly path: string; readonly url: string | undefined },
@@ -50,10 +55,10 @@ export async function openSqliteStore(path: string, { clock }: StoreOptions): Pr
  * Opens the database of events in PostgreSQL (15 or later), in the schema `regatta`, which it makes where it is
  * missing, and brings an older one up to date. Other processes may use it too. Dispose it to close its connections.
  *
- * @throws STORE_NEWER, STORE_OPEN, STORE_FULL, STORE_BUSY, STORE_AWAY; every method the last three
+ * @throws STORE_NEWER, STORE_OWNED, STORE_OPEN, STORE_FULL, STORE_BUSY, STORE_AWAY; every method the last three
  */
-export async function openPostgresStore(url: string, { clock }: StoreOptions): Promise<Store> {
-  return toStore(await PostgresDatabase.open(url, clock), clock)
+export async function openPostgresStore(url: string, { clock, deployment }: StoreOptions): Promise<Store> {
+  return toStore(await PostgresDatabase.open(url, clock, deployment), clock)
 }
 
 function toStore(database: Database, clock: Clock): Store {

@@ -3,8 +3,15 @@ import type { Pool, PoolConfig } from 'pg'
 import type { Clock } from '../core/clock.ts'
 import type { Database, Work } from './database.ts'
 import { toDayOf } from './days.ts'
-import { isContention, newer, toPostgresError } from './errors.ts'
-import { migratePostgres, POSTGRES_SCHEMA, readPostgresVersion, SCHEMA_VERSION } from './migrations.ts'
+import { isContention, newer, owned, toPostgresError } from './errors.ts'
+import {
+  claim,
+  migratePostgres,
+  POSTGRES_SCHEMA,
+  readOwner,
+  readPostgresVersion,
+  SCHEMA_VERSION,
+} from './migrations.ts'
 import { addPartitions, dropPartitions } from './partitions.ts'
 import { PostgresSql } from './postgres-sql.ts'
 
@@ -55,8 +62,11 @@ export class PostgresDatabase implements Database {
     pool.on('error', () => {})
   }
 
-  /** Connects, and brings the schema up to date. @throws STORE_NEWER, STORE_OPEN, STORE_AWAY, STORE_BUSY */
-  static async open(url: string, clock: Clock): Promise<PostgresDatabase> {
+  /**
+   * Connects, brings the schema up to date, and makes it the deployment's.
+   * @throws STORE_NEWER, STORE_OWNED, STORE_OPEN, STORE_AWAY, STORE_BUSY
+   */
+  static async open(url: string, clock: Clock, deployment?: string): Promise<PostgresDatabase> {
     const pg = (await import('pg')).default
     // Its types do not know of `pipeline` yet.
     const options: PoolConfig & { readonly pipeline: boolean } = {
@@ -75,6 +85,7 @@ export class PostgresDatabase implements Database {
     const database = new PostgresDatabase(toPlace(url), clock, pool)
     try {
       await database.#prepare()
+      if (deployment !== undefined) await database.#claim(deployment)
       return database
     } catch (error) {
       await pool.end()
@@ -110,6 +121,13 @@ export class PostgresDatabase implements Database {
     if (found === SCHEMA_VERSION) return
     // Two processes may have found the old version: the second finds nothing to do.
     await this.#transact(BEGIN_WRITE, async sql => migratePostgres(sql, await readPostgresVersion(sql)))
+  }
+
+  /** Two deployments in one database would count each other's variants and epochs as their own. */
+  async #claim(deployment: string): Promise<void> {
+    const known = await this.#transact(BEGIN_READ, readOwner)
+    const owner = known ?? (await this.#transact(BEGIN_WRITE, sql => claim(sql, deployment)))
+    if (owner !== deployment) throw owned(this.#where, owner, deployment)
   }
 
   async #transact<result>(begin: string, work: Work<result>): Promise<result> {

@@ -41,6 +41,21 @@ describe('openPostgresStore()', () => {
     })
   })
 
+  it('keeps to one deployment, and tells another whose the database is', async () => {
+    const url = await createDatabase(server)
+    // One that was made before it was asked whose it is.
+    await (await openPostgresStore(url, { clock }))[Symbol.asyncDispose]()
+    const open = async (deployment: string): Promise<void> =>
+      await (await openPostgresStore(url, { clock, deployment }))[Symbol.asyncDispose]()
+    await open('shop')
+    await open('shop')
+    const place = new URL(url)
+    await assert.rejects(open('blog'), {
+      code: 'STORE_OWNED',
+      message: `Cannot use the database "postgres://${place.host}${place.pathname}" for the deployment "blog": it is of the deployment "shop"`,
+    })
+  })
+
   it('says that it cannot reach or use a database', async () => {
     const away = 'postgres://regatta:geheim@127.0.0.1:1/none'
     await assert.rejects(openPostgresStore(away, { clock }), {
