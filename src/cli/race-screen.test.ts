@@ -64,12 +64,21 @@ describe('toRaceChart()', () => {
 })
 
 const race: RaceJson = {
-  ...{ schema: 'regatta/race/v1', race: 1, startedAt: '', ended: null, task: 'regression', loss: 'squared' },
+  ...{
+    schema: 'regatta/race/v1',
+    maturityMs: 0,
+    race: 1,
+    startedAt: '',
+    ended: null,
+    task: 'regression',
+    loss: 'squared',
+  },
   ...{ design: 'paired', alpha: 0.05, decision: null, drift: false, outlook: null },
   ...{ comparisons: 1, guardrails: [], ramp: null, events: [] },
   variants: (['A', 'B'] as const).map(role => ({
     ...{ name: role.toLowerCase(), version: 1, digest: '', role, params: { hidden: 100, learning_rate: 0.001 } },
-    ...{ predictions: 100, labels: 100, meanLoss: 1 },
+    ...{ predictions: 100, labels: 100, meanLoss: 1, lateness: null },
+    maturity: { predictions: 100, labelled: 100, missing: 0, provisional: { labels: 0, meanLoss: null } },
   })),
   verdict: {
     ...{ state: 'keep-racing', estimate: 1, lower: -0.5, upper: 2.5, se: 0.1, labels: 100, p: 0.1, logE: 1, gates: [] },

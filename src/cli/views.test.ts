@@ -143,9 +143,12 @@ describe('toRaceLines()', () => {
     predictions: 520,
     labels: 500,
     meanLoss: 38.214,
+    maturity: { predictions: 520, labelled: 500, missing: 20, provisional: { labels: 0, meanLoss: null } },
+    lateness: null,
   } as const
   const race: RaceJson = {
     schema: 'regatta/race/v1',
+    maturityMs: 0,
     race: 1,
     startedAt: '2026-01-31T12:00:00.000Z',
     ended: null,
@@ -213,6 +216,17 @@ describe('toRaceLines()', () => {
     )
     assert.match(linesOf({ ...outlook, labelsPerDay: null }), /for a gain of 0\.5, 4,150 more\n$/)
     assert.match(linesOf({ ...outlook, expected: { from: null, to: null } }), /a day not within a hundred years\n$/)
+  })
+  it('marks what is provisional while predictions are too young to be judged', () => {
+    const provisional = { labels: 12, meanLoss: 0.25 }
+    const lateness = { medianMs: 5_400_000, p95Ms: 172_800_000 }
+    const young = { ...arm, maturity: { ...arm.maturity, provisional }, lateness }
+    const [, b = young] = race.variants
+    const text = toRaceLines({ ...race, maturityMs: 129_600_000, variants: [young, b] }, false)
+    assert.match(text, /^judged from the age of 1\.5 d: with a truth A 500 of 520; B 500 of 520$/m)
+    assert.match(text, /^provisional, not judged: A 12 with a mean loss of 0\.25; B none$/m)
+    assert.match(text, /^truth takes: A 1\.5 h \(95 % within 2 d\)$/m)
+    assert.doesNotMatch(toRaceLines(race, false), /provisional/)
   })
   it('shows the bounds, and drift', () => {
     const verdict = { ...race.verdict, state: 'promote-B', lower: 0.93, upper: 8.45, gates: [] } as const

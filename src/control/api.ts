@@ -119,6 +119,8 @@ export interface RaceJson {
   readonly task: string
   readonly loss: string
   readonly design: Design
+  /** Age from which predictions are judged; 0: all with a truth. */
+  readonly maturityMs: number
   /** The race's part of `race.alpha`, which it shares with the other races. */
   readonly alpha: number
   /** Races that share it: those declared (`race.challengers`) or those that ran at once, whichever is more. */
@@ -189,8 +191,28 @@ export interface ArmJson {
   readonly role: 'A' | 'B'
   readonly params: Readonly<Record<string, string | number | boolean>>
   readonly predictions: number
+  /** Predictions that are judged: mature, with a truth that gives a loss. */
   readonly labels: number
   readonly meanLoss: number | null
+  readonly maturity: MaturityJson
+  /** How long truths took, from the prediction; null before the first. */
+  readonly lateness: LatenessJson | null
+}
+
+/** Predictions of an arm that have come to the age of `race.maturity`, to the hour, and what younger ones say. */
+export interface MaturityJson {
+  readonly predictions: number
+  /** Those of them with a truth, and those without. */
+  readonly labelled: number
+  readonly missing: number
+  /** Truths that are here of predictions too young to be judged: fast ones, which may tell of one kind alone. */
+  readonly provisional: { readonly labels: number; readonly meanLoss: number | null }
+}
+
+/** Durations of truths, ms, at most 9 % off. */
+export interface LatenessJson {
+  readonly medianMs: number
+  readonly p95Ms: number
 }
 
 /** A verdict as it was written down. */

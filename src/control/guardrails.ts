@@ -1,21 +1,19 @@
 import { type ArmHealth, type Guardrail, toGuardrails } from '../judge/index.ts'
-import { type Durations, type RaceSums, type Store, type StoredRace, toBucketBounds } from '../store/index.ts'
+import { type Durations, type RaceSums, type StoredRace, toBucketBounds } from '../store/index.ts'
 
 /**
  * What the guardrails of a race say of its last epoch, with its part of alpha: what came before was answered at another
  * share, among others perhaps, and had its own look.
  */
-export async function readGuardrails(
-  store: Pick<Store, 'readSums' | 'readDurations'>,
+export function toRaceGuardrails(
   race: StoredRace,
   comparisons: number,
   epochs: readonly number[],
-): Promise<readonly Guardrail[]> {
+  { sums, durations }: { readonly sums: RaceSums; readonly durations: readonly Durations[] },
+): readonly Guardrail[] {
   const { alpha, guardrails } = race.spec
   const epoch = epochs.at(-1)
   if (epoch === undefined || Object.values(guardrails).every(limit => limit === undefined)) return []
-  const sums = await store.readSums(race.id)
-  const durations = await store.readDurations(race.id)
   const healthOf = (variant: number): ArmHealth => toHealth({ epoch, variant }, sums, durations)
   const rule = { ...guardrails, alpha: alpha / comparisons }
   return toGuardrails(rule, [healthOf(race.a), healthOf(race.b)], epochs.length)

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { NewIncidents, toIncidents, toVerdictIncident, type WatchedRace } from './incidents.ts'
 
-const arm = { digest: '', params: {}, predictions: 1, labels: 1, meanLoss: 1 }
+const provisional = { labels: 0, meanLoss: null }
+const maturity = { predictions: 1, labelled: 1, missing: 0, provisional }
+const arm = { digest: '', params: {}, predictions: 1, labels: 1, meanLoss: 1, maturity, lateness: null }
 const race: WatchedRace = {
   race: 3,
   variants: [

@@ -90,7 +90,7 @@ function toOwnOperations({
       }
     },
     async metrics() {
-      metrics.race.show(await watch.read())
+      metrics.race.show(await watch.read(), watch.lateness)
       return toTextResponse(200, await metrics.registry.metrics(), metrics.registry.contentType)
     },
     openapi: () => description,

@@ -2,6 +2,7 @@ import type { Guardrail, Verdict } from '../judge/index.ts'
 import type { Arm, Decision, RaceEvent, Scoreboard, StoredRace, StoredVariant, TruthCounts } from '../store/index.ts'
 import type { ArmJson, RaceEventJson, RaceJson, RaceSummaryJson, RampJson } from './api.ts'
 import type { Placed } from './deployment.ts'
+import { type Ages, toLatenessJson, toMaturityJson } from './maturity.ts'
 import { toOutlook } from './outlook.ts'
 import { toLossText } from './race-rule.ts'
 import type { RampMove } from './ramp.ts'
@@ -28,6 +29,7 @@ export interface RaceFacts {
   readonly move: RampMove | undefined
   readonly events: readonly RaceEvent[]
   readonly truths: TruthCounts
+  readonly ages: Ages
   readonly labelsPerDay: number | undefined
   /** Epoch ms. */
   readonly now: number
@@ -37,7 +39,7 @@ export interface RaceFacts {
 export function toRaceJson(facts: RaceFacts): RaceJson {
   const { race, comparisons, racers, board, meanLosses, verdict, shown, decision, guardrails, events, truths } = facts
   const { labelsPerDay, now } = facts
-  const { task, loss, alpha } = race.spec
+  const { task, loss, alpha, maturityMs } = race.spec
   const [a, b] = racers
   return {
     schema: 'regatta/race/v1',
@@ -47,9 +49,13 @@ export function toRaceJson(facts: RaceFacts): RaceJson {
     task,
     loss: toLossText(loss),
     design: verdict.design,
+    maturityMs,
     alpha: alpha / comparisons,
     comparisons,
-    variants: [toArm('A', a, board.arms[0], meanLosses[0]), toArm('B', b, board.arms[1], meanLosses[1])],
+    variants: [
+      { ...toArm('A', a, board.arms[0], facts.ages), meanLoss: meanLosses[0] ?? null },
+      { ...toArm('B', b, board.arms[1], facts.ages), meanLoss: meanLosses[1] ?? null },
+    ],
     ...shown,
     guardrails,
     ramp: toRamp(facts),
@@ -81,17 +87,14 @@ export function toEventJson({ at, kind, detail }: Omit<RaceEvent, 'race'>): Race
   return { at: toIso(at), kind, detail }
 }
 
-function toArm(role: ArmJson['role'], { variant, params }: Racer, arm: Arm, meanLoss: number | undefined): ArmJson {
+function toArm(role: ArmJson['role'], { variant, params }: Racer, arm: Arm, ages: Ages): Omit<ArmJson, 'meanLoss'> {
   const { name, version, digest } = variant
   return {
-    name,
-    version,
-    digest,
-    role,
-    params,
+    ...{ name, version, digest, role, params },
     predictions: arm.predictions,
     labels: arm.loss.count,
-    meanLoss: meanLoss ?? null,
+    maturity: toMaturityJson(ages, variant.id, arm.young),
+    lateness: toLatenessJson(ages, variant.id),
   }
 }
 

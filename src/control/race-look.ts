@@ -2,12 +2,13 @@ import type { Digest } from '../core/brands.ts'
 import type { Clock } from '../core/clock.ts'
 import { toErrorText } from '../core/errors.ts'
 import { type ArmNames, type Guardrail, judgeRace, toEmptyOrdered, toLossName, type Verdict } from '../judge/index.ts'
-import type { Decision, Store, StoredRace, StoredVariant } from '../store/index.ts'
+import type { Decision, Durations, Store, StoredRace, StoredVariant } from '../store/index.ts'
 import type { ArmJson, RaceJson } from './api.ts'
 import { type Arrival, noteArrival, toLabelsPerDay } from './arrivals.ts'
 import type { Placed } from './deployment.ts'
 import { type Checkpoint, follow } from './following.ts'
-import { readGuardrails } from './guardrails.ts'
+import { toRaceGuardrails } from './guardrails.ts'
+import type { LatenessRow } from './lateness.ts'
 import type { Logger } from './logger.ts'
 import { type RaceData, toEvidence, toMeanLosses } from './race-evidence.ts'
 import { type Racer, toRaceJson } from './race-json.ts'
@@ -15,6 +16,8 @@ import { toRaceRule, toSpecDigest } from './race-rule.ts'
 import { remember } from './remembering.ts'
 import { findMove } from './steering.ts'
 import { toShown } from './verdict.ts'
+
+const HOUR_MS = 3_600_000
 
 /** What a look works with. */
 export interface LookWorld {
@@ -50,10 +53,12 @@ export interface Kept {
   readonly arrivals: readonly Arrival[]
   /** Its pairs, where their order matters. */
   readonly followed: readonly Checkpoint[]
+  /** How long its truths took, by variant. */
+  readonly lateness: readonly LatenessRow[]
 }
 
 /** Before the first look. */
-export const NOTHING_KEPT: Kept = { arrivals: [], followed: [] }
+export const NOTHING_KEPT: Kept = { arrivals: [], followed: [], lateness: [] }
 
 /**
  * Judges a race by what is in the database, and writes its decision down where it has just crossed. It costs what is
@@ -75,7 +80,8 @@ export async function lookAt(world: LookWorld, race: StoredRace, comparisons: nu
   if (isFirst) world.logger.info({ ...decision }, 'The race is decided')
   const placed = race.ended === undefined ? world.findPlaced(race.b) : undefined
   const epochs = board.epochs.map(({ epoch }) => epoch)
-  const guardrails = await readGuardrails(store, race, comparisons, epochs)
+  const durations = await store.readDurations(race.id)
+  const guardrails = toRaceGuardrails(race, comparisons, epochs, { sums, durations })
   const shown = toShown(verdict, { decision, history }, race.ended)
   const seen = { race, comparisons, verdict, decision, isFirst, guardrails, drift: shown.drift, placed }
   const move = placed && findMove({ ...seen, ...placed })
@@ -84,8 +90,19 @@ export async function lookAt(world: LookWorld, race: StoredRace, comparisons: nu
   const arrivals = noteArrival(before.arrivals, now)
   const arrived = { labelsPerDay: toLabelsPerDay(arrivals, now, race.startedAt), now: now.at }
   const meanLosses = toMeanLosses(race, data)
-  const json = toRaceJson({ ...seen, racers, board, meanLosses, shown, move, events, truths, ...arrived })
-  return { ...seen, kept: { arrivals, followed }, cap: sums.cap?.at, json }
+  const ages = { durations, mature: await store.readMaturity(race.id, toMatureBefore(race, now.at)) }
+  const json = toRaceJson({ ...seen, racers, board, meanLosses, ages, shown, move, events, truths, ...arrived })
+  return {
+    ...seen,
+    kept: { arrivals, followed, lateness: racers.map(racer => toLatenessRow(race, racer, durations)) },
+    cap: sums.cap?.at,
+    json,
+  }
+}
+
+/** Where truth may take no time, the predictions of this hour are judged, too. */
+function toMatureBefore({ spec }: StoredRace, now: number): number {
+  return spec.maturityMs === 0 ? now + HOUR_MS : now - spec.maturityMs
 }
 
 async function followPairs(
@@ -105,6 +122,11 @@ async function readRacers(world: LookWorld, { a, b }: StoredRace): Promise<reado
     return { variant, params: await readParams(world, variant) }
   }
   return [await read(a), await read(b)]
+}
+
+function toLatenessRow({ id }: StoredRace, { variant }: Racer, durations: readonly Durations[]): LatenessRow {
+  const own = durations.filter(one => one.variant === variant.id && one.name === 'lateness')
+  return { labels: { race: String(id), variant: variant.name }, buckets: own.flatMap(({ buckets }) => buckets) }
 }
 
 /** A race goes on without its parameters where the image was removed. */

@@ -1,6 +1,7 @@
 import { toErrorText } from '../core/errors.ts'
 import type { StoredRace } from '../store/index.ts'
 import type { RaceJson, RacePointJson, RaceSeriesJson } from './api.ts'
+import type { LatenessRow } from './lateness.ts'
 import { type Kept, type Look, type LookWorld, lookAt, NOTHING_KEPT } from './race-look.ts'
 import { toComparisons } from './race-rule.ts'
 import { rebuildPoints } from './rebuilding.ts'
@@ -83,6 +84,11 @@ export class RaceWatch implements AsyncDisposable {
   /** The races that `read` gave last. */
   get seen(): readonly RaceJson[] {
     return [...this.#seen.values()].map(({ json }) => json)
+  }
+
+  /** How long the truths of the races that `read` gives took. */
+  get lateness(): readonly LatenessRow[] {
+    return [...this.#seen.values()].flatMap(({ kept }) => kept.lateness)
   }
 
   /** The series of a race that `read` gives. */

@@ -159,6 +159,7 @@ const race: z.ZodType<RaceJson> = z.object({
   task: z.string(),
   loss: z.string(),
   design: z.enum(['paired', 'split', 'epochs', 'clustered', 'adjusted', 'dependent', 'bounded']),
+  maturityMs: count,
   alpha: fraction,
   comparisons: z.int().min(1),
   variants: z.array(
@@ -171,6 +172,11 @@ const race: z.ZodType<RaceJson> = z.object({
       predictions: count,
       labels: count,
       meanLoss: z.nullable(z.number()),
+      maturity: z.object({
+        ...{ predictions: count, labelled: count, missing: count },
+        provisional: z.object({ labels: count, meanLoss: z.nullable(z.number()) }),
+      }),
+      lateness: z.nullable(z.object({ medianMs: z.number(), p95Ms: z.number() })),
     }),
   ),
   verdict,

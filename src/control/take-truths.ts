@@ -48,8 +48,6 @@ export async function takeTruths(
       refused += part.problems.length
       problems.push(...part.problems.slice(0, MAX_PROBLEMS - problems.length))
       countTruths(metrics, { ...added, refused: part.problems.length })
-      // Whatever was sent before has been counted then.
-      if (added.new + added.orphan === part.truths.length) metrics.race.noteLateness(part.truths, clock())
       watch.touch()
     }
   } catch (error) {

@@ -58,6 +58,6 @@ const listOutcomes = statement<[string, string, number, number, number, number],
     where p.request >= ? and (p.request, p.row, p.variant) > (?, ?, ?)
       and exists (select 1 from epoch_race e join race r on r.id = e.race
         where r.id = ? and e.epoch = a.epoch and p.variant in (r.a, r.b))
-      and p.state <> ${STATE.waiting}
+      and p.state not in (${STATE.waiting}, ${STATE.young})
     order by p.request, p.row, p.variant limit ?`,
 )

@@ -2,7 +2,7 @@ import { emptyMoments, fold, type Moments, remove } from '../judge/index.ts'
 import { type KeyRange, toDay, toDayRange } from './days.ts'
 import { type Ends, narrow, noEnds, widen } from './ends.ts'
 import { type AggregatePart, STATE } from './schema.ts'
-import { bulk, bulkDelete, bulkInsert, orReplace, type Sql, statement } from './sql.ts'
+import { bulk, bulkDelete, bulkInsert, orReplace, type Sql, type Statement, statement } from './sql.ts'
 
 /** Which moments a number belongs to; `variant` is 0 for pairs. */
 export interface AggregateKey {
@@ -139,9 +139,13 @@ export async function writeAggregates(
 /** Computes the moments of a key from the single predictions of a range of requests. */
 export async function computeAggregate(sql: Sql, key: AggregateKey, { from, to }: KeyRange): Promise<AggregateRow> {
   const { race, epoch, part, variant } = key
-  const rows = await (part === 'pair'
-    ? sql.all(listPairs(from, to, race, epoch))
-    : sql.all(listLosses(from, to, epoch, variant, part === 'drawn' ? 1 : 0)))
+  const queries = {
+    pair: () => listPairs(from, to, race, epoch),
+    drawn: () => listLosses(from, to, epoch, variant, 1),
+    other: () => listLosses(from, to, epoch, variant, 0),
+    young: () => listYoung(from, to, epoch, variant),
+  } as const satisfies Record<AggregatePart, () => Statement<{ readonly x: number }>>
+  const rows = await sql.all(queries[part]())
   const { putIn } = part === 'pair' ? WITH_ENDS : WITHOUT
   const row = rows.reduce((sum, { x }) => putIn(sum, x), emptyRow)
   return { ...row, peak: row.m2 }
@@ -175,6 +179,10 @@ const listLosses = statement<[string, string, number, number, number], { readonl
     where p.request >= ? and p.request < ? and p.state = ${STATE.counted}
       and a.epoch = ? and a.variant = ?
       and case when a.served = 1 and a.pinned = 0 then 1 else 0 end = ?`,
+)
+const listYoung = statement<[string, string, number, number], { readonly x: number }>(
+  `select p.loss as x from prediction p join answer a on a.request = p.request and a.variant = p.variant
+    where p.request >= ? and p.request < ? and p.state = ${STATE.young} and a.epoch = ? and a.variant = ?`,
 )
 const listPairs = statement<[string, string, number, number], { readonly x: number }>(
   `select pa.loss - pb.loss as x from race

@@ -137,10 +137,12 @@ export class Outcomes {
       const race = this.#racesOf(answered.epoch)[0]
       const cap = this.#capOf(one)
       if (race === undefined || cap === undefined) return one
-      if (open && answered.variant === race.a) this.#caps.calibrate(race.id, answered, after.loss)
-      if (after.loss === null) return one
+      if (open && answered.variant === race.a) this.#caps.calibrate(race.id, answered, toCounted(after))
+      if (toCounted(after) === null) return one
       if (open) return { ...one, after: { state: STATE.calibrating, loss: null, weight: null } }
-      return typeof cap === 'number' ? { ...one, after: { ...after, loss: toCapped(after.loss, cap) } } : one
+      return typeof cap === 'number' && after.loss !== null
+        ? { ...one, after: { ...after, loss: toCapped(after.loss, cap) } }
+        : one
     })
   }
 
@@ -154,11 +156,12 @@ export class Outcomes {
     // Races side by side have one loss.
     const spec = this.#racesOf(epoch)[0]?.spec
     if (spec === undefined || truth === null) return { answered, truth, after: WAITING }
-    // A truth that comes fast tells of its kind alone: it counts when those that take longer may have come, too.
-    const isYoung = spec.maturityMs > 0 && this.#when.now - toInstant(request) < spec.maturityMs
-    if (isYoung) return { answered, truth, after: WAITING }
     const happened = parseValue(truth)
     const loss = toLoss(spec.loss, parseValue(value), happened)
+    // A truth that comes fast tells of its kind alone: it counts when those that take longer may have come, too.
+    const isYoung = spec.maturityMs > 0 && this.#when.now - toInstant(request) < spec.maturityMs
+    if (isYoung)
+      return { answered, truth, after: loss === undefined ? WAITING : { state: STATE.young, loss, weight: null } }
     if (loss === undefined) return { answered, truth, after: { state: STATE.refused, loss: null, weight: null } }
     return { answered, truth, after: { state: STATE.counted, loss, weight: toWeight(happened) } }
   }
@@ -172,26 +175,29 @@ export class Outcomes {
     const { epoch, request, state, variant } = answered
     const counted = { race: race.id, epoch, variant }
     const isDrawn = answered.drawn === 1
-    this.#move({ ...counted, part: isDrawn ? 'drawn' : 'other' }, request, answered.loss, after.loss)
+    const [was, is] = [toCounted(answered), toCounted(after)]
+    this.#move({ ...counted, part: isDrawn ? 'drawn' : 'other' }, request, was, is)
+    this.#move({ ...counted, part: 'young' }, request, toYoung(answered), toYoung(after))
     if (isDrawn) this.#bookDrawn(answered, race, after)
     const refused = Number(after.state === STATE.refused) - Number(state === STATE.refused)
     if (refused !== 0) this.tallies.count(counted, { refused })
     const cap = this.#caps.of(race.id)
-    const capped = Number(isAtCap(after.loss, cap)) - Number(isAtCap(answered.loss, cap))
+    const capped = Number(isAtCap(is, cap)) - Number(isAtCap(was, cap))
     if (capped !== 0) this.tallies.count(counted, { capped })
     if (state !== STATE.waiting) return
     this.tallies.ripen(counted, request, { labelled: 1 })
     if (!this.#when.isTruthNew) return
-    this.tallies.time(counted, 'lateness', this.#when.now - Math.max(answered.at, answered.target_at ?? answered.at))
+    this.tallies.time(counted, 'lateness', this.#when.now - answered.at)
   }
 
   #bookDrawn(answered: Answered, race: StoredRace, after: Outcome): void {
-    const { covariate, entity, epoch, loss, request, variant, weight } = answered
+    const { covariate, entity, epoch, request, variant, weight } = answered
+    const [loss, next] = [toCounted(answered), toCounted(after)]
     const counted = { race: race.id, epoch, variant }
-    this.#moveCross({ ...counted, part: 'ratio' }, request, [weight, loss], [after.weight, after.loss])
-    this.#moveCross({ ...counted, part: 'covariate' }, request, [covariate, loss], [covariate, after.loss])
+    this.#moveCross({ ...counted, part: 'ratio' }, request, [weight, loss], [after.weight, next])
+    this.#moveCross({ ...counted, part: 'covariate' }, request, [covariate, loss], [covariate, next])
     if (entity === null || race.design !== 'split') return
-    this.#moveCluster({ ...counted, entity }, toTerms(race, loss, weight), toTerms(race, after.loss, after.weight))
+    this.#moveCluster({ ...counted, entity }, toTerms(race, loss, weight), toTerms(race, next, after.weight))
   }
 
   #moveCluster(key: ClusterKey, before: LossTerms | undefined, after: LossTerms | undefined): void {
@@ -289,8 +295,18 @@ interface Pair {
 }
 
 /** Loss A − loss B with the size of the truth that both are of. */
-function toPair(a: Omit<Outcome, 'state'>, b: Omit<Outcome, 'state'>): Pair | undefined {
-  return a.loss === null || b.loss === null ? undefined : { loss: a.loss - b.loss, weight: a.weight }
+function toPair(a: Outcome, b: Outcome): Pair | undefined {
+  const [lossA, lossB] = [toCounted(a), toCounted(b)]
+  return lossA === null || lossB === null ? undefined : { loss: lossA - lossB, weight: a.weight }
+}
+
+/** The loss of a prediction that is judged. */
+function toCounted({ loss, state }: Outcome): number | null {
+  return state === STATE.counted ? loss : null
+}
+
+function toYoung({ loss, state }: Outcome): number | null {
+  return state === STATE.young ? loss : null
 }
 
 function toXY(pair: Pair | undefined): MaybeXY {

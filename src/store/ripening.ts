@@ -31,6 +31,7 @@ export async function ripen(sql: Sql, now: number): Promise<boolean> {
 }
 
 const listWaiting = statement<[string, string, number], { readonly request: string; readonly row: number }>(
-  `select request, row from prediction where request >= ? and request < ? and state = ${STATE.waiting}
+  `select request, row from prediction where request >= ? and request < ?
+      and state in (${STATE.waiting}, ${STATE.young})
     group by request, row order by request, row limit ?`,
 )

@@ -81,7 +81,7 @@ interface AnswerTable {
   error: string | null
 }
 
-/** One row per predicted row. `state` is one of `STATE`; `loss` is there where it is `counted`. */
+/** One row per predicted row. `state` is one of `STATE`; `loss` is there where it is `counted`, or `young`. */
 interface PredictionTable {
   request: string
   row: number
@@ -100,10 +100,10 @@ interface PredictionTable {
 }
 
 /**
- * What is known of a prediction: no truth yet, a loss that counts, a truth that gives none, or one that came while the
- * cap of the losses was not set.
+ * What is known of a prediction: no truth yet, a loss that counts, a truth that gives none, one that came while the cap
+ * of the losses was not set, or one that waits for the prediction to be mature.
  */
-export const STATE = { waiting: 0, counted: 1, refused: 2, calibrating: 3 } as const
+export const STATE = { waiting: 0, counted: 1, refused: 2, calibrating: 3, young: 4 } as const
 
 interface TruthColumns {
   value: string
@@ -158,9 +158,10 @@ interface AggregateTable {
 }
 
 /**
- * Which losses are summed: of answers that chance drew and the client got, of other answers, or differences of pairs.
+ * Which losses are summed: of answers that chance drew and the client got, of other answers, differences of pairs, or
+ * of predictions too young to be judged, which count nowhere else.
  */
-export type AggregatePart = 'drawn' | 'other' | 'pair'
+export type AggregatePart = 'drawn' | 'other' | 'pair' | 'young'
 
 /**
  * Moments of two numbers that come together, x and y, and the sum of the products of their deviations (`xy`); keys as

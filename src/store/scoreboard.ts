@@ -1,6 +1,7 @@
 import { emptyMoments, type Moments, merge } from '../judge/index.ts'
 import { type Ends, mergeEnds, noEnds } from './ends.ts'
 import { findRace, readRaceEpochs } from './races.ts'
+import type { AggregatePart } from './schema.ts'
 import { type Sql, statement } from './sql.ts'
 import type { Arm, EpochArms, Scoreboard, StoredEpoch, StoredRace } from './store.ts'
 import type { Tally } from './tallies.ts'
@@ -22,7 +23,8 @@ export async function readScoreboard(sql: Sql, id: number): Promise<Scoreboard> 
       tallies.filter(tally => tally.variant === variant),
       'predictions',
     ),
-    loss: mergeAll(sums.filter(sum => sum.part !== 'pair' && sum.variant === variant)),
+    loss: mergeAll(sums.filter(sum => (sum.part === 'drawn' || sum.part === 'other') && sum.variant === variant)),
+    young: mergeAll(sums.filter(sum => sum.part === 'young' && sum.variant === variant)),
   })
   return {
     race: id,
@@ -37,7 +39,7 @@ export async function readScoreboard(sql: Sql, id: number): Promise<Scoreboard> 
 }
 
 interface Sum extends Moments, Ends {
-  readonly part: 'drawn' | 'other' | 'pair'
+  readonly part: AggregatePart
   readonly epoch: number
   readonly variant: number
   readonly events: number

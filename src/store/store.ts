@@ -190,6 +190,8 @@ export interface Arm {
   readonly predictions: number
   /** Moments of this arm's loss over all its outcomes. */
   readonly loss: Moments
+  /** The same of predictions whose truth is here, but which are too young to be judged. */
+  readonly young: Moments
 }
 /** An epoch of a race, as the judge takes it. */
 export interface EpochArms extends SplitEpoch {

@@ -138,12 +138,33 @@ describe('a race with a maturity', () => {
     await store.addTruths([toTruth(1, 0, { at: NOON }), toTruth(2, 0, { at: NOON + 30_000 })], NOON + 40_000)
     await store.ripen(NOON + 59_999)
     assert.equal(await countOf(), 0)
+    const youngOf = async () =>
+      (await store.readScoreboard(race)).arms.map(({ young }) => [young.count, Number(young.mean.toFixed(9))])
+    assert.deepEqual(await youngOf(), [
+      [2, 1],
+      [2, 4],
+    ])
+    assert.deepEqual(await store.readOutcomes(race, undefined, 9), [])
+    await store.addTruths([toTruth(1, 1, { at: NOON, revision: 1 })], NOON + 59_999)
+    assert.deepEqual((await youngOf())[0], [2, 0.5])
     await store.ripen(NOON + 60_001)
     assert.equal(await countOf(), 1)
+    assert.deepEqual((await youngOf())[0], [1, 1])
     await store.addTruths([toTruth(3, 0, { at: NOON })], NOON + 70_000)
     assert.equal(await countOf(), 2)
     await store.ripen(NOON + 90_001)
     await store.ripen(NOON + 95_000)
     assert.equal(await countOf(), 3)
+    assert.deepEqual((await youngOf())[0], [0, 0])
+    // Two truths waited 40 s and 10 s for, one 70 s: from the prediction, not from when it was judged.
+    const late = (await store.readDurations(race)).find(one => one.variant === 1 && one.name === 'lateness')
+    assert.deepEqual(
+      late?.buckets.map(({ bucket, count }) => [Math.round(2 ** (bucket / 4) / 1000), count]),
+      [
+        [10, 1],
+        [39, 1],
+        [66, 1],
+      ],
+    )
   })
 })
