@@ -1,8 +1,10 @@
 import { readFile } from 'node:fs/promises'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { resolve } from 'node:path'
-import { Agent, fetch } from 'undici'
+import type { ConnectionOptions } from 'node:tls'
 import { RegattaError, toErrorText } from '../core/errors.ts'
 import { isObject } from '../core/json.ts'
+import { loadHttp, loadHttps } from '../core/node-http.node.ts'
 import type { Call } from './verb.ts'
 
 /** One request as a client sends it. */
@@ -14,6 +16,8 @@ export interface PredictionWish {
   readonly headers: Readonly<Record<string, string>>
   /** PEM file of the gateway's certificate, where it speaks TLS: that one is trusted, whatever name it has. */
   readonly certificate: string | undefined
+  /** PEM files of what to show to a gateway that wants certificates of its clients. */
+  readonly client: { readonly cert: string; readonly key: string } | undefined
 }
 
 /** What came back. */
@@ -23,7 +27,7 @@ export interface PredictionAnswer {
   readonly body: unknown
 }
 
-/** Posts the file to the gateway. @throws GATEWAY_AWAY, PREDICT_FILE, PREDICT with the server's own words */
+/** Posts the file to the gateway. @throws GATEWAY_AWAY, PREDICT_FILE, TLS_FILE, PREDICT with the server's own words */
 export async function sendPrediction(call: Call, wish: PredictionWish): Promise<PredictionAnswer> {
   const path = wish.file === '-' ? '/dev/stdin' : resolve(call.cwd, wish.file)
   const body = await readFile(path).catch((error: unknown) => {
@@ -37,32 +41,59 @@ export async function sendPrediction(call: Call, wish: PredictionWish): Promise<
   }
   const url = `${wish.gateway}/v1/models/${encodeURIComponent(wish.model)}:predict`
   const headers = { 'content-type': 'application/json', ...wish.headers }
-  const dispatcher = await openAgent(wish.certificate)
-  const response = await fetch(url, {
-    method: 'POST',
-    headers,
-    body,
-    signal: call.signal,
-    ...(dispatcher && { dispatcher }),
-  })
-  const text = await response.text()
+  const { status, headers: answered, text } = await post(url, headers, body, call.signal, await readTls(wish))
   const answer: unknown = JSON.parse(text)
-  if (!response.ok) {
+  if (status !== 200) {
     const words = isObject(answer) && typeof answer['error'] === 'string' ? answer['error'] : text.slice(0, 2000)
-    throw new RegattaError('PREDICT', `The model server answered ${response.status}: ${words}`, {
+    throw new RegattaError('PREDICT', `The model server answered ${status}: ${words}`, {
       where: `POST ${url}`,
     })
   }
   return {
-    prediction: response.headers.get('x-regatta-prediction') ?? '',
-    variant: response.headers.get('x-regatta-variant') ?? '',
+    prediction: String(answered['x-regatta-prediction'] ?? ''),
+    variant: String(answered['x-regatta-variant'] ?? ''),
     body: answer,
   }
 }
 
-/** Trusts one certificate; undefined where there is none. It ends with the process. */
-async function openAgent(certificate: string | undefined): Promise<Agent | undefined> {
-  if (certificate === undefined) return undefined
-  const ca = await readFile(certificate, 'utf8')
-  return new Agent({ connect: { ca, allowPartialTrustChain: true, checkServerIdentity: () => undefined } })
+interface Posted {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly text: string
+}
+
+/** Sends a body and reads the whole answer. */
+async function post(
+  url: string,
+  headers: Readonly<Record<string, string>>,
+  body: Uint8Array,
+  signal: AbortSignal,
+  tls: ConnectionOptions,
+): Promise<Posted> {
+  const { request } = url.startsWith('https:') ? loadHttps() : loadHttp()
+  const options = { ...tls, method: 'POST', headers: { ...headers, 'content-length': body.byteLength }, signal }
+  const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+    request(url, { ...options, agent: false }, resolve)
+      .on('error', reject)
+      .end(body)
+  })
+  const chunks: Uint8Array[] = []
+  for await (const chunk of answer) chunks.push(chunk)
+  return { status: answer.statusCode ?? 0, headers: answer.headers, text: Buffer.concat(chunks).toString('utf8') }
+}
+
+async function readTls({ certificate, client }: PredictionWish): Promise<ConnectionOptions> {
+  if (certificate === undefined) return {}
+  const ca = await readPem(certificate)
+  const own = client && { cert: await readPem(client.cert), key: await readPem(client.key) }
+  return { ca, ...own, allowPartialTrustChain: true, checkServerIdentity: () => undefined }
+}
+
+async function readPem(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (cause) {
+    const what = `Cannot read the certificate file: ${toErrorText(cause)}`
+    throw new RegattaError('TLS_FILE', what, { where: path, fix: 'Name a PEM file that you may read', cause })
+  }
 }

@@ -3,10 +3,9 @@ import { drained } from './drained.node.ts'
 import type { HttpResponse } from './http.ts'
 import { isBare } from './http-world.ts'
 import { loadHttp } from './node-http.node.ts'
+import { writeJoined } from './write-joined.node.ts'
 
 const { STATUS_CODES } = loadHttp()
-/** A longer body is not copied behind its head, but written beside it. */
-const COPY_BYTES = 16 * 1024
 const NAME = /^[\w!#$%&'*+.^`|~-]+$/
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
 
@@ -17,17 +16,7 @@ const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
 export function writeWhole(socket: Socket, response: HttpResponse, body: Uint8Array, end: string): boolean {
   const length = isBare(response.status) ? '' : `content-length: ${body.byteLength}\r\n`
   const head = toHead(response) + length + end
-  if (body.byteLength > COPY_BYTES) {
-    socket.cork()
-    socket.write(head, 'latin1')
-    const isFlowing = socket.write(body)
-    socket.uncork()
-    return isFlowing
-  }
-  const whole = Buffer.allocUnsafe(head.length + body.byteLength)
-  whole.write(head, 'latin1')
-  whole.set(body, head.length)
-  return socket.write(whole)
+  return writeJoined(socket, head, body)
 }
 
 /** Writes the head of an answer that comes in pieces. Returns whether they are to be marked: no length was told. @throws TypeError */

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { connect as connectTcp } from 'node:net'
 import { describe, it } from 'node:test'
 import { connect } from 'node:tls'
-import { Agent, request } from 'undici'
 import { listenHttp } from './http.node.ts'
 import { toTextResponse } from './http.ts'
 import { makeCertificates } from './testing/certificates.ts'
+import { getOverTls } from './testing/https.ts'
 import type { TlsOptions } from './tls.node.ts'
 
 const { ca, server: own, client } = makeCertificates()
@@ -13,14 +13,7 @@ const stranger = makeCertificates()
 
 const listen = (tls: TlsOptions) => listenHttp(() => toTextResponse(200, 'ok'), { port: 0, tls })
 
-async function get(url: string, connect: object): Promise<string> {
-  const dispatcher = new Agent({ connect })
-  try {
-    return await (await request(url, { dispatcher, signal: AbortSignal.timeout(5000) })).body.text()
-  } finally {
-    await dispatcher.destroy()
-  }
-}
+const get = async (url: string, connection: object): Promise<string> => (await getOverTls(url, connection)).text
 
 describe('listenHttp() with TLS', () => {
   it('answers a client that knows the authority, and no other', async () => {
@@ -28,7 +21,7 @@ describe('listenHttp() with TLS', () => {
     assert.match(server.url, /^https:/)
     assert.equal(await get(server.url, { ca }), 'ok')
     await assert.rejects(get(server.url, { ca: stranger.ca }))
-    await assert.rejects(get(server.url.replace('https:', 'http:'), {}))
+    await assert.rejects(fetch(server.url.replace('https:', 'http:')))
   })
 
   it('turns away a client without a certificate, or with one of another authority, where it wants one', async () => {

@@ -1,10 +1,11 @@
-import { Pool } from 'undici'
 import { RegattaError } from '../core/errors.ts'
 import type { HttpRequest, HttpResponse } from '../core/http.ts'
+import { openAnswer } from './control-stream.node.ts'
 import { toClientHeaders } from './headers.ts'
 import type { Limits } from './limits.ts'
 import { sendStream } from './truth-stream.node.ts'
-import { sendOnce, type TryResult } from './upstream.node.ts'
+import type { TryResult } from './upstream-exchange.node.ts'
+import { type PoolOptions, UpstreamPool } from './upstream-pool.node.ts'
 
 /**
  * What became of a batch of records.
@@ -34,7 +35,7 @@ export interface ControlOptions {
   readonly limits: Pick<Limits, 'controlTimeoutMs' | 'controlSilenceMs'>
 }
 
-const CONNECT_TIMEOUT_MS = 2_000
+const POOL = { maxConnections: 16, connectTimeoutMs: 2_000, maxHeadBytes: 16 * 1024 } as const satisfies PoolOptions
 const MAX_ANSWER_BYTES = 64 * 1024
 const MAX_LINE_CHARS = 16 * 1024 * 1024
 /** A batch that control answers so is wrong in itself; any other answer may change. */
@@ -42,7 +43,8 @@ const NEVER = new Set([400, 413, 422])
 
 /** Makes the client of control. Connects when first asked. */
 export function openControl({ url, token, limits }: ControlOptions): Control {
-  const pool = new Pool(new URL(url).origin, { connections: 16, connectTimeout: CONNECT_TIMEOUT_MS })
+  const pool = new UpstreamPool(url, POOL)
+  const { connectTimeoutMs } = POOL
   const authorization = `Bearer ${token}`
   const bounds = { timeoutMs: limits.controlTimeoutMs, maxAnswerBytes: MAX_ANSWER_BYTES }
   return {
@@ -50,7 +52,7 @@ export function openControl({ url, token, limits }: ControlOptions): Control {
       const headers = { authorization, 'content-type': 'application/json' }
       const body = Buffer.from(batch)
       const request = { method: 'POST', target: '/api/v1/records', headers, body }
-      return toHandOver(await sendOnce(pool, request, { ...bounds, signal }))
+      return toHandOver(await pool.send(request, { ...bounds, signal }))
     },
     async sendTruths(incoming) {
       const { method, query, body, chunks, signal } = incoming
@@ -58,24 +60,17 @@ export function openControl({ url, token, limits }: ControlOptions): Control {
       const request = { method, target, headers: toTruthHeaders(incoming.headers) }
       const result =
         chunks === undefined
-          ? await sendOnce(pool, { ...request, body }, { ...bounds, signal })
-          : await sendStream(pool, { ...request, chunks }, { ...bounds, signal })
+          ? await pool.send({ ...request, body }, { ...bounds, signal })
+          : await sendStream(url, { ...request, chunks }, { ...bounds, connectTimeoutMs, signal })
       if (result.kind !== 'answer') return undefined
       return { status: result.status, headers: toClientHeaders(result.headers, false), body: result.body }
     },
     async *streamRoutes(signal) {
-      const { statusCode, body } = await pool.request({
-        method: 'GET',
-        path: '/api/v1/routes?watch=1',
-        headers: { authorization },
-        signal,
-        headersTimeout: limits.controlTimeoutMs,
-        bodyTimeout: limits.controlSilenceMs,
-      })
-      if (statusCode === 200) return yield* readLines(body)
-      body.on('error', () => {})
-      body.destroy()
-      throw new RegattaError('ROUTES_STREAM', `Cannot follow the routes: control answered ${statusCode}`)
+      const request = { method: 'GET', target: '/api/v1/routes?watch=1', headers: { authorization } }
+      const answer = await openAnswer(url, request, { connectTimeoutMs, silenceMs: limits.controlSilenceMs, signal })
+      if (answer.statusCode === 200) return yield* readLines(answer)
+      answer.destroy()
+      throw new RegattaError('ROUTES_STREAM', `Cannot follow the routes: control answered ${answer.statusCode}`)
     },
     async close() {
       await pool.destroy()

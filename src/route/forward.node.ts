@@ -5,7 +5,7 @@ import type { LiveRoutes, LiveVariant } from './live-routes.node.ts'
 import type { GatewayMetrics } from './metrics.ts'
 import type { Replica, ReplicaRequest } from './replica.node.ts'
 import { chooseReplica } from './replica-choice.ts'
-import type { TryResult } from './upstream.node.ts'
+import type { TryResult } from './upstream-exchange.node.ts'
 
 /** What forwarding works with. */
 export interface ForwardWorld {

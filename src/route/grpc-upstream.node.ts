@@ -2,7 +2,7 @@ import { GrpcError, type GrpcMetadata, type GrpcStatus } from '../core/grpc.ts'
 import type { GrpcChannel } from '../core/grpc-client.node.ts'
 import type { GrpcOutgoing, GrpcResult } from '../core/grpc-result.ts'
 import { toHttpStatus } from './grpc-status.ts'
-import type { TryResult, UpstreamBounds } from './upstream.node.ts'
+import type { TryResult, UpstreamBounds } from './upstream-exchange.node.ts'
 
 /** One call as it goes to a replica; its body is the message, serialised. */
 export interface GrpcUpstreamRequest extends Omit<GrpcOutgoing, 'message'> {

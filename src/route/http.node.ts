@@ -7,8 +7,8 @@ import type { LiveVariant, RoutingTable } from './live-routes.node.ts'
 import { isRepeatable, type ModelUse, type PathUse, type Pin, toVersionTarget } from './path.ts'
 import { type Asked, type PredictWorld, predict } from './predict.node.ts'
 import { toNoVariant, toRefusal } from './refusals.ts'
+import type { UpstreamRequest } from './request-head.ts'
 import { toTapBody } from './tap.ts'
-import type { UpstreamRequest } from './upstream.node.ts'
 import { findPinned } from './variant-choice.ts'
 
 /** What the HTTP side works with. */

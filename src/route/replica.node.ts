@@ -1,4 +1,3 @@
-import { Pool } from 'undici'
 import type { Clock } from '../core/clock.ts'
 import { type GrpcChannel, openGrpcChannel } from '../core/grpc-client.node.ts'
 import type { RouteReplica } from '../core/wire/routes.ts'
@@ -6,7 +5,9 @@ import { type Ejection, type Outcome, TRUSTED, toNext, toTried } from './ejectio
 import { type GrpcUpstreamRequest, sendGrpcOnce } from './grpc-upstream.node.ts'
 import type { Limits } from './limits.ts'
 import type { Candidate } from './replica-choice.ts'
-import { sendOnce, type TryResult, type UpstreamBounds, type UpstreamRequest } from './upstream.node.ts'
+import type { UpstreamRequest } from './request-head.ts'
+import type { TryResult, UpstreamBounds } from './upstream-exchange.node.ts'
+import { UpstreamPool } from './upstream-pool.node.ts'
 
 /** What a replica needs of the gateway around it. */
 export interface ReplicaWorld {
@@ -28,11 +29,8 @@ export class Replica implements Candidate {
   /** Undefined where it serves HTTP alone. */
   readonly grpcUrl: string | undefined
   readonly #world: ReplicaWorld
-  #pool: Pool
+  readonly #pool: UpstreamPool
   readonly #channel: GrpcChannel | undefined
-  /** Connections that take no more requests but still have some. */
-  readonly #closing = new Set<Pool>()
-  #over = false
   #ejection: Ejection = TRUSTED
   #outstanding = 0
   #lastUsed = 0
@@ -45,7 +43,7 @@ export class Replica implements Candidate {
     this.grpcUrl = route.grpcUrl
     this.#world = world
     this.#since = since
-    this.#pool = this.#openPool()
+    this.#pool = openPool(route.url, world.limits)
     this.#channel = route.grpcUrl === undefined ? undefined : openChannel(route.grpcUrl, world.limits)
   }
 
@@ -67,12 +65,10 @@ export class Replica implements Candidate {
 
   /** Sends a request once, and learns from what comes of it. `fresh` does not use a connection that was open before. */
   async send(request: ReplicaRequest, bounds: UpstreamBounds, fresh = false): Promise<TryResult> {
-    // A channel of gRPC leaves a connection that broke by itself.
-    if (fresh && !this.#over && 'method' in request) this.#renew()
     this.#ejection = toTried(this.#ejection, this.#world.clock())
     this.#outstanding += 1
     this.#lastUsed = performance.now()
-    const result = await this.#sendOnce(request, bounds)
+    const result = await this.#sendOnce(request, bounds, fresh)
     this.#outstanding -= 1
     // A client that waits less than the gateway would says nothing about the replica.
     const isHasty = result.kind === 'timeout' && bounds.isClients
@@ -82,19 +78,18 @@ export class Replica implements Candidate {
 
   /** Lets requests in flight finish, then closes the connections. */
   async close(): Promise<void> {
-    this.#over = true
     await Promise.all([this.#pool.close(), this.#channel?.close(this.#world.limits.deadlineMs)])
   }
 
   /** Breaks what is in flight and closes the connections. */
   async destroy(): Promise<void> {
-    this.#over = true
-    await this.#channel?.close(0)
-    await Promise.all([this.#pool, ...this.#closing].map(pool => pool.destroy()))
+    await Promise.all([this.#pool.destroy(), this.#channel?.close(0)])
   }
 
-  #sendOnce(request: ReplicaRequest, bounds: UpstreamBounds): Promise<TryResult> {
-    return 'method' in request ? sendOnce(this.#pool, request, bounds) : sendGrpcOnce(this.#channel, request, bounds)
+  #sendOnce(request: ReplicaRequest, bounds: UpstreamBounds, fresh: boolean): Promise<TryResult> {
+    if ('method' in request) return this.#pool.send(request, bounds, fresh)
+    // A channel of gRPC leaves a connection that broke by itself.
+    return sendGrpcOnce(this.#channel, request, bounds)
   }
 
   #learn(outcome: Outcome): void {
@@ -104,25 +99,10 @@ export class Replica implements Candidate {
     if (before.state !== 'in' && this.#ejection.state === 'in') this.#since = now
     if (before.state === 'in' && this.#ejection.state === 'out') this.#world.onEjected(this.name)
   }
+}
 
-  #renew(): void {
-    const old = this.#pool
-    this.#pool = this.#openPool()
-    // Requests in flight finish on the old connections; that `destroy` breaks them is no failure of closing.
-    const forget = (): void => void this.#closing.delete(old)
-    this.#closing.add(old)
-    void old.close().then(forget, forget)
-  }
-
-  #openPool(): Pool {
-    return new Pool(new URL(this.url).origin, {
-      connections: this.#world.limits.maxConnections,
-      connectTimeout: CONNECT_TIMEOUT_MS,
-      // Each exchange has its own exact timer.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-    })
-  }
+function openPool(url: string, { maxConnections, maxHeadBytes }: Limits): UpstreamPool {
+  return new UpstreamPool(url, { maxConnections, maxHeadBytes, connectTimeoutMs: CONNECT_TIMEOUT_MS })
 }
 
 function openChannel(url: string, { maxBodyBytes, maxOutstanding }: Limits): GrpcChannel {

@@ -3,10 +3,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { Agent, request } from 'undici'
 import { GRPC_CODES } from '../core/grpc.ts'
 import { makeCertificates } from '../core/testing/certificates.ts'
 import { openGrpcJs } from '../core/testing/grpc-js.ts'
+import { getOverTls } from '../core/testing/https.ts'
 import { startTestGateway } from './testing/gateway.ts'
 import { readTlsFiles } from './tls-files.node.ts'
 
@@ -30,12 +30,8 @@ describe('a gateway with certificates', () => {
   it('answers on both ports over TLS, those clients alone whose certificates it knows', async () => {
     const tls = await readTlsFiles({ cert: path('cert'), key: path('key'), clientCa: path('ca') })
     await using gateway = await startTestGateway({ tls })
-    const dispatcher = new Agent({ connect: { ca, ...client } })
-    try {
-      assert.equal((await request(`${gateway.url}/livez`, { dispatcher })).statusCode, 200)
-    } finally {
-      await dispatcher.destroy()
-    }
+    assert.equal((await getOverTls(`${gateway.url}/livez`, { ca, ...client })).status, 200)
+    await assert.rejects(getOverTls(`${gateway.url}/livez`, { ca }))
     using known = openGrpcJs(gateway.grpcPort, {}, { ca, ...client })
     assert.equal((await known.call(HEALTH, NOTHING)).code, GRPC_CODES.OK)
     using stranger = openGrpcJs(gateway.grpcPort, {}, { ca })

@@ -1,34 +1,34 @@
-import { Readable } from 'node:stream'
-import type { Pool } from 'undici'
 import { toErrorText } from '../core/errors.ts'
-import type { TryResult, UpstreamBounds, UpstreamRequest } from './upstream.node.ts'
+import { openAnswer, type StreamedRequest } from './control-stream.node.ts'
+import type { TryResult, UpstreamBounds } from './upstream-exchange.node.ts'
 
-/** A request whose body goes on as it arrives. */
-export interface StreamedRequest extends Omit<UpstreamRequest, 'body'> {
-  readonly chunks: AsyncIterable<Uint8Array>
+/** How a stream of truths is sent. */
+export interface TruthBounds extends UpstreamBounds {
+  readonly connectTimeoutMs: number
 }
 
 /**
  * Sends a request whose body is still arriving, as fast as it is taken, and takes the whole answer. The time for an
  * answer begins when the body has ended. Never rejects.
  */
-export async function sendStream(pool: Pool, request: StreamedRequest, bounds: UpstreamBounds): Promise<TryResult> {
-  const { method, target: path, headers, chunks } = request
+export async function sendStream(
+  url: string,
+  request: StreamedRequest & { readonly chunks: AsyncIterable<Uint8Array> },
+  bounds: TruthBounds,
+): Promise<TryResult> {
   const late = new AbortController()
   let timer: NodeJS.Timeout | undefined
   async function* untilEnd(): AsyncGenerator<Uint8Array> {
-    yield* chunks
+    yield* request.chunks
     timer = setTimeout(() => late.abort(), bounds.timeoutMs)
   }
   const signal = AbortSignal.any(bounds.signal === undefined ? [late.signal] : [late.signal, bounds.signal])
-  // Without its own limits: undici would count the time that the client takes to send.
-  const limits = { headersTimeout: 0, bodyTimeout: bounds.timeoutMs, signal }
+  const { connectTimeoutMs } = bounds
   try {
-    const body = Readable.from(untilEnd(), { objectMode: false })
-    const answer = await pool.request({ method, path, headers, body, ...limits })
-    const text = await readWithin(answer.body, bounds.maxAnswerBytes)
-    if (text === undefined) return { kind: 'too-long' }
-    return { kind: 'answer', status: answer.statusCode, headers: answer.headers, body: text }
+    const answer = await openAnswer(url, { ...request, chunks: untilEnd() }, { connectTimeoutMs, signal })
+    const body = await readWithin(answer, bounds.maxAnswerBytes)
+    if (body === undefined) return { kind: 'too-long' }
+    return { kind: 'answer', status: answer.statusCode ?? 0, headers: answer.headers, body }
   } catch (error) {
     if (late.signal.aborted) return { kind: 'timeout' }
     return bounds.signal?.aborted ? { kind: 'gone' } : { kind: 'lost', sent: true, reason: toErrorText(error) }

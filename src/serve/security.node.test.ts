@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { Agent, request } from 'undici'
 import { makeCertificates } from '../core/testing/certificates.ts'
+import { getOverTls } from '../core/testing/https.ts'
 import { GRPCInferenceService, Health, ModelService, PredictionService } from '../tensor/messages.ts'
 import { readSecurity } from './security.node.ts'
 import { openClient, openGrpcServer } from './testing/grpc.ts'
@@ -45,14 +45,8 @@ describe('readSecurity()', () => {
 })
 
 describe('a server with certificates', () => {
-  const get = async (url: string, connect: object): Promise<number> => {
-    const dispatcher = new Agent({ connect })
-    try {
-      return (await request(`${url}/readyz`, { dispatcher, signal: AbortSignal.timeout(5000) })).statusCode
-    } finally {
-      await dispatcher.destroy()
-    }
-  }
+  const get = async (url: string, connection: object): Promise<number> =>
+    (await getOverTls(`${url}/readyz`, connection)).status
 
   it('speaks TLS on both ports', async () => {
     await using server = await openGrpcServer(toDouble(), { tls: { http: own, grpc: own } })

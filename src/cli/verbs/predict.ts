@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { UsageError } from '../../core/errors.ts'
 import { EXIT } from '../errors.ts'
 import { verb } from '../verb.ts'
 
@@ -6,6 +7,8 @@ type Flags = {
   readonly series: string | undefined
   readonly at: string | undefined
   readonly entity: string | undefined
+  readonly clientCert: string | undefined
+  readonly clientKey: string | undefined
 }
 
 /** `regatta predict`: one request through the gateway, as any client would send it. */
@@ -35,6 +38,14 @@ export const predict = verb<Flags>({
       placeholder: 'id',
       optional: true,
     },
+    clientCert: {
+      kind: 'parsed',
+      parse: String,
+      brief: 'PEM file of a certificate, for a gateway that wants one (targets.local.tls.clientCa)',
+      placeholder: 'file',
+      optional: true,
+    },
+    clientKey: { kind: 'parsed', parse: String, brief: 'Its private key', placeholder: 'file', optional: true },
   },
   args: [{ brief: 'The request file, or -', placeholder: 'file' }],
   deployment: true,
@@ -55,6 +66,7 @@ export const predict = verb<Flags>({
       model: project.name,
       headers: { ...toHeaders(flags), ...(await readAccess(paths.token, project.serve.access)) },
       certificate: isLocal && tls !== undefined ? resolve(project.folder, tls.cert) : undefined,
+      client: toClient(flags, call.cwd),
     })
     if (call.json) call.out(`${JSON.stringify({ schema: 'regatta/predict/v1', ...answer })}\n`)
     else {
@@ -64,6 +76,16 @@ export const predict = verb<Flags>({
     return EXIT.done
   },
 })
+
+function toClient({ clientCert, clientKey }: Flags, cwd: string): { cert: string; key: string } | undefined {
+  if (clientCert === undefined && clientKey === undefined) return undefined
+  if (clientCert === undefined || clientKey === undefined)
+    throw new UsageError(
+      'CLIENT_CERT',
+      'Cannot use a certificate without its key: expected --client-cert and --client-key',
+    )
+  return { cert: resolve(cwd, clientCert), key: resolve(cwd, clientKey) }
+}
 
 function toHeaders({ at, entity, series }: Flags): Readonly<Record<string, string>> {
   const all = { 'x-regatta-series': series, 'x-regatta-at': at, 'x-regatta-entity': entity }
