@@ -3,11 +3,13 @@ import { arch } from 'node:os'
 import { join, resolve } from 'node:path'
 import { RegattaError, UsageError } from '../core/errors.ts'
 import {
+  type Ahead,
   copyImage,
   type Document,
   type EntryOptions,
   type Location,
   type Moved,
+  openAhead,
   openLayout,
   type Place,
   type Platform,
@@ -17,10 +19,11 @@ import {
   pullImage,
   pushImage,
   type Reach,
+  type Reference,
   type TransferOptions,
   toReferenceText,
 } from '../oci/index.ts'
-import { listVersions, MODEL, toImageName, VERSION } from '../pack/index.ts'
+import { listVersions, MODEL, type PackRequest, toImageName, VERSION } from '../pack/index.ts'
 import { toMovingView } from './moving.ts'
 import { toRuntimeImage } from './runtime-image.node.ts'
 import type { Call } from './verb.ts'
@@ -47,6 +50,8 @@ export interface PushWish {
   readonly force: boolean
   /** Connections to use. @default own ones */
   readonly reach?: Reach
+  /** Layers that are on their way. @default none */
+  readonly ahead?: Ahead | undefined
 }
 
 /** Pushes a version of the project. @throws PUSH_TARGET, VERSION_NONE, VERSION_UNKNOWN, and what pushing throws */
@@ -60,17 +65,51 @@ export async function pushVersion(call: Call, workplace: Workplace, wish: PushWi
   const named = readUsage(() => parseReference(text))
   const found = await resolveVersion(workplace, wish.version)
   const { digest, version } = found
-  const target = { ...named, tag: named.tag ?? (named.digest === undefined ? String(version) : undefined) }
+  const target = { ...named, tag: toTag(named, version) }
   // Beside the versions that a cluster pulls; whoever names another place wants this one image there.
   const runtime = wish.reference === undefined ? toRuntimeImage(call, workplace, target, wish) : undefined
   const isThere = wish.force ? Promise.resolve(false) : runtime?.isThere()
   // Told below, after the push that it is beside.
   isThere?.catch(() => undefined)
   const moved = await watching(call, 'pushing', wish.insecure, options =>
-    pushImage(workplace.layout, digest, target, { ...options, ...toReach(wish), force: wish.force }, call.signal),
+    pushImage(
+      workplace.layout,
+      digest,
+      target,
+      { ...options, ...toReach(wish), ...(wish.ahead && { ahead: wish.ahead }), force: wish.force },
+      call.signal,
+    ),
   )
   const pushed = runtime !== undefined && !(await isThere) && (await runtime.push(found))
   return { moved, target: toReferenceText(target), runtime: pushed ? toReferenceText(runtime.reference) : undefined }
+}
+
+/** Without a tag, the version is the tag; a digest needs none. */
+function toTag({ digest, tag }: Reference, version: number): string | undefined {
+  return tag ?? (digest === undefined ? String(version) : undefined)
+}
+
+/** The way of layers to `image.repository` while they are packed. */
+export interface AheadOfPush extends AsyncDisposable {
+  readonly ahead: Ahead
+  readonly followLayer: NonNullable<PackRequest['followLayer']>
+}
+
+/** Opens that way; undefined where no repository is known, which the push tells. */
+export function openAheadOfPush(
+  { clock, env, signal }: Call,
+  { project }: Workplace,
+  { insecure, reach }: Required<Pick<PushWish, 'insecure' | 'reach'>>,
+): AheadOfPush | undefined {
+  const text = project.image.repository
+  if (text === undefined) return undefined
+  const named = readUsage(() => parseReference(text))
+  const ahead = openAhead(named, { clock, env, insecure, reach }, signal)
+  return {
+    ahead,
+    followLayer: (version, sizeBytes) => ahead.follow(toTag(named, version) ?? String(version), sizeBytes),
+    [Symbol.asyncDispose]: () => ahead[Symbol.asyncDispose](),
+  }
 }
 
 function toReach({ reach }: Pick<PushWish, 'reach'>): { readonly reach?: Reach } {

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { RegattaError, UsageError } from '../core/errors.ts'
 import type { Reach } from '../oci/index.ts'
-import { type OpenModel, type PackedImage, packImage } from '../pack/index.ts'
+import { type OpenModel, type PackedImage, type PackRequest, packImage } from '../pack/index.ts'
 import { listRuns, readRun, type StoredRun } from '../train/index.ts'
 import type { Call } from './verb.ts'
 import type { Workplace } from './workplace.node.ts'
@@ -19,6 +19,8 @@ export interface PackWish {
   readonly verify?: boolean
   /** Plain HTTP to the base's registry, whatever its host. @default false */
   readonly insecure?: boolean
+  /** Told of the large layers of a new version while they are written. @default nobody */
+  readonly followLayer?: PackRequest['followLayer'] | undefined
   /** Connections that go on to be used. @default own ones */
   readonly reach?: Reach
 }
@@ -50,6 +52,7 @@ export async function packInto(call: Call, workplace: Workplace, wish: PackWish)
       registry: { env: call.env, clock: call.clock, insecure, ...(wish.reach && { reach: wish.reach }) },
       verify,
       openModel,
+      ...(wish.followLayer && { followLayer: wish.followLayer }),
       regatta: call.installation.version,
       ...(wish.output === undefined ? {} : { output: resolve(call.cwd, wish.output) }),
     },

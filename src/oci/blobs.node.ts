@@ -38,11 +38,20 @@ export async function keepBlob(folder: string, digest: Digest): Promise<boolean>
   )
 }
 
+/** Told of a blob while it is written, and not waited for. */
+export interface BlobWatch {
+  /** The first `bytes` bytes are in the file, which gets another name once all are. */
+  readonly written: (path: string, bytes: number) => void
+  /** It is whole; or, where undefined, it is not going to be. */
+  readonly ended: (blob: Descriptor | undefined) => void
+}
+
 /** Writes a blob in constant memory, and does not wait for the disk: see `syncBlob`. @throws DISK_FULL */
 export async function writeBlob(
   folder: string,
   content: Uint8Array | AsyncIterable<Uint8Array>,
   mediaType: string,
+  watch?: BlobWatch,
 ): Promise<Descriptor> {
   const ingest = join(folder, 'ingest')
   const part = join(ingest, `${randomBytes(8).toString('hex')}.part`)
@@ -56,14 +65,18 @@ export async function writeBlob(
         const written = file.writeFile(chunk)
         digester.update(chunk)
         await written
+        watch?.written(part, digester.sizeBytes)
       }
     } finally {
       await file.close()
     }
     const digest = digester.finish()
     await rename(part, toBlobPath(folder, digest))
-    return { mediaType, digest, size: digester.sizeBytes }
+    const blob = { mediaType, digest, size: digester.sizeBytes }
+    watch?.ended(blob)
+    return blob
   } catch (error) {
+    watch?.ended(undefined)
     await rm(part, { force: true })
     throw toDiskError(error, part)
   }

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test'
 import { gunzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { gzip } from './gzip.ts'
-import { gzipStored } from './gzip-stored.ts'
+import { gzipStored, toStoredBytes } from './gzip-stored.ts'
 
 async function collect(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const parts: Uint8Array[] = []
@@ -38,6 +38,7 @@ describe('gzipStored()', () => {
       assert.ok(gunzipSync(wrapped).equals(random(length)))
       execFileSync('gzip', ['--test'], { input: wrapped })
       assert.equal(wrapped.length, length + 10 + 5 * Math.ceil(length / BLOCK) + 5 + 8)
+      assert.equal(toStoredBytes(length), wrapped.length)
     })
   }
 

@@ -14,6 +14,7 @@ const HEADER = Uint8Array.of(0x1f, 0x8b, 0x08, 0, 0, 0, 0, 0, 0, 0xff)
 const LAST_BLOCK = Uint8Array.of(0x01, 0, 0, 0xff, 0xff)
 const BLOCK_HEADER_BYTES = 5
 const MAX_BLOCK_BYTES = 65_535
+const TRAILER_BYTES = 8
 /** Blocks gathered into one chunk of the output: about 1 MiB. */
 const CHUNK_BLOCKS = 16
 
@@ -43,10 +44,16 @@ export async function* gzipStored(chunks: AsyncIterable<Uint8Array>): AsyncItera
       filled = 0
     }
   }
-  const trailer = Buffer.alloc(8)
+  const trailer = Buffer.alloc(TRAILER_BYTES)
   trailer.writeUInt32LE(checksum, 0)
   trailer.writeUInt32LE(length % 2 ** 32, 4)
   yield Buffer.concat([endBlocks(full, filled), LAST_BLOCK, trailer])
+}
+
+/** Length of what `gzipStored` makes of so many bytes. */
+export function toStoredBytes(length: number): number {
+  const blocks = Math.ceil(length / MAX_BLOCK_BYTES)
+  return HEADER.byteLength + blocks * BLOCK_HEADER_BYTES + length + LAST_BLOCK.byteLength + TRAILER_BYTES
 }
 
 /** Where the byte of a number of content goes in a chunk, after the headers up to its block. */

@@ -1,9 +1,10 @@
 export type { Artifact } from './artifact.ts'
+export type { BlobWatch } from './blobs.node.ts'
 export { createDigester, type Digester, toDigest, toStreamDigest } from './digest.ts'
 export { type EntryFilter, type EntryOptions, FROM, type IndexEntry, REF_NAME } from './entry.ts'
 export { collectGarbage, type Garbage, type GarbageOptions } from './garbage.node.ts'
 export { gzip } from './gzip.ts'
-export { gzipStored } from './gzip-stored.ts'
+export { gzipStored, toStoredBytes } from './gzip-stored.ts'
 export { type ImageLayout, type NewEntry, openLayout } from './layout.node.ts'
 export {
   type Annotations,
@@ -20,6 +21,7 @@ export {
 } from './manifest.ts'
 export { parseReference, parseRefName, type Reference, toReferenceText } from './reference.ts'
 export { listReferrers, type Referrer, type ReferrerSource } from './referrers.ts'
+export { type Ahead, openAhead } from './registry/ahead.node.ts'
 export { type Document, parsePlatformText, toPlatformText } from './registry/document.ts'
 export {
   copyImage,
@@ -38,6 +40,6 @@ export type { PullOptions, PushOptions, TransferOptions } from './registry/optio
 export { openReach, type Reach } from './registry/reach.node.ts'
 export type { Place } from './registry/source.node.ts'
 export type { TransferEvent, Transferred, TransferredLayer } from './registry/transfer.ts'
-export { planTar, type TarEntry, type TarFile, type TarFolder, toTarFile, writeTar } from './tar.ts'
+export { planTar, type TarEntry, type TarFile, type TarFolder, toTarBytes, toTarFile, writeTar } from './tar.ts'
 export { type ReadEntry, readTar } from './tar-read.ts'
 export { type ScannedEntry, scanTar } from './tar-scan.ts'

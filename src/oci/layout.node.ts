@@ -6,7 +6,7 @@ import { RegattaError } from '../core/errors.ts'
 import { readFileIfAny, writeFileWhole } from '../core/files.node.ts'
 import { isObject, toCanonicalJson } from '../core/json.ts'
 import { type Artifact, EMPTY_CONFIG, toArtifactManifest } from './artifact.ts'
-import { hasBlob, keepBlob, openBlob, readBlob, removeStaleParts, writeBlob } from './blobs.node.ts'
+import { type BlobWatch, hasBlob, keepBlob, openBlob, readBlob, removeStaleParts, writeBlob } from './blobs.node.ts'
 import {
   type EntryFilter,
   type EntryOptions,
@@ -35,7 +35,7 @@ export interface NewEntry {
 export interface ImageLayout {
   readonly folder: string
   /** Writes a blob in constant memory; content that is there already is kept. @throws DISK_FULL */
-  writeBlob(content: Uint8Array | AsyncIterable<Uint8Array>, mediaType: string): Promise<Descriptor>
+  writeBlob(content: Uint8Array | AsyncIterable<Uint8Array>, mediaType: string, watch?: BlobWatch): Promise<Descriptor>
   hasBlob(digest: Digest): Promise<boolean>
   /** Whether the blob is there; if so it counts as new from now on, so that garbage collection leaves it. */
   keepBlob(digest: Digest): Promise<boolean>
@@ -75,7 +75,7 @@ export async function openLayout(folder: string): Promise<ImageLayout> {
 
   const layout: ImageLayout = {
     folder,
-    writeBlob: (content, mediaType) => writeBlob(folder, content, mediaType),
+    writeBlob: (content, mediaType, watch) => writeBlob(folder, content, mediaType, watch),
     hasBlob: digest => hasBlob(folder, digest),
     keepBlob: digest => keepBlob(folder, digest),
     readBlob: digest => readBlob(folder, digest, MAX_BLOB_BYTES),

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { planTar, type TarEntry, toTarFile, writeTar } from './tar.ts'
+import { planTar, type TarEntry, toTarBytes, toTarFile, writeTar } from './tar.ts'
 import { readTar } from './tar-read.ts'
 
 async function collect(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {
@@ -44,7 +44,9 @@ describe('writeTar()', () => {
     await fc.assert(
       fc.asyncProperty(files, fc.integer({ min: 1, max: 2000 }), async (all, length) => {
         const entries = all.map(each => toTarFile(each.path, each.content, each.mode))
-        const found = await readAll(cut(await collect(writeTar(entries)), length))
+        const archive = await collect(writeTar(entries))
+        assert.equal(toTarBytes(entries), archive.byteLength)
+        const found = await readAll(cut(archive, length))
         const wanted = planTar(entries).map(entry => {
           const content = entry.kind === 'file' ? all.find(each => each.path === entry.path)?.content : undefined
           const mode = entry.mode ?? 0o755

@@ -85,6 +85,15 @@ export async function* writeTar(entries: readonly TarEntry[], modifiedAt = 1): A
   yield new Uint8Array(2 * TAR_BLOCK_BYTES)
 }
 
+/** Length of the archive that `writeTar` writes. @throws TAR_ENTRY */
+export function toTarBytes(entries: readonly TarEntry[]): number {
+  const lengths = planTar(entries).map(entry => {
+    const content = entry.kind === 'folder' ? 0 : entry.sizeBytes
+    return toHeaders(entry, 1).byteLength + content + (-content & (TAR_BLOCK_BYTES - 1))
+  })
+  return lengths.reduce((sum, length) => sum + length, 2 * TAR_BLOCK_BYTES)
+}
+
 /** Checks that a path stays below the folder it is relative to. @throws TAR_ENTRY */
 export function requirePlainPath(path: string): void {
   if (path.startsWith('/')) throw unusable(path, 'a relative path')

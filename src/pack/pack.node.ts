@@ -1,4 +1,4 @@
-import { type ImageLayout, toPlatformText } from '../oci/index.ts'
+import { type BlobWatch, type ImageLayout, toPlatformText } from '../oci/index.ts'
 import { copyBase } from './base.node.ts'
 import { copyOut } from './copy-out.node.ts'
 import { type BlobCheck, openBlobCheck } from './intact.node.ts'
@@ -17,6 +17,8 @@ export interface PackRequest extends Ingredients {
   readonly prebuiltFolder?: string
   /** Another layout that gets a copy of the image. */
   readonly output?: string
+  /** Told of the large layers of a new version while they are written. @default nobody */
+  readonly followLayer?: (version: number, sizeBytes: number) => BlobWatch
   /** Version of the regatta that packs, for the bill of materials. */
   readonly regatta?: string
 }

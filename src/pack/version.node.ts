@@ -18,6 +18,7 @@ import { type BlobCheck, isDamage } from './intact.node.ts'
 import { type LayerPlan, toAbout, type WrittenLayer } from './layer.ts'
 import { writeLayer } from './layer-write.node.ts'
 import { lockVersions } from './lock.node.ts'
+import type { PackRequest } from './pack.node.ts'
 import { type PackedImage, type PackedLayer, toImageName, toPackedLayer } from './packed.ts'
 import type { ImagePlan } from './plan.node.ts'
 import { planUpper } from './upper.ts'
@@ -41,13 +42,13 @@ export interface PackedVersion extends Omit<PackedImage, 'layers' | 'sizeBytes' 
  * @throws as `packImage`
  */
 export async function packVersion(
-  request: DescribeRequest,
+  request: DescribeRequest & Pick<PackRequest, 'followLayer'>,
   plan: ImagePlan,
   lower: readonly PlatformLayers[],
   check: BlobCheck,
   signal: AbortSignal,
 ): Promise<PackedVersion> {
-  const { layout } = request
+  const { followLayer, layout } = request
   await using _lock = await lockVersions(layout, signal)
   const { model, run } = plan.facts
   const { next, same } = await findVersion(layout, model, plan.recipe)
@@ -65,7 +66,7 @@ export async function packVersion(
   const layers: WrittenLayer[] = []
   for (const layer of upper) {
     signal.throwIfAborted()
-    layers.push(await writeLayer(layout, layer))
+    layers.push(await writeLayer(layout, layer, followLayer && (sizeBytes => followLayer(version, sizeBytes))))
   }
   signal.throwIfAborted()
   const image = await writeImage(layout, plan, facts, lower, layers)

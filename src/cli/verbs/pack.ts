@@ -1,6 +1,6 @@
 import type { PackedImage } from '../../pack/index.ts'
 import { EXIT } from '../errors.ts'
-import type { PushWish } from '../moving.node.ts'
+import type { AheadOfPush, PushWish } from '../moving.node.ts'
 import { toExplainedLines, toLoopLines, toPackedJson, toPackedLines } from '../packed-view.ts'
 import { type Call, verb } from '../verb.ts'
 import type { Workplace } from '../workplace.node.ts'
@@ -83,14 +83,16 @@ export const pack = verb<{
     const startedAt = call.clock()
     const { 'model-compression': modelCompression, explain, insecure, loops, model, output, push, verify } = flags
     await using reach = openConnections(call, insecure)
-    const wish = { runId, model, output, modelCompression, loops, insecure, verify, reach }
     const workplace = await openWorkplace(call)
+    await using way = push ? await openWay(call, workplace, { insecure, reach }) : undefined
+    const followLayer = way?.followLayer
+    const wish = { runId, model, output, modelCompression, loops, insecure, verify, reach, followLayer }
     const packed = await packInto(call, workplace, wish)
     if (!call.json) {
       call.err(toLoopLines(packed))
       call.err(explain ? toExplainedLines(packed) : toPackedLines(packed))
     }
-    const pushed = push ? await pushPacked(call, workplace, packed, { insecure, reach }) : undefined
+    const pushed = push ? await pushPacked(call, workplace, packed, { insecure, reach, ahead: way?.ahead }) : undefined
     const seconds = (call.clock() - startedAt) / 1000
     if (call.json) call.out(`${JSON.stringify({ ...toPackedJson(packed, seconds, explain), ...pushed })}\n`)
     else call.out(`${packed.digest}\n`)
@@ -98,12 +100,21 @@ export const pack = verb<{
   },
 })
 
+async function openWay(
+  call: Call,
+  workplace: Workplace,
+  registry: Required<Pick<PushWish, 'insecure' | 'reach'>>,
+): Promise<AheadOfPush | undefined> {
+  const { openAheadOfPush } = await import('../moving.node.ts')
+  return openAheadOfPush(call, workplace, registry)
+}
+
 /** What differs in the JSON of an image that is pushed. */
 async function pushPacked(
   call: Call,
   workplace: Workplace,
   { version }: PackedImage,
-  registry: Pick<PushWish, 'insecure' | 'reach'>,
+  registry: Pick<PushWish, 'insecure' | 'reach' | 'ahead'>,
 ): Promise<{ readonly reference: string; readonly uploadedBytes: number }> {
   const { pushVersion } = await import('../moving.node.ts')
   const { toPushedLines } = await import('../moving.ts')

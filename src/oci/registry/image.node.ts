@@ -1,13 +1,15 @@
-import { open, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import type { Digest } from '../../core/brands.ts'
 import { RegattaError } from '../../core/errors.ts'
 import { toBlobPath } from '../blobs.node.ts'
 import type { EntryOptions } from '../entry.ts'
 import type { ImageLayout } from '../layout.node.ts'
 import type { Descriptor } from '../manifest.ts'
+import type { Ahead } from './ahead.node.ts'
 import { fetchDocument, openRemoteBlob } from './content.node.ts'
 import { type Document, parseDocument, toDigestError } from './document.ts'
 import type { Exchange } from './exchange.node.ts'
+import { readFileRange } from './file-range.node.ts'
 import { putDocument } from './referrers.node.ts'
 import { type BlobSource, type Placed, placeBlob } from './upload.node.ts'
 
@@ -34,9 +36,6 @@ export interface ImageSink {
   readonly place: (descriptor: Descriptor, source: ImageSource, wish: PlaceWish) => Promise<Placed>
   readonly put: (document: Document, isRoot: boolean, signal: AbortSignal) => Promise<void>
 }
-
-const SLOTS = 4
-const SLOT_BYTES = 1024 * 1024
 
 /** An image of a repository. */
 export function toRegistrySource(exchange: Exchange, signal: AbortSignal): ImageSource {
@@ -81,12 +80,13 @@ export function toLayoutSource(
   }
 }
 
-/** A repository that an image goes to, under a tag or its digest. */
-export function toRegistrySink(exchange: Exchange, name: string): ImageSink {
+/** A repository that an image goes to, under a tag or its digest; some of its blobs may be on their way already. */
+export function toRegistrySink(exchange: Exchange, name: string, ahead?: Ahead): ImageSink {
   const own = toHome(exchange)
   const prefix = `${exchange.access.registry}/`
   return {
     async place(descriptor, source, { force, onSent, signal }) {
+      if (!force && ahead?.home === own && (await ahead.isSent(descriptor.digest, onSent))) return 'uploaded'
       const { home } = source
       const mountFrom = home?.startsWith(prefix) && home !== own && !force ? home.slice(prefix.length) : undefined
       // Opened only when it is needed: a layer that is mounted need not be anywhere else.
@@ -128,24 +128,6 @@ export function toHome({ access }: Exchange): string {
 
 async function* openLate(blob: Promise<BlobSource>, start: number, end: number): AsyncIterable<Uint8Array> {
   yield* (await blob).open(start, end)
-}
-
-/**
- * Reads a part of a file into the same few slots of memory, over and over: left to the collector, what was sent would
- * pile up to 64 MiB. A slot is longer than what a socket takes before it asks to wait, so that one is on its way and at
- * most two more are in line when the next is filled.
- */
-async function* readFileRange(path: string, start: number, end: number): AsyncIterable<Uint8Array> {
-  await using file = await open(path)
-  const slots: Buffer[] = []
-  for (let at = start, turn = 0; at < end; turn = (turn + 1) % SLOTS) {
-    const slot = slots[turn] ?? Buffer.allocUnsafeSlow(Math.min(SLOT_BYTES, end - start))
-    slots[turn] = slot
-    const { bytesRead } = await file.read(slot, 0, Math.min(slot.byteLength, end - at), at)
-    if (bytesRead === 0) return
-    at += bytesRead
-    yield slot.subarray(0, bytesRead)
-  }
 }
 
 async function* takeBytes(chunks: AsyncIterable<Uint8Array>, count: number): AsyncIterable<Uint8Array> {

@@ -1,5 +1,6 @@
 import type { EntryOptions } from '../entry.ts'
 import type { Platform } from '../manifest.ts'
+import type { Ahead } from './ahead.node.ts'
 import type { Document } from './document.ts'
 import type { RegistryOptions } from './exchange.node.ts'
 import type { TransferEvent } from './transfer.ts'
@@ -14,6 +15,8 @@ export interface TransferOptions extends RegistryOptions {
 export interface PushOptions extends TransferOptions {
   /** A tag that stands for another digest is moved. @default false */
   readonly force?: boolean
+  /** Blobs that are on their way to the same repository already. @default none */
+  readonly ahead?: Ahead
 }
 
 /** How to pull. */

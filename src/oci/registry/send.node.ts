@@ -38,7 +38,7 @@ export async function sendTo(
   const sent =
     there === root.descriptor.digest
       ? await toPresent(source, root)
-      : await transferImage(source, toRegistrySink(exchange, name), root, wish)
+      : await transferImage(source, toRegistrySink(exchange, name, options.ahead), root, wish)
   await sendAbout(open, exchange, wish)
   return sent
 }

@@ -1,10 +1,17 @@
 import type { Digest } from '../../core/brands.ts'
 import { RegattaError } from '../../core/errors.ts'
 import { hasBlob } from './content.node.ts'
-import { resolveLocation } from './endpoint.ts'
 import type { Exchange } from './exchange.node.ts'
-import type { HttpAnswer } from './http.node.ts'
 import { waitToRetry } from './retry.node.ts'
+import {
+  abortSession,
+  closeSession,
+  moveSession,
+  openSession,
+  type Session,
+  toSession,
+  withDigest,
+} from './session.node.ts'
 
 /* Upload of one blob. Source: distribution-spec v1.1.1, "Pushing blobs". */
 
@@ -36,7 +43,6 @@ export interface PlaceOptions {
 const CHUNK_BYTES = 16 * 1024 * 1024
 const SMALL_CHUNK_BYTES = 4 * 1024 * 1024
 const MIN_CHUNK_BYTES = 64 * 1024
-const ABORT_TIMEOUT_MS = 5000
 
 /** Sees to it that the repository has a blob, with as few bytes as may be. */
 export async function placeBlob(exchange: Exchange, source: BlobSource, options: PlaceOptions): Promise<Placed> {
@@ -49,7 +55,7 @@ export async function placeBlob(exchange: Exchange, source: BlobSource, options:
       await fillSession(upload, session)
       return 'uploaded'
     } catch (error) {
-      await abortSession(upload, session)
+      await abortSession(exchange, session)
       if (isTooLarge(error) && upload.chunkBytes === undefined) {
         upload.chunkBytes = CHUNK_BYTES
         continue
@@ -72,13 +78,6 @@ interface Upload {
   sentOffset: number
 }
 
-/** An open upload session. Its address changes with every answer. */
-interface Session {
-  location: URL
-  /** Least bytes of a chunk but the last, as the registry wants it. */
-  minChunkBytes: number
-}
-
 async function startSession(upload: Upload, mountFrom: string | undefined): Promise<Session | 'mounted'> {
   const { exchange, options, source } = upload
   const ask = { action: toAction(upload), method: 'POST', signal: options.signal } as const
@@ -94,17 +93,7 @@ async function startSession(upload: Upload, mountFrom: string | undefined): Prom
     // 202 is a session like any other; an answer without an address opened none.
     if (answer?.headers['location'] !== undefined) return toSession(exchange, answer)
   }
-  const answer = await exchange.ask({ ...ask, to: 'blobs/uploads/', expect: [202] })
-  await answer.close()
-  return toSession(exchange, answer)
-}
-
-function toSession({ trust }: Exchange, answer: HttpAnswer): Session {
-  const asked = Number(answer.headers['oci-chunk-min-length'] ?? 0)
-  return {
-    location: resolveLocation(answer.headers['location'], answer.url, trust),
-    minChunkBytes: Number.isSafeInteger(asked) && asked > 0 ? asked : 0,
-  }
+  return await openSession(exchange, toAction(upload), options.signal)
 }
 
 async function fillSession(upload: Upload, session: Session): Promise<void> {
@@ -156,17 +145,7 @@ async function sendChunks(upload: Upload, session: Session, offset: number): Pro
       offset = found
     }
   }
-  const answer = await exchange.ask({
-    action: toAction(upload),
-    method: 'PUT',
-    to: withDigest(session.location, source.digest),
-    headers: { 'content-type': 'application/octet-stream' },
-    body: { sizeBytes: 0, open: () => new Uint8Array() },
-    expect: [201],
-    retry: false,
-    signal: options.signal,
-  })
-  await answer.close()
+  await closeSession(exchange, toAction(upload), session, source.digest, options.signal)
 }
 
 /** Returns the offset that the registry has come to. */
@@ -182,7 +161,7 @@ async function sendChunk(upload: Upload, session: Session, start: number, end: n
     signal: upload.options.signal,
   })
   await answer.close()
-  moveSession(upload, session, answer)
+  moveSession(upload.exchange, session, answer)
   return answer.headers['range'] === undefined || end === 1 ? end : parseOffset(answer.headers['range'])
 }
 
@@ -198,12 +177,8 @@ async function fetchOffset(upload: Upload, session: Session): Promise<number | u
   })
   if (answer === undefined) return undefined
   await answer.close()
-  moveSession(upload, session, answer)
+  moveSession(exchange, session, answer)
   return parseOffset(answer.headers['range'])
-}
-
-function moveSession({ exchange }: Upload, session: Session, { headers, url }: HttpAnswer): void {
-  if (headers['location'] !== undefined) session.location = resolveLocation(headers['location'], url, exchange.trust)
 }
 
 /** `0-1023` means 1024 bytes; `0-0` is how registries write none. */
@@ -252,16 +227,6 @@ function toStuck(upload: Upload, offset: number): RegattaError {
   })
 }
 
-/** Closes a session whose blob does not come; the registry does so itself in a while, so failure is no news. */
-async function abortSession({ exchange }: Upload, { location }: Session): Promise<void> {
-  const ask = { action: 'end an upload', method: 'DELETE', to: location, retry: false } as const
-  const expect = [204, 202, 200, 404]
-  await exchange
-    .ask({ ...ask, expect, signal: AbortSignal.timeout(ABORT_TIMEOUT_MS) })
-    .then(answer => answer.close())
-    .catch(() => undefined)
-}
-
 async function* tell({ options, source }: Upload, start: number, end: number): AsyncIterable<Uint8Array> {
   let sent = start
   for await (const chunk of source.open(start, end)) {
@@ -269,13 +234,6 @@ async function* tell({ options, source }: Upload, start: number, end: number): A
     sent += chunk.byteLength
     options.onSent?.(sent)
   }
-}
-
-function withDigest(location: URL, digest: Digest): URL {
-  // Appended as text: the rest of the query is the registry's, and stays as it was to the letter.
-  const url = new URL(location)
-  url.search = `${location.search === '' ? '?' : `${location.search}&`}digest=${encodeURIComponent(digest)}`
-  return url
 }
 
 function toAction({ exchange, source }: Upload): string {
