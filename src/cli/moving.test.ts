@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { parseDigest } from '../core/brands.ts'
 import type { Moved, TransferEvent } from '../oci/index.ts'
 import type { PackedImage, PackedLayer } from '../pack/index.ts'
-import { toMovedJson, toMovingView } from './moving.ts'
+import { toMovedJson, toMovingView, toPushedJson } from './moving.ts'
 import { toExplainedLines, toPackedJson, toPackedLines } from './packed-view.ts'
 
 const toDigest = (letter: string) => parseDigest(`sha256:${letter.repeat(64)}`)
@@ -28,13 +28,13 @@ describe('toMovedJson()', () => {
   }
 
   it('has the keys that scripts may rely on, and no others', () => {
-    const text = toMovedJson('push', 'r.io/a:1', moved)
+    const text = toMovedJson('copy', 'r.io/a:1', moved)
     const document = JSON.parse(text)
     assert.ok(text.endsWith('}\n'))
     assert.deepEqual(Object.keys(document), KEYS)
     assert.deepEqual(
       [document.schema, document.size, document.uploadedBytes, document.seconds],
-      ['regatta/push/v1', 60, 25, 1.5],
+      ['regatta/copy/v1', 60, 25, 1.5],
     )
     assert.deepEqual(document.layers, [
       { digest: toDigest('b'), size: 10, kind: 'base', reused: true },
@@ -42,6 +42,13 @@ describe('toMovedJson()', () => {
       { digest: toDigest('d'), size: 30, kind: 'model', reused: true },
     ])
     assert.deepEqual(Object.keys(document.layers[0]), LAYER_KEYS)
+  })
+
+  it('says of a push what went beside it', () => {
+    const document = JSON.parse(toPushedJson('r.io/a:1', moved, 'r.io/a:regatta-1'))
+    assert.deepEqual(Object.keys(document), [...KEYS, 'runtime'])
+    assert.deepEqual([document.schema, document.runtime], ['regatta/push/v1', 'r.io/a:regatta-1'])
+    assert.equal(JSON.parse(toPushedJson('r.io/a:1', moved, undefined)).runtime, null)
   })
 
   it('says of a pull what came, beside', () => {

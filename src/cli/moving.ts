@@ -54,8 +54,17 @@ export function toPushedLines(target: string, runtime: string | undefined): stri
   return `pushed ${target}\n${runtime === undefined ? '' : `pushed ${runtime}, which gateway and control run\n`}`
 }
 
+/** The document of `push --json`: of the image, and of the one without a model that was pushed beside it, if any. */
+export function toPushedJson(reference: string, moved: Moved, runtime: string | undefined): string {
+  return `${JSON.stringify({ ...toMovedDocument('push', reference, moved), runtime: runtime ?? null })}\n`
+}
+
 /** The document of `--json`. `size` is that of all layers, each once, as `pack` tells it. */
-export function toMovedJson(verb: string, reference: string, moved: Moved): string {
+export function toMovedJson(verb: 'pull' | 'copy', reference: string, moved: Moved): string {
+  return `${JSON.stringify(toMovedDocument(verb, reference, moved))}\n`
+}
+
+function toMovedDocument(verb: 'push' | 'pull' | 'copy', reference: string, moved: Moved): object {
   const { digest, mediaType, seconds, uploadedBytes } = moved
   const layers = moved.layers.map(layer => ({
     digest: layer.digest,
@@ -65,5 +74,5 @@ export function toMovedJson(verb: string, reference: string, moved: Moved): stri
   }))
   const size = layers.reduce((sum, layer) => sum + layer.size, 0)
   const moving = verb === 'pull' ? { uploadedBytes: 0, downloadedBytes: uploadedBytes } : { uploadedBytes }
-  return `${JSON.stringify({ schema: `regatta/${verb}/v1`, reference, digest, mediaType, size, layers, ...moving, seconds })}\n`
+  return { schema: `regatta/${verb}/v1`, reference, digest, mediaType, size, layers, ...moving, seconds }
 }

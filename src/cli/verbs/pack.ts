@@ -115,11 +115,11 @@ async function pushPacked(
   workplace: Workplace,
   { version }: PackedImage,
   registry: Pick<PushWish, 'insecure' | 'reach' | 'ahead'>,
-): Promise<{ readonly reference: string; readonly uploadedBytes: number }> {
+): Promise<{ readonly reference: string; readonly uploadedBytes: number; readonly runtime: string | null }> {
   const { pushVersion } = await import('../moving.node.ts')
   const { toPushedLines } = await import('../moving.ts')
   const wish = { reference: undefined, version: String(version), ...registry, force: false }
   const { moved, runtime, target } = await pushVersion(call, workplace, wish)
   if (!call.json) call.err(toPushedLines(target, runtime))
-  return { reference: target, uploadedBytes: moved.uploadedBytes }
+  return { reference: target, uploadedBytes: moved.uploadedBytes, runtime: runtime ?? null }
 }

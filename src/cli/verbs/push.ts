@@ -32,9 +32,9 @@ export const push = verb<Flags>({
   async run(call, flags, [reference]) {
     const { openWorkplace } = await import('../workplace.node.ts')
     const { pushVersion } = await import('../moving.node.ts')
-    const { toMovedJson, toPushedLines } = await import('../moving.ts')
+    const { toPushedJson, toPushedLines } = await import('../moving.ts')
     const { moved, runtime, target } = await pushVersion(call, await openWorkplace(call), { ...flags, reference })
-    if (call.json) call.out(toMovedJson('push', target, moved))
+    if (call.json) call.out(toPushedJson(target, moved, runtime))
     else {
       call.err(toPushedLines(target, runtime))
       call.out(`${moved.digest}\n`)
