@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { rm } from 'node:fs/promises'
+import { readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { collectGarbage, FROM, MEDIA_TYPES, openLayout, parseReference, pushImage } from '../oci/index.ts'
@@ -207,7 +207,14 @@ describe('packImage() on an image of a registry', () => {
     assert.equal(entry?.annotations[FROM], `${registry.host}/library/node`)
     assert.equal(entry?.annotations[BASE_NAME], reference)
     assert.equal(entry?.annotations[BASE_DIGEST], root.digest)
+
+    registry.seen.length = 0
     assert.equal((await bench.pack(await makeModel(bench), wish)).digest, packed.digest)
+    // What a digest names is read once.
+    assert.deepEqual(
+      registry.seen.map(({ path }) => path),
+      ['/v2/', '/v2/library/node/manifests/24'],
+    )
 
     registry.seen.length = 0
     await pushImage(bench.layout, packed.digest, parseReference(`${registry.host}/team/forecast:1`), options, signal)
@@ -235,6 +242,23 @@ describe('packImage() on an image of a registry', () => {
       return await bench.pack(await makeModel(bench), { ...wish, layout: await openLayout(join(bench.folder, layout)) })
     }
     assert.equal((await pack('one', reference)).digest, (await pack('two', 'oci:base')).digest)
+  })
+
+  it('reads again what it remembers wrongly', async () => {
+    await using bench = await openBench()
+    await using registry = await openTestRegistry()
+    const options = toTestOptions(bench.folder)
+    const reference = `${registry.host}/library/node:24`
+    const base = await openLayout(join(bench.folder, 'base'))
+    const root = await writeBase(base, reference, ['amd64'])
+    await pushImage(base, root.digest, parseReference(reference), options, AbortSignal.timeout(20_000))
+    const image = bench.withImage(`{ base: "${reference}", platforms: [linux/amd64] }`)
+    const wish = { ...image, ...(await makeRuntime(bench)), registry: options }
+    const packed = await bench.pack(await makeModel(bench), wish)
+    const remembered = await readdir(join(bench.folder, '.regatta', 'cache', 'base'))
+    assert.ok(remembered.length > 0)
+    for (const name of remembered) await writeFile(join(bench.folder, '.regatta', 'cache', 'base', name), '{}')
+    assert.equal((await bench.pack(await makeModel(bench), wish)).digest, packed.digest)
   })
 
   it('says what the registry does not have', async () => {

@@ -1,13 +1,18 @@
-import { access } from 'node:fs/promises'
+import { access, readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { toDiskError } from '../core/disk.ts'
 import { RegattaError, toSystemCode } from '../core/errors.ts'
+import { replaceFile } from '../core/files.node.ts'
 import {
+  type Descriptor,
   type ImageLayout,
   type IndexEntry,
   openLayout,
   openRemoteImage,
   parseReference,
   type RegistryOptions,
+  type RemoteImage,
+  toDigest,
   toReferenceText,
 } from '../oci/index.ts'
 import type { Base, BaseSource } from './base.ts'
@@ -20,19 +25,26 @@ export interface OpenBase extends AsyncDisposable {
   readonly layout: ImageLayout | undefined
 }
 
+/** Where and how to find a base. */
+export interface BaseOptions {
+  /** Of the project. */
+  readonly folder: string
+  readonly registry: RegistryOptions
+  /** Remembers what registries' documents hold. */
+  readonly cacheFolder: string
+  /** Reads them again, whatever is remembered. */
+  readonly verify: boolean
+}
+
 const LAYOUT = 'oci:'
 
 /**
  * Finds the image of `image.base`: a reference, or `oci:FOLDER` with `:NAME` where the layout holds several; folders
  * are relative to the project's. @throws BASE_MISSING, BASE_NAME, REFERENCE, MANIFEST, and what reading of a registry throws
  */
-export async function openBase(
-  text: string,
-  folder: string,
-  registry: RegistryOptions,
-  signal: AbortSignal,
-): Promise<OpenBase> {
-  if (!text.startsWith(LAYOUT)) return await openRemote(text, registry, signal)
+export async function openBase(text: string, options: BaseOptions, signal: AbortSignal): Promise<OpenBase> {
+  const { folder } = options
+  if (!text.startsWith(LAYOUT)) return await openRemote(text, options, signal)
   const { name, path } = await splitPath(resolve(folder, text.slice(LAYOUT.length)))
   const layout = await openLayout(path)
   const root = await findImage(layout, text, name)
@@ -43,17 +55,37 @@ export async function openBase(
   }
 }
 
-async function openRemote(text: string, options: RegistryOptions, signal: AbortSignal): Promise<OpenBase> {
+async function openRemote(text: string, options: BaseOptions, signal: AbortSignal): Promise<OpenBase> {
   const named = parseReference(text)
   const reference = { ...named, tag: named.tag ?? (named.digest === undefined ? 'latest' : undefined) }
-  const image = await openRemoteImage(reference, options, signal)
+  const image = await openRemoteImage(reference, options.registry, signal)
   const source = {
     name: toReferenceText({ ...reference, digest: undefined }),
     from: `${reference.registry}/${reference.repository}`,
     root: image.root,
-    read: image.read,
+    read: (descriptor: Descriptor) => readOnce(descriptor, image, options),
   }
   return { source, layout: undefined, [Symbol.asyncDispose]: () => image[Symbol.asyncDispose]() }
+}
+
+/** Reads a document once: its digest says what is in it. What is remembered and is not that is read again. */
+async function readOnce(
+  descriptor: Descriptor,
+  { read, root }: RemoteImage,
+  { cacheFolder, verify }: BaseOptions,
+): Promise<Uint8Array> {
+  // At hand already.
+  if (descriptor.digest === root.digest) return await read(descriptor)
+  const path = join(cacheFolder, 'base', descriptor.digest.slice('sha256:'.length))
+  const known = verify ? undefined : await readFile(path).catch(() => undefined)
+  if (known !== undefined && toDigest(known) === descriptor.digest) return known
+  const bytes = await read(descriptor)
+  try {
+    await replaceFile(path, bytes)
+  } catch (error) {
+    throw toDiskError(error, path)
+  }
+  return bytes
 }
 
 /** Copies the layers of a base that lies in a layout, as far as they are not there. @throws BLOB_MISSING, BLOB_DIGEST, DISK_FULL */

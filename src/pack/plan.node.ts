@@ -89,13 +89,16 @@ export async function planImage(ingredients: Ingredients, measuring: Measuring):
 
 /** Opens the base while the model is read: a registry takes its time. Nothing is opened any more after disposal. */
 function openBeside(
-  { project, registry }: Ingredients,
+  { cacheFolder, project, registry, verify = false }: Ingredients,
   signal: AbortSignal,
 ): AsyncDisposable & { readonly opened: Promise<OpenBase | undefined> } {
   const { base } = project.image
   const stop = new AbortController()
   const either = AbortSignal.any([signal, stop.signal])
-  const opened = base === 'host' ? Promise.resolve(undefined) : openBase(base, project.folder, registry, either)
+  const opened =
+    base === 'host'
+      ? Promise.resolve(undefined)
+      : openBase(base, { folder: project.folder, registry, cacheFolder, verify }, either)
   // Told where it is awaited; a model that cannot be read is told first.
   const settled = opened.catch(() => undefined)
   return {

@@ -31,7 +31,10 @@ export async function sendTo(
   await using exchange = await openExchange({ registry, repository, push: true, mountFrom }, options, signal)
   const name = target.tag ?? root.descriptor.digest
   const wish: TransferWish = { onEvent: options.onProgress ?? (() => undefined), signal }
-  const there = await fetchDigestIfAny(exchange, name, signal)
+  const [there, missing] = await Promise.all([
+    fetchDigestIfAny(exchange, name, signal),
+    listMissing(open, exchange, signal),
+  ])
   if (there !== undefined && there !== root.descriptor.digest && options.force !== true) {
     throw toTaken(toText(exchange, name), there, root.descriptor.digest)
   }
@@ -39,21 +42,30 @@ export async function sendTo(
     there === root.descriptor.digest
       ? await toPresent(source, root)
       : await transferImage(source, toRegistrySink(exchange, name, options.ahead), root, wish)
-  await sendAbout(open, exchange, wish)
+  for (const digest of missing) await sendAbout(open, exchange, digest, wish)
   return sent
+}
+
+/** What is about the image and not in the repository. */
+async function listMissing(
+  { listAbout, root }: OpenSource,
+  exchange: Exchange,
+  signal: AbortSignal,
+): Promise<readonly Digest[]> {
+  const about = await listAbout(root.descriptor.digest)
+  const found = await Promise.all(about.map(({ digest }) => fetchDigestIfAny(exchange, digest, signal)))
+  return about.map(({ digest }) => digest).filter((_, at) => found[at] === undefined)
 }
 
 /** What is about the image goes after it: it is no part of it, and found by its digest. */
 async function sendAbout(
-  { listAbout, root, source }: OpenSource,
+  { source }: OpenSource,
   exchange: Exchange,
+  digest: Digest,
   wish: TransferWish,
 ): Promise<void> {
-  for (const { digest } of await listAbout(root.descriptor.digest)) {
-    if ((await fetchDigestIfAny(exchange, digest, wish.signal)) !== undefined) continue
-    const document = await source.readDocument(digest)
-    await transferImage(source, toRegistrySink(exchange, digest), document, wish)
-  }
+  const document = await source.readDocument(digest)
+  await transferImage(source, toRegistrySink(exchange, digest), document, wish)
 }
 
 function toTaken(name: string, there: Digest, wanted: Digest): RegattaError {
