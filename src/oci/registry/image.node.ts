@@ -31,7 +31,7 @@ export interface PlaceWish {
   readonly signal: AbortSignal
 }
 
-/** Takes the blobs of an image, then its documents; the last document is the image itself. */
+/** Takes the blobs of an image, then its documents, the root after what it names. */
 export interface ImageSink {
   readonly place: (descriptor: Descriptor, source: ImageSource, wish: PlaceWish) => Promise<Placed>
   readonly put: (document: Document, isRoot: boolean, signal: AbortSignal) => Promise<void>

@@ -2,6 +2,7 @@ import type { Digest } from '../../core/brands.ts'
 import { RegattaError, UsageError } from '../../core/errors.ts'
 import { parseReference, type Reference, toReferenceText } from '../reference.ts'
 import { fetchDigestIfAny, toText } from './content.node.ts'
+import type { Document } from './document.ts'
 import { type Exchange, openExchange } from './exchange.node.ts'
 import { toRegistrySink } from './image.node.ts'
 import type { PushOptions } from './options.ts'
@@ -38,34 +39,24 @@ export async function sendTo(
   if (there !== undefined && there !== root.descriptor.digest && options.force !== true) {
     throw toTaken(toText(exchange, name), there, root.descriptor.digest)
   }
-  const sent =
-    there === root.descriptor.digest
-      ? await toPresent(source, root)
-      : await transferImage(source, toRegistrySink(exchange, name, options.ahead), root, wish)
-  for (const digest of missing) await sendAbout(open, exchange, digest, wish)
-  return sent
+  const sink = toRegistrySink(exchange, name, options.ahead)
+  if (there !== root.descriptor.digest) return await transferImage(source, sink, root, wish, missing)
+  for (const document of missing) {
+    await transferImage(source, toRegistrySink(exchange, document.descriptor.digest), document, wish)
+  }
+  return await toPresent(source, root)
 }
 
 /** What is about the image and not in the repository. */
 async function listMissing(
-  { listAbout, root }: OpenSource,
+  { listAbout, root, source }: OpenSource,
   exchange: Exchange,
   signal: AbortSignal,
-): Promise<readonly Digest[]> {
+): Promise<readonly Document[]> {
   const about = await listAbout(root.descriptor.digest)
   const found = await Promise.all(about.map(({ digest }) => fetchDigestIfAny(exchange, digest, signal)))
-  return about.map(({ digest }) => digest).filter((_, at) => found[at] === undefined)
-}
-
-/** What is about the image goes after it: it is no part of it, and found by its digest. */
-async function sendAbout(
-  { source }: OpenSource,
-  exchange: Exchange,
-  digest: Digest,
-  wish: TransferWish,
-): Promise<void> {
-  const document = await source.readDocument(digest)
-  await transferImage(source, toRegistrySink(exchange, digest), document, wish)
+  const missing = about.filter((_, at) => found[at] === undefined)
+  return await Promise.all(missing.map(({ digest }) => source.readDocument(digest)))
 }
 
 function toTaken(name: string, there: Digest, wanted: Digest): RegattaError {

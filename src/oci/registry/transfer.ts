@@ -51,17 +51,21 @@ const MAX_DOCUMENTS = 1000
 
 /**
  * Moves an image: all its blobs, then its manifests, and last what it is named by, so that a name never stands for a
- * part. Blobs that the other side turns out to miss after all (it may clean up at any time) are sent once more.
+ * part. What is `about` the image is no part of it: its manifests come after it, its blobs with the others. Blobs that
+ * the other side turns out to miss after all (it may clean up at any time) are sent once more.
  */
 export async function transferImage(
   source: ImageSource,
   sink: ImageSink,
   root: Document,
   wish: TransferWish,
+  about: readonly Document[] = [],
 ): Promise<Transferred> {
   const documents = await readDocuments(source, root)
-  const placed = await placeBlobs(source, sink, toBlobs(documents), false, wish)
-  for (const document of documents) {
+  const beside = await Promise.all(about.map(document => readDocuments(source, document)))
+  const all = [...documents, ...beside.flat()]
+  const placed = await placeBlobs(source, sink, toBlobs(all), false, wish)
+  for (const document of all) {
     const put = (): Promise<void> => sink.put(document, document === root, wish.signal)
     await put().catch(async error => {
       if (!isBlobUnknown(error)) throw error
