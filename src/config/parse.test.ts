@@ -138,7 +138,7 @@ race:
   budget: { labels: 20000, days: 14 }
   promote: auto
 targets:
-  local: { host: 0.0.0.0, httpPort: 0, grpcPort: 0, controlPort: 0, tls: { cert: gw.pem, key: gw.key } }
+  local: { host: 0.0.0.0, httpPort: 0, grpcPort: 0, controlPort: 0, tls: { cert: gw.pem, key: gw.key, clientCa: ca.pem } }
   kubernetes:
     context: prod
     namespace: team
@@ -207,7 +207,13 @@ targets:
         promote: 'auto',
       },
       targets: {
-        local: { host: '0.0.0.0', httpPort: 0, grpcPort: 0, controlPort: 0, tls: { cert: 'gw.pem', key: 'gw.key' } },
+        local: {
+          host: '0.0.0.0',
+          httpPort: 0,
+          grpcPort: 0,
+          controlPort: 0,
+          tls: { cert: 'gw.pem', key: 'gw.key', clientCa: 'ca.pem' },
+        },
         kubernetes: {
           context: 'prod',
           namespace: 'team',

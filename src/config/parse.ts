@@ -4,7 +4,14 @@ import { findNearest } from '../core/nearest.ts'
 import { applyEnvironment, type Overlay } from './environment.ts'
 import { listKeys, listScalarKeys } from './json-schema.ts'
 import { describeValue, type Problem, toConfigError } from './problem.ts'
-import type { KubernetesTargetConfig, Project, RaceConfig, ServeConfig, TruthConfig } from './project.ts'
+import type {
+  KubernetesTargetConfig,
+  LocalTargetConfig,
+  Project,
+  RaceConfig,
+  ServeConfig,
+  TruthConfig,
+} from './project.ts'
 import { LOSSES_OF_TASK, type ProjectInput, projectSchema } from './schema.ts'
 import { parseSource, type Source } from './source.ts'
 import type { Environment } from './variables.ts'
@@ -73,13 +80,17 @@ function toProject(input: ProjectInput, folder: string): Project {
     image: { ...image, repository: image.repository, modelPath: image.modelPath ?? `/models/${name}` },
     serve: toServe(serve),
     race: toRace(input.race),
-    targets: { local: { ...targets.local, tls: targets.local.tls }, kubernetes: toKubernetes(targets.kubernetes) },
+    targets: { local: toLocal(targets.local), kubernetes: toKubernetes(targets.kubernetes) },
   }
 }
 
 function toServe({ replicas, autoscale, alerts, ...serve }: ProjectInput['serve']): ServeConfig {
   const { webhook } = alerts
   return { ...serve, replicas: replicas ?? autoscale?.min ?? 1, autoscale, alerts: { ...alerts, webhook } }
+}
+
+function toLocal({ tls, ...local }: ProjectInput['targets']['local']): LocalTargetConfig {
+  return { ...local, tls: tls && { ...tls, clientCa: tls.clientCa } }
 }
 
 function toKubernetes(input: ProjectInput['targets']['kubernetes']): KubernetesTargetConfig {

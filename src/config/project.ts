@@ -157,6 +157,13 @@ export type Loss =
   | { readonly kind: 'squared' | 'absolute' | 'wmape' | 'log' | 'brier' | 'zero-one' | 'value' }
   | { readonly kind: 'pinball'; readonly quantile: number }
 
+/** PEM files; with `clientCa`, clients need a certificate that it signed. */
+export interface TlsFiles {
+  readonly cert: string
+  readonly key: string
+  readonly clientCa: string | undefined
+}
+
 export interface LocalTargetConfig {
   /** @default '127.0.0.1' */
   readonly host: string
@@ -166,7 +173,7 @@ export interface LocalTargetConfig {
   /** Port of control. 0 takes a free one. @default 8400 */
   readonly controlPort: number
   /** PEM files for both ports of the gateway; undefined: it does not speak TLS. */
-  readonly tls: { readonly cert: string; readonly key: string } | undefined
+  readonly tls: TlsFiles | undefined
 }
 
 export interface KubernetesTargetConfig {

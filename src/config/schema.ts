@@ -269,6 +269,10 @@ const local = section({
   tls: section({
     cert: text('the path of a PEM file', /\S/).meta({ description: 'Certificate, and those between it and the root' }),
     key: text('the path of a PEM file', /\S/).meta({ description: 'Its private key' }),
+    clientCa: text('the path of a PEM file', /\S/).optional().meta({
+      description:
+        'Authority that signs the certificates of clients: then only those are answered; default: any client is',
+    }),
   })
     .optional()
     .meta({ description: 'Has the gateway speak TLS on both ports; default: it does not' }),

@@ -79,7 +79,11 @@ function toGatewayAccess({ folder, serve, targets }: Project, adminToken: string
   return {
     token: toScopedToken(adminToken, 'gateway'),
     predictToken: serve.access === 'token' ? toScopedToken(adminToken, 'predict') : undefined,
-    tls: tls && { cert: resolve(folder, tls.cert), key: resolve(folder, tls.key) },
+    tls: tls && {
+      cert: resolve(folder, tls.cert),
+      key: resolve(folder, tls.key),
+      clientCa: tls.clientCa === undefined ? undefined : resolve(folder, tls.clientCa),
+    },
     origins: serve.cors,
   }
 }

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import type { IncomingHttpHeaders } from 'node:http'
 import { request } from 'node:https'
 import { join, resolve } from 'node:path'
 import { after, describe, it } from 'node:test'
+import type { ConnectionOptions } from 'node:tls'
 import { makeCertificates } from '../../core/testing/certificates.ts'
 import { probeReady } from './probe.node.ts'
 import { openPlace, toPlan, until } from './testing/place.ts'
@@ -16,9 +17,9 @@ interface Seen {
   readonly headers: IncomingHttpHeaders
 }
 
-function ask(url: string, ca: string, headers: Readonly<Record<string, string>>): Promise<Seen> {
+function ask(url: string, tls: ConnectionOptions, headers: Readonly<Record<string, string>>): Promise<Seen> {
   return new Promise((done, reject) => {
-    const asking = request(url, { method: 'POST', ca, headers, agent: false }, answer => {
+    const asking = request(url, { method: 'POST', ...tls, headers, agent: false }, answer => {
       answer.resume()
       done({ status: answer.statusCode, headers: answer.headers })
     })
@@ -48,9 +49,29 @@ describe('a gateway that is protected', async () => {
     const probe = await probeReady(state.gatewayUrl ?? '', 5_000, AbortSignal.timeout(5_000))
     assert.match('text' in probe ? probe.text : '', /^HTTP 503 .*routes/)
     const origin = 'https://app.example'
-    assert.equal((await ask(url, ca, { origin })).status, 401)
-    const answer = await ask(url, ca, { origin, authorization: 'Bearer predict-token' })
+    assert.equal((await ask(url, { ca }, { origin })).status, 401)
+    const answer = await ask(url, { ca }, { origin, authorization: 'Bearer predict-token' })
     assert.equal(answer.status, 503)
     assert.equal(answer.headers['access-control-allow-origin'], origin)
+  })
+
+  it('answers only clients with a certificate where an authority is named, and is known to be there', async () => {
+    const { ca, server, client } = makeCertificates()
+    const folder = join(place.root, 'mutual')
+    const file = (name: string): string => join(folder, name)
+    mkdirSync(folder)
+    for (const [name, text] of Object.entries({ cert: server.cert, key: server.key, clientCa: ca }))
+      writeFileSync(file(name), text)
+    const tls = { cert: file('cert'), key: file('key'), clientCa: file('clientCa') }
+    await using target = await place.open({
+      commands: { server: [process.execPath, PROGRAM, 'well'], gateway: [process.execPath, GATEWAY] },
+      access: { tls },
+    })
+    await target.apply(toPlan([['a', 1, 1, place.digests.a, 1]]), AbortSignal.timeout(10_000))
+    const { gatewayUrl = '' } = await until(target, state => state.gatewayUrl !== undefined)
+    const url = `${gatewayUrl}/v1/models/forecast:predict`
+    assert.equal((await ask(url, { ca, ...client }, {})).status, 503)
+    await assert.rejects(ask(url, { ca }, {}))
+    assert.deepEqual(await probeReady(gatewayUrl, 5_000, AbortSignal.timeout(5_000)), { kind: 'ready' })
   })
 })

@@ -17,6 +17,13 @@ export function toServerCommand(prefix: readonly string[], model: { name: string
   return [...prefix, '--model-name', name, '--model-base-path', basePath, ...ports]
 }
 
+/** The PEM files of a gateway that speaks TLS; with `clientCa`, clients need a certificate that it signed. */
+export interface GatewayTls {
+  readonly cert: string
+  readonly key: string
+  readonly clientCa?: string | undefined
+}
+
 /** What a gateway's command line says. */
 interface GatewayWords {
   readonly host: string
@@ -24,7 +31,7 @@ interface GatewayWords {
   readonly controlUrl: string
   readonly routesPath: string
   readonly spoolPath: string
-  readonly tls?: { readonly cert: string; readonly key: string } | undefined
+  readonly tls?: GatewayTls | undefined
   readonly origins?: readonly string[] | undefined
 }
 
@@ -34,6 +41,7 @@ export function toGatewayCommand(prefix: readonly string[], gateway: GatewayWord
   const files = ['--routes-file', routesPath, '--control-url', controlUrl, '--spool', spoolPath]
   const access = [
     ...(tls === undefined ? [] : ['--tls-cert', tls.cert, '--tls-key', tls.key]),
+    ...(tls?.clientCa === undefined ? [] : ['--tls-client-ca', tls.clientCa]),
     ...origins.flatMap(origin => ['--cors-origin', origin]),
   ]
   const address = ['--host', host, '--http-port', `${ports.http}`, '--grpc-port', `${ports.grpc}`]

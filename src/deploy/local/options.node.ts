@@ -2,6 +2,7 @@ import { isAbsolute } from 'node:path'
 import type { Clock } from '../../core/clock.ts'
 import { UsageError } from '../../core/errors.ts'
 import type { ImageLayout } from '../../oci/index.ts'
+import type { GatewayTls } from './commands.ts'
 import type { Environment } from './environment.ts'
 import type { LocalEvent } from './events.ts'
 import type { LogLimits } from './log.node.ts'
@@ -39,7 +40,7 @@ export interface GatewayOptions {
   /** What clients have to bear; goes into the environment, too. @default predictions are open */
   readonly predictToken?: string | undefined
   /** Absolute paths of PEM files. @default no TLS */
-  readonly tls?: { readonly cert: string; readonly key: string } | undefined
+  readonly tls?: GatewayTls | undefined
   /** Origins of pages whose scripts may ask. @default none */
   readonly origins?: readonly string[]
 }
