@@ -98,6 +98,31 @@ describe('startGateway()', () => {
     assert.equal((await gateway.predict()).status, 200)
   })
 
+  it('tells its counts under its own names and those of TensorFlow Serving', async () => {
+    await using a = await startServer(predicting(1))
+    await using b = await startServer((_seen, response) => sendJson(response, 404, { error: 'no such column' }))
+    const routes = toRoutes([
+      { id: 1, name: 'a', role: 'champion', urls: [a.url] },
+      { id: 2, name: 'b', role: 'shadow', urls: [b.url] },
+    ])
+    await using gateway = await startTestGateway({ routes })
+    for (let count = 0; count < 3; count++) assert.equal((await gateway.predict()).status, 200)
+    assert.equal((await gateway.predict({}, '/v1/models/m/versions/2:predict')).status, 404)
+    assert.match(
+      await gateway.metrics(),
+      /^regatta_gateway_requests_total\{variant="a",status="200",protocol="http"\} 3$/m,
+    )
+    const { headers, text } = await ask(`${gateway.url}/monitoring/prometheus/metrics`)
+    assert.match(headers.get('content-type') ?? '', /^text\/plain; version=0\.0\.4/)
+    assert.match(text, /^:tensorflow:serving:request_count\{model_name="m",status="OK"\} 3$/m)
+    assert.match(text, /^:tensorflow:serving:request_count\{model_name="m",status="NOT_FOUND"\} 1$/m)
+    const series =
+      /^:tensorflow:serving:request_latency_bucket\{model_name="m",API="predict",entrypoint="REST",le="(.*)"\}/gm
+    const bounds = [...text.matchAll(series)].map(([, bound]) => bound)
+    assert.deepEqual([bounds[0], bounds.at(-1)], ['200', '+Inf'])
+    assert.match(text, /^:tensorflow:serving:request_latency_count\{[^}]*entrypoint="REST"\} 4$/m)
+  })
+
   it('answers its own paths by their methods alone', async () => {
     await using gateway = await startTestGateway()
     const reply = await ask(`${gateway.url}/livez`, { method: 'DELETE' })

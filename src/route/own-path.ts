@@ -7,6 +7,7 @@ const OWN_PATHS = {
   '/v2/health/live': 'GET',
   '/v2/health/ready': 'GET',
   '/metrics': 'GET',
+  '/monitoring/prometheus/metrics': 'GET',
   '/truth': 'POST',
 } as const satisfies Record<string, 'GET' | 'POST'>
 

@@ -4,6 +4,7 @@ import { refuse } from './http.node.ts'
 import type { LiveRoutes } from './live-routes.node.ts'
 import type { GatewayMetrics } from './metrics.ts'
 import { type OwnPath, toMethods } from './own-path.ts'
+import { toTfsPage } from './tfs-page.ts'
 
 /** What the gateway's own answers work with. */
 export interface OwnWorld {
@@ -37,6 +38,12 @@ export async function answerOwn(world: OwnWorld, request: HttpRequest, path: Own
       return toReadiness(findObstacle(world))
     case '/metrics':
       return toTextResponse(200, await world.metrics.registry.metrics(), world.metrics.registry.contentType)
+    case '/monitoring/prometheus/metrics':
+      return toTextResponse(
+        200,
+        await toTfsPage(world.metrics, world.routes.table?.deployment ?? ''),
+        world.metrics.registry.contentType,
+      )
     case '/truth':
       return await passTruths(world, request)
     default:
