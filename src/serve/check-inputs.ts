@@ -4,7 +4,7 @@ import { Refusal } from './errors.ts'
 
 /** Checks that there is a tensor of the right shape for every input of the model. @throws BAD_REQUEST */
 export function checkInputs(tensors: NamedTensors, inputs: readonly ModelInput[]): void {
-  const lengths = new Map<string, { readonly input: string; readonly length: number }>()
+  const lengths: { readonly axis: string; readonly input: string; readonly length: number }[] = []
   for (const input of inputs) {
     const tensor = tensors.get(input.name)
     if (tensor === undefined) throw new Refusal('BAD_REQUEST', `Missing input "${input.name}": ${toWanted(input)}`)
@@ -13,18 +13,19 @@ export function checkInputs(tensors: NamedTensors, inputs: readonly ModelInput[]
     // ONNX Runtime's Node binding would cut the text there and say nothing.
     if (tensor.dtype === 'string' && tensor.data.some(text => text.includes('\0')))
       throw new Refusal('BAD_REQUEST', `Cannot use input "${input.name}": a text holds the character U+0000`)
-    input.axes.forEach((axis, index) => {
+    for (let index = 0; index < input.axes.length; index += 1) {
+      const axis = input.axes[index]
       const length = shape[index] ?? 0
-      if (axis === undefined) return
-      const other = lengths.get(axis)
-      if (other === undefined) lengths.set(axis, { input: input.name, length })
+      if (axis === undefined) continue
+      const other = lengths.find(known => known.axis === axis)
+      if (other === undefined) lengths.push({ axis, input: input.name, length })
       else if (other.length !== length) {
         throw new Refusal(
           'BAD_REQUEST',
           `Cannot use input "${input.name}": its dimension "${axis}" is ${length}, but that of "${other.input}" is ${other.length}`,
         )
       }
-    })
+    }
   }
 }
 

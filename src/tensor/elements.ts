@@ -1,7 +1,7 @@
 import type { Dtype } from './dtype.ts'
 import { TensorError } from './errors.ts'
 import { toHalfBits } from './half.ts'
-import { isNumber, isNumbers, type JsonNode, type JsonNumbers } from './json-node.ts'
+import { isNumber, isNumbers, type JsonNode, type JsonNumbers, NO_EXACT } from './json-node.ts'
 import { toShownText, toTypeText } from './json-text.ts'
 import { type Shape, toElementCount } from './shape.ts'
 import { type Tensor, toZeros } from './tensor.ts'
@@ -49,8 +49,6 @@ function toNumbers(number: Extract<JsonNode, { kind: 'number' }>): JsonNumbers {
     exact: number.exact === undefined ? NO_EXACT : new Map([[0, number.exact]]),
   }
 }
-
-const NO_EXACT: ReadonlyMap<number, bigint> = new Map()
 
 function putNumbers(tensor: Tensor, list: JsonNumbers, at: number, rules: ElementRules): void {
   switch (tensor.dtype) {

@@ -48,3 +48,6 @@ export function isNumber(node: JsonNode): node is JsonNumber {
 export function isMembers(node: JsonNode | undefined): node is JsonMembers {
   return node instanceof Map
 }
+
+/** The exact values of a list that has none beyond ±(2^53 - 1). */
+export const NO_EXACT: ReadonlyMap<number, bigint> = new Map()

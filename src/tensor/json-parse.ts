@@ -1,6 +1,6 @@
 import { isAscii, isUtf8 } from 'node:buffer'
 import { type Cursor, fail, JsonParseError } from './json-cursor.ts'
-import type { JsonMembers, JsonNode, JsonNumber, JsonNumbers } from './json-node.ts'
+import { type JsonMembers, type JsonNode, type JsonNumber, type JsonNumbers, NO_EXACT } from './json-node.ts'
 import { parseNumber } from './json-parse-number.ts'
 import { parseString } from './json-parse-string.ts'
 
@@ -97,14 +97,17 @@ function parseList(cursor: Cursor, depth: number): JsonNumbers | readonly JsonNo
 /** Reads a list of numbers to its end, or returns undefined at the first element that is none. */
 function parseNumbers(cursor: Cursor): JsonNumbers | undefined {
   const values: number[] = []
-  const exact = new Map<number, bigint>()
+  let exact: Map<number, bigint> | undefined
   let firstDecimal = -1
   let farthestInteger = -1
   let farthest = -1
   do {
     if (!isNumberStart(cursor)) return undefined
     const number: JsonNumber = parseNumber(cursor)
-    if (number.exact !== undefined) exact.set(values.length, number.exact)
+    if (number.exact !== undefined) {
+      exact ??= new Map()
+      exact.set(values.length, number.exact)
+    }
     if (!number.isInteger) {
       if (firstDecimal === -1) firstDecimal = values.length
     } else if (Math.abs(number.value) > farthest) {
@@ -113,7 +116,7 @@ function parseNumbers(cursor: Cursor): JsonNumbers | undefined {
     }
     values.push(number.value)
   } while (nextElement(cursor))
-  return { kind: 'numbers', values, firstDecimal, farthestInteger, exact }
+  return { kind: 'numbers', values, firstDecimal, farthestInteger, exact: exact ?? NO_EXACT }
 }
 
 /** Steps over a comma and returns true, or over the closing bracket and returns false. */

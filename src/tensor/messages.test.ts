@@ -31,6 +31,7 @@ describe('the services', () => {
       '/inference.GRPCInferenceService/ServerMetadata unary',
       '/inference.GRPCInferenceService/ModelMetadata unary',
       '/inference.GRPCInferenceService/ModelInfer unary',
+      '/inference.GRPCInferenceService/ModelStreamInfer bidi_streaming',
       '/inference.GRPCInferenceService/ModelStatistics unary',
       '/inference.GRPCInferenceService/RepositoryIndex unary',
       '/inference.GRPCInferenceService/RepositoryModelLoad unary',

@@ -55,7 +55,8 @@ export function checkTensor(tensor: Tensor): Tensor {
 export function toZeros(dtype: Dtype, shape: Shape): Tensor {
   const count = toElementCount(shape)
   if (dtype === 'string') return { dtype, shape, data: new Array<string>(count).fill('') }
-  return toView(dtype, shape, new ArrayBuffer(count * DTYPES[dtype].bytes), 0)
+  // Node keeps the elements of a short one in the heap, where they cost no memory of their own.
+  return ZEROS[dtype](shape, count)
 }
 
 /**
@@ -70,6 +71,21 @@ export function toView(dtype: Exclude<Dtype, 'string'>, shape: Shape, memory: Ar
 export function toSizeBytes(tensor: Tensor): number {
   if (tensor.dtype === 'string') return tensor.data.reduce((sum, text) => sum + text.length * 2, 0)
   return tensor.data.length * DTYPES[tensor.dtype].bytes
+}
+
+const ZEROS: Readonly<Record<Exclude<Dtype, 'string'>, (shape: Shape, count: number) => Tensor>> = {
+  bool: (shape, count) => ({ dtype: 'bool', shape, data: new Uint8Array(count) }),
+  uint8: (shape, count) => ({ dtype: 'uint8', shape, data: new Uint8Array(count) }),
+  uint16: (shape, count) => ({ dtype: 'uint16', shape, data: new Uint16Array(count) }),
+  uint32: (shape, count) => ({ dtype: 'uint32', shape, data: new Uint32Array(count) }),
+  uint64: (shape, count) => ({ dtype: 'uint64', shape, data: new BigUint64Array(count) }),
+  int8: (shape, count) => ({ dtype: 'int8', shape, data: new Int8Array(count) }),
+  int16: (shape, count) => ({ dtype: 'int16', shape, data: new Int16Array(count) }),
+  int32: (shape, count) => ({ dtype: 'int32', shape, data: new Int32Array(count) }),
+  int64: (shape, count) => ({ dtype: 'int64', shape, data: new BigInt64Array(count) }),
+  float16: (shape, count) => ({ dtype: 'float16', shape, data: new Uint16Array(count) }),
+  float32: (shape, count) => ({ dtype: 'float32', shape, data: new Float32Array(count) }),
+  float64: (shape, count) => ({ dtype: 'float64', shape, data: new Float64Array(count) }),
 }
 
 type View = (shape: Shape, memory: ArrayBufferLike, offset: number, count: number) => Tensor

@@ -19,6 +19,10 @@ export function parseV2Data(data: JsonNode, dtype: Dtype, shape: Shape): Tensor 
   // The count comes from the client: nothing is allocated before the data is known to have as many elements.
   if (!isList(data) || toLength(data) !== lists[0] || (isNested && countLeaves(data) !== count)) throw toCountError()
   const elements = openElements(dtype, shape, rules)
+  if (isNumbers(data)) {
+    elements.put(data, 0)
+    return elements.tensor
+  }
   walkLists(
     data,
     lists,

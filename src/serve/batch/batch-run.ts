@@ -1,5 +1,13 @@
 import { RegattaError } from '../../core/errors.ts'
-import { freshMemory, joinRows, type Memory, type NamedTensors, sliceRows, toReusedMemory } from '../../tensor/index.ts'
+import {
+  freshMemory,
+  joinRows,
+  type Memory,
+  type NamedTensors,
+  sliceRows,
+  type Tensor,
+  toReusedMemory,
+} from '../../tensor/index.ts'
 import type { Engine } from '../engine/engine.ts'
 import { toDropped, type Work } from './batcher.ts'
 
@@ -118,7 +126,9 @@ function splitOutputs(outputs: NamedTensors, works: readonly InferWork[]): reado
   return works.map(({ rows }) => {
     const start = at
     at += rows
-    return new Map([...outputs].map(([name, tensor]) => [name, sliceRows(tensor, start, rows)]))
+    const own = new Map<string, Tensor>()
+    for (const [name, tensor] of outputs) own.set(name, sliceRows(tensor, start, rows))
+    return own
   })
 }
 

@@ -67,17 +67,17 @@ export class Batcher<work extends Work, result> {
   }
 
   /** Runs a work when it is its turn. @throws OVERLOADED, GONE, DEADLINE, and what its run says */
-  async add(work: work): Promise<result> {
+  add(work: work): Promise<result> {
     const { clock, parallel, maxWaiting } = this.#options
     const dropped = toDropped(work, clock.now)
-    if (dropped !== undefined) throw dropped
+    if (dropped !== undefined) return Promise.reject(dropped)
     // Places that are free are filled at the end of this turn.
     const room = maxWaiting + Math.max(0, parallel() - this.#running)
     if (this.#waiting.size >= room) this.#dropUnwanted()
     if (this.#waiting.size >= room) {
-      throw new Refusal('OVERLOADED', `The server is busy: ${maxWaiting} requests wait already`)
+      return Promise.reject(new Refusal('OVERLOADED', `The server is busy: ${maxWaiting} requests wait already`))
     }
-    return await new Promise((resolve, reject) => {
+    return new Promise((resolve, reject) => {
       this.#waiting.add({ work, addedAt: clock.now(), resolve, reject })
       if (this.#running < parallel()) this.#fillSoon()
     })

@@ -19,13 +19,14 @@ export type WorkMaker = (inputs: NamedTensors, options: WorkOptions) => InferWor
  * the model leaves free behind the first, and the same outputs. `maxBytes` bounds what one run takes of memory.
  */
 export function toWorkMaker({ inputs: specs, outputs: all }: Signature, maxBytes: number): WorkMaker {
+  const allBytes = all.map(toBytes)
   const free = specs.filter(({ shape }) => shape.slice(1).includes(-1)).map(({ name }) => name)
   return (inputs, { outputs, signal, deadlineAt }) => {
     const rows = findRows(inputs)
     const wanted = outputs.length === all.length ? '' : outputs.join('\n')
     const shapes = free.length === 0 ? '' : free.map(name => inputs.get(name)?.shape.slice(1).join()).join(';')
     const wantedSpecs = wanted === '' ? all : all.filter(({ name }) => outputs.includes(name))
-    const sizeBytes = sumBytes(inputs) + toKnownBytes(wantedSpecs, rows ?? 1)
+    const sizeBytes = sumBytes(inputs) + toKnownBytes(wanted === '' ? allBytes : wantedSpecs.map(toBytes), rows ?? 1)
     if (sizeBytes > maxBytes) throw toTooLarge(sizeBytes, maxBytes)
     return {
       inputs,
@@ -62,14 +63,23 @@ function sumBytes(tensors: NamedTensors): number {
   return sum
 }
 
+/** Bytes of an output: for each row where the first dimension is free, or of the whole; 0 where the model does not tell. */
+interface KnownBytes {
+  readonly each: number
+  readonly whole: number
+}
+
+function toBytes({ dtype, shape }: TensorSpec): KnownBytes {
+  const [first = 1, ...others] = shape
+  if (others.includes(-1)) return { each: 0, whole: 0 }
+  const bytes = DTYPES[dtype].bytes * toElementCount(others)
+  return first === -1 ? { each: bytes, whole: 0 } : { each: 0, whole: bytes * first }
+}
+
 /** Bytes of the outputs whose shape the model tells; a free first dimension has as many rows as the request. */
-function toKnownBytes(specs: readonly TensorSpec[], rows: number): number {
+function toKnownBytes(outputs: readonly KnownBytes[], rows: number): number {
   let sum = 0
-  for (const { dtype, shape } of specs) {
-    const [first, ...others] = shape
-    if (others.includes(-1)) continue
-    sum += DTYPES[dtype].bytes * toElementCount(others) * (first === -1 ? rows : (first ?? 1))
-  }
+  for (const { each, whole } of outputs) sum += whole + each * rows
   return sum
 }
 

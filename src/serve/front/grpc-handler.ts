@@ -95,7 +95,7 @@ async function answerCounted(parts: GrpcParts, method: NamedMethod, request: Grp
       protocol,
       isPrediction: kind === 'prediction',
       traceparent: request.metadata['traceparent'],
-      name: request.path.slice(1),
+      toName: () => request.path.slice(1),
     },
     () => settle(method, { service: parts.service, request }, parts.admission),
     ({ error }) => toEnd(request, error),

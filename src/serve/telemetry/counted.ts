@@ -21,8 +21,8 @@ export interface CountedRequest {
   readonly isPrediction: boolean
   /** The header of that name, by which the caller's trace goes on. */
   readonly traceparent: string | undefined
-  /** What its trace calls it. */
-  readonly name: string
+  /** What its trace calls it, where it has one. */
+  readonly toName: () => string
 }
 
 /** How a request ended. */
@@ -38,8 +38,8 @@ export interface RequestEnd {
 /** Does the work of a request: counts, times and traces it. */
 export async function runCounted<result>(
   { metrics, tracer }: Counting,
-  { protocol, isPrediction, traceparent, name }: CountedRequest,
-  work: () => Promise<result>,
+  { protocol, isPrediction, traceparent, toName }: CountedRequest,
+  work: () => Promise<result> | result,
   toEnd: (result: result) => RequestEnd,
 ): Promise<result> {
   const startedAt = performance.now()
@@ -50,7 +50,7 @@ export async function runCounted<result>(
   const { status, toAttributes, error } = toEnd(result)
   const counted = call.metrics ?? metrics
   counted.onRequest(protocol, status, endedAt - startedAt, trace?.traceId)
-  trace?.end(name, startedAt, endedAt, toAttributes(), error)
+  trace?.end(toName(), startedAt, endedAt, toAttributes(), error)
   return result
 }
 
@@ -64,9 +64,9 @@ export function toCountedHandler(handler: HttpHandler, counting: Counting): Http
         protocol,
         isPrediction: isPrediction(request.path),
         traceparent: request.headers['traceparent'],
-        name: `${request.method} ${protocol}`,
+        toName: () => `${request.method} ${protocol}`,
       },
-      async () => await handler(request),
+      () => handler(request),
       ({ status }) => toHttpEnd(request, status),
     )
   }

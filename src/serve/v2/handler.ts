@@ -17,11 +17,11 @@ const POSTED: readonly V2Path['call'][] = ['infer', 'index', 'load', 'unload']
  * repository, or returns undefined where the path is not its own.
  * @throws a `Refusal`, or a `TensorError` where a body does not fit the model
  */
-export function answerV2(service: Service, request: HttpRequest): Promise<HttpResponse> | undefined {
+export function answerV2(service: Service, request: HttpRequest): Promise<HttpResponse> | HttpResponse | undefined {
   return /^\/v2(\/|$)/.test(request.path) ? answer(service, request) : undefined
 }
 
-async function answer(service: Service, request: HttpRequest): Promise<HttpResponse> {
+function answer(service: Service, request: HttpRequest): Promise<HttpResponse> | HttpResponse {
   const path = parseV2Path(request.path)
   if (path === undefined) throw toUnknownPath(request)
   checkMethod(request, POSTED.includes(path.call) ? 'POST' : 'GET')
@@ -40,7 +40,7 @@ async function answer(service: Service, request: HttpRequest): Promise<HttpRespo
     case 'metadata':
       return toModelResponse(findVersion(catalog, path), listAvailable(catalog, path.modelName))
     case 'infer':
-      return await infer(findVersion(catalog, path), request)
+      return infer(findVersion(catalog, path), request)
     case 'statistics':
       findVersion(catalog, path)
       return toStatisticsResponse(
@@ -52,7 +52,7 @@ async function answer(service: Service, request: HttpRequest): Promise<HttpRespo
       return toIndexResponse(catalog, request)
     case 'load':
     case 'unload':
-      return await toControlResponse(service, path, request)
+      return toControlResponse(service, path, request)
     default:
       return path satisfies never
   }

@@ -30,11 +30,16 @@ const WHOLE = {
  */
 export function parseV2Path(path: string): V2Path | undefined {
   if (Object.hasOwn(WHOLE, path)) return { call: WHOLE[path as keyof typeof WHOLE] }
-  const control = REPOSITORY.exec(path)
   const match = MODEL.exec(path)
-  const modelName = decodeSegment(control?.[1] ?? match?.[1])
+  if (match === null) return parseControlPath(path)
+  const modelName = decodeSegment(match[1])
   if (modelName === undefined) return undefined
-  if (control !== null) return { call: control[2] === 'load' ? 'load' : 'unload', modelName }
-  const version = match?.[2] === undefined ? undefined : (decodeSegment(match[2]) ?? match[2])
-  return { call: CALLS[(match?.[3] ?? '') as keyof typeof CALLS], modelName, version }
+  const version = match[2] === undefined ? undefined : (decodeSegment(match[2]) ?? match[2])
+  return { call: CALLS[(match[3] ?? '') as keyof typeof CALLS], modelName, version }
+}
+
+function parseControlPath(path: string): V2Path | undefined {
+  const [, name, call] = REPOSITORY.exec(path) ?? []
+  const modelName = decodeSegment(name)
+  return modelName === undefined ? undefined : { call: call === 'load' ? 'load' : 'unload', modelName }
 }

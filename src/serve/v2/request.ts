@@ -124,11 +124,16 @@ function parseOutputs(
   model: Signature,
   isBinary: boolean,
 ): Pick<InferRequest, 'outputs' | 'binaryOutputs'> {
-  const items = node === undefined ? [] : parseObjects(node, 'outputs')
-  const forms = new Map(items.map(item => parseOutput(item, isBinary)))
+  if (node === undefined) {
+    const outputs = toOutputNames(model, [])
+    return { outputs, binaryOutputs: isBinary ? new Set(outputs) : NO_NAMES }
+  }
+  const forms = new Map(parseObjects(node, 'outputs').map(item => parseOutput(item, isBinary)))
   const outputs = toOutputNames(model, [...forms.keys()])
   return { outputs, binaryOutputs: new Set(outputs.filter(name => forms.get(name) ?? isBinary)) }
 }
+
+const NO_NAMES: ReadonlySet<string> = new Set()
 
 function parseOutput(item: JsonMembers, isBinary: boolean): readonly [name: string, isBinary: boolean] {
   const name = parseName(item, 'outputs')

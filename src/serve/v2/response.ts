@@ -11,20 +11,19 @@ export function toInferResponse(
   { id, binaryOutputs }: Pick<InferRequest, 'id' | 'binaryOutputs'>,
   outputs: NamedTensors,
 ): HttpResponse {
-  const head = [
-    `"model_name":${JSON.stringify(served.name)}`,
-    `"model_version":"${served.version}"`,
-    ...(id === undefined ? [] : [`"id":${JSON.stringify(id)}`]),
-  ]
+  let text = `{"model_name":${JSON.stringify(served.name)},"model_version":"${served.version}",`
+  if (id !== undefined) text += `"id":${JSON.stringify(id)},`
   const raws: Uint8Array[] = []
-  const tensors = [...outputs].map(([name, tensor]) => {
+  let before = '"outputs":['
+  for (const [name, tensor] of outputs) {
     const raw = binaryOutputs.has(name) ? toRaw(tensor) : undefined
     if (raw !== undefined) raws.push(raw)
     const data =
       raw === undefined ? `"data":${toV2Data(tensor)}` : `"parameters":{"binary_data_size":${raw.byteLength}}`
-    return `{"name":${JSON.stringify(name)},"datatype":"${DTYPES[tensor.dtype].v2}","shape":${toShapeText(tensor.shape)},${data}}`
-  })
-  const json = Buffer.from(`{${head.join(',')},"outputs":[${tensors.join(',')}]}`)
+    text += `${before}{"name":${JSON.stringify(name)},"datatype":"${DTYPES[tensor.dtype].v2}","shape":${toShapeText(tensor.shape)},${data}}`
+    before = ','
+  }
+  const json = Buffer.from(`${text}]}`)
   if (raws.length === 0) return { status: 200, headers: { 'content-type': 'application/json' }, body: json }
   const headers = { 'content-type': 'application/octet-stream', [JSON_LENGTH_HEADER]: String(json.byteLength) }
   return { status: 200, headers, body: Buffer.concat([json, ...raws]) }
