@@ -64,6 +64,9 @@ describe('parseProject()', () => {
         season: 1,
         strict: false,
         cap: undefined,
+        entity: undefined,
+        covariate: undefined,
+        log: 'none',
         drop: [],
         hash: [],
         maturityMs: 0,
@@ -197,6 +200,9 @@ targets:
         season: 24,
         strict: false,
         cap: 0.95,
+        entity: undefined,
+        covariate: undefined,
+        log: 'none',
         drop: [],
         hash: [],
         maturityMs: 129_600_000,
@@ -403,7 +409,9 @@ targets:
     [
       'a part of a record that is none',
       'name: m\nrace: { hash: [input] }',
-      ['regatta.yaml:2:16 race.hash.0: expected one of series, entity, found "input"'],
+      [
+        'regatta.yaml:2:16 race.hash.0: expected one of series, entity, or a path such as input.customer.email, found "input"',
+      ],
     ],
     [
       'a season without a forecast',

@@ -111,6 +111,8 @@ function toRace({ maturity: maturityMs, ...race }: ProjectInput['race']): RaceCo
     prediction: race.prediction,
     champion: race.champion,
     cap: race.cap,
+    entity: race.entity,
+    covariate: race.covariate,
     truth: toTruth(truth),
     loss: race.loss ?? { kind: LOSSES_OF_TASK[task][0] },
     mode: race.mode ?? (task === 'value' || ramp.length > 0 ? 'split' : 'shadow'),

@@ -119,10 +119,16 @@ export interface RaceConfig {
   readonly strict: boolean
   /** Quantile of the champion's first 500 losses that all losses are capped at; undefined: no cap. */
   readonly cap: number | undefined
-  /** Parts of a record that are never stored. @default [] */
-  readonly drop: readonly ('series' | 'at' | 'entity' | 'error')[]
-  /** Parts of a record, and of truths, that are stored as keyed digests. @default [] */
-  readonly hash: readonly ('series' | 'entity')[]
+  /** JMESPath into a row of the request: whom it is for; undefined: only `x-regatta-entity` says it. */
+  readonly entity: string | undefined
+  /** JMESPath into a row of the request: a number that foretells the loss; undefined: none. */
+  readonly covariate: string | undefined
+  /** What of requests and answers is stored as it is. @default 'none' */
+  readonly log: 'none' | 'outputs' | 'inputs'
+  /** series, at, entity or error, or paths into logged rows (`input.…`, `output.…`), that are never stored. @default [] */
+  readonly drop: readonly string[]
+  /** series or entity, of truths too, or paths into logged rows, that are stored as keyed digests. @default [] */
+  readonly hash: readonly string[]
   /** How long truth may take: younger predictions are not judged. @default 0 */
   readonly maturityMs: number
   /** Challengers that share `alpha` from the start of a race. @default 1 */

@@ -6,7 +6,7 @@ import { isObject } from '../core/json.ts'
 import { alerts } from './alerts-schema.ts'
 import { image } from './image-schema.ts'
 import { autoscale, kubernetes, resources } from './kubernetes-schema.ts'
-import { drop, hash, keepsTruth } from './log-schema.ts'
+import { drop, hash, keepsTruth, log } from './log-schema.ts'
 import type { Loss } from './project.ts'
 import { budget, challengers, guardrails, hasGuardrail, hasRamp, maturity, ramp } from './race-parts.ts'
 import { oneOf, section, text, whole } from './schema-parts.ts'
@@ -208,6 +208,19 @@ const race = section({
       description: "Quantile of the champion's first 500 losses that all losses are capped at; those 500 do not count",
       examples: [0.95],
     }),
+  entity: expression()
+    .optional()
+    .meta({
+      description: 'Path from a request row to whom it is for; labels of one entity are judged as one unit',
+      examples: ['customer.id'],
+    }),
+  covariate: expression()
+    .optional()
+    .meta({
+      description: 'Path from a request row to a number that foretells its loss, whichever variant answers (split)',
+      examples: ['features.last_week_error'],
+    }),
+  log,
   drop,
   hash,
   maturity,

@@ -311,6 +311,9 @@ export interface OutcomeJson {
   /** Probability with which the variant was chosen, 0–1. */
   readonly propensity: number
   readonly epoch: number
+  /** The row of the request and that of the answer; null where they are not logged (`race.log`), or too long. */
+  readonly input: unknown
+  readonly output: unknown
 }
 
 /** `GET /api/v1/predictions/ID` */

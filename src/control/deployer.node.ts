@@ -67,13 +67,16 @@ export class Deployer implements AsyncDisposable {
   #unobserve = (): void => {}
 
   constructor(options: DeployerOptions) {
-    const { prediction, truth } = options.project.race
+    const { covariate, entity, log, prediction, truth } = options.project.race
     const { series, at } = truth.by === 'series' ? truth : {}
     this.#options = options
     this.#capture = {
       ...(prediction !== undefined && { prediction }),
       ...(series !== undefined && { series }),
       ...(at !== undefined && { at }),
+      ...(entity !== undefined && { entity }),
+      ...(covariate !== undefined && { covariate }),
+      ...(log !== 'none' && { log }),
     }
   }
 

@@ -60,7 +60,14 @@ function toOutcomeJson(outcome: StoredOutcome, variants: ReadonlyMap<number, Sto
     served,
     propensity,
     epoch,
+    input: toBody(outcome.input),
+    output: toBody(outcome.output),
   }
+}
+
+/** A row as the store wrote it. */
+function toBody(text: string | undefined): unknown {
+  return text === undefined ? null : JSON.parse(text)
 }
 
 function toIso(at: number): string {

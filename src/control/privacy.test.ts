@@ -49,15 +49,17 @@ describe('control with race.hash and race.drop', () => {
     await using place = await Place.open()
     const running = await place.start({
       truth: { by: 'series', series: undefined, at: undefined },
-      hash: ['series'],
-      drop: ['error'],
+      hash: ['series', 'input.mail'],
+      drop: ['error', 'input.name'],
+      log: 'inputs',
     })
     for (const body of [{ version: 1 }, { version: 2, variant: 'b', challenger: { mode: 'shadow' } }]) {
       const digest = await place.addImage(body.version)
       assert.equal((await running.json('POST', '/api/v1/deploy', { ...body, digest })).status, 200)
     }
     const epoch = Number((await running.json('GET', '/api/v1/status')).body['epoch'])
-    const rows = [{ prediction: 3, series: 'meter-of-somebody', at: 1000 }]
+    const logged = { input: { name: 'somebody-else', age: 41, mail: 'mail-of-somebody' }, output: { y: 3 } }
+    const rows = [{ prediction: 3, series: 'meter-of-somebody', at: 1000, ...logged }]
     const records = [
       toRecord(1, 1, 3, { epoch, rows, error: 'said-by-somebody' }),
       toRecord(1, 2, 4, { epoch, rows, served: false }),
@@ -68,11 +70,20 @@ describe('control with race.hash and race.drop', () => {
     assert.deepEqual([body['new'], body['orphan']], [1, 1])
     assert.equal((await running.json('POST', '/truth', { ...truth, value: 2 })).body['conflict'], 1)
     const outcomes = await (await running.call('/api/v1/races/1/outcomes', {}, 'read')).text()
-    assert.equal(outcomes.trimEnd().split('\n').length, 2)
+    const [first, second] = outcomes
+      .trimEnd()
+      .split('\n')
+      .map(line => JSON.parse(line))
+    assert.deepEqual([first.input.age, first.input.name, first.output], [41, undefined, { y: 3 }])
+    assert.match(first.input.mail, /^[\w-]{22}$/)
+    assert.deepEqual(second.input, first.input)
+    assert.equal((await running.call('/api/v1/races/1/outcomes', {}, 'nobody')).status, 401)
+    const { capture } = JSON.parse(await (await running.call('/api/v1/routes', {}, 'gateway')).text())
+    assert.equal(capture.log, 'inputs')
     await running.stop()
     const bytes = await readFile(join(place.folder, 'regatta.db'), 'latin1')
     const log = await readFile(join(place.folder, 'regatta.db-wal'), 'latin1').catch(() => '')
-    for (const name of ['meter-of-somebody', 'said-by-somebody']) {
+    for (const name of ['meter-of-somebody', 'said-by-somebody', 'mail-of-somebody', 'somebody-else']) {
       assert.ok(!`${outcomes}${bytes}${log}`.includes(name), name)
     }
   })

@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto'
 import type { RaceConfig } from '../config/index.ts'
 import type { PredictionRecord, RecordRow } from '../core/wire/records.ts'
 import type { Truth } from '../store/index.ts'
+import { type HiddenFields, hideFields } from './hiding.ts'
 
 /** Keeps out of the database what shall not be there. */
 export interface Privacy {
@@ -17,16 +18,21 @@ export interface Privacy {
  */
 export function toPrivacy({ drop, hash }: Pick<RaceConfig, 'drop' | 'hash'>, adminToken: string): Privacy {
   const key = createHmac('sha256', adminToken).update('regatta/digest').digest()
-  const digest = (part: 'series' | 'entity', text: string): string =>
+  const digest = (part: 'series' | 'entity' | 'field', text: string): string =>
     createHmac('sha256', key).update(`${part}\0${text}`).digest('base64url').slice(0, 22)
   const hide = (part: 'series' | 'entity', text: string | undefined): string | undefined => {
     if (text === undefined || drop.includes(part)) return undefined
     return hash.includes(part) ? digest(part, text) : text
   }
-  const hideRow = ({ series, at, entity, ...rest }: RecordRow): RecordRow => {
+  const fields = { input: toFields({ drop, hash }, 'input'), output: toFields({ drop, hash }, 'output') }
+  const hideBody = (of: 'input' | 'output', body: unknown): unknown =>
+    hideFields(body, fields[of], text => digest('field', text))
+  const hideRow = ({ series, at, entity, input, output, ...rest }: RecordRow): RecordRow => {
     const hidden = { series: hide('series', series), entity: hide('entity', entity) }
     return {
       ...rest,
+      ...(input !== undefined && { input: hideBody('input', input) }),
+      ...(output !== undefined && { output: hideBody('output', output) }),
       ...(hidden.series !== undefined && { series: hidden.series }),
       ...(at !== undefined && !drop.includes('at') && { at }),
       ...(hidden.entity !== undefined && { entity: hidden.entity }),
@@ -45,4 +51,11 @@ export function toPrivacy({ drop, hash }: Pick<RaceConfig, 'drop' | 'hash'>, adm
     hideTruth: truth =>
       truth.by === 'series' && hash.includes('series') ? { ...truth, series: digest('series', truth.series) } : truth,
   }
+}
+
+/** The paths into one of the logged rows, such as `input.customer.email`. */
+function toFields({ drop, hash }: Pick<RaceConfig, 'drop' | 'hash'>, of: 'input' | 'output'): HiddenFields {
+  const listOf = (parts: readonly string[]): HiddenFields['drop'] =>
+    parts.filter(part => part.startsWith(`${of}.`)).map(part => part.split('.').slice(1))
+  return { drop: listOf(drop), hash: listOf(hash) }
 }

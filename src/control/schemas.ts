@@ -262,6 +262,9 @@ const routes = z.object({
     prediction: z.exactOptional(z.string()),
     series: z.exactOptional(z.string()),
     at: z.exactOptional(z.string()),
+    entity: z.exactOptional(z.string()),
+    covariate: z.exactOptional(z.string()),
+    log: z.exactOptional(z.enum(['outputs', 'inputs'])),
   }),
 })
 
@@ -281,6 +284,8 @@ const outcome: z.ZodType<OutcomeJson> = z.object({
   served: z.boolean(),
   propensity: fraction,
   epoch: count,
+  input: z.unknown(),
+  output: z.unknown(),
 })
 
 const trace: z.ZodType<TraceJson> = z.object({

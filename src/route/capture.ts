@@ -12,6 +12,7 @@ export interface RowPaths {
   readonly series: RowPath | undefined
   readonly at: RowPath | undefined
   readonly entity: RowPath | undefined
+  readonly covariate: RowPath | undefined
 }
 
 /** Compiles the expressions of a capture. @throws CAPTURE */
@@ -21,6 +22,7 @@ export function toRowPaths(capture: Capture): RowPaths {
     series: capture.series === undefined ? undefined : toRowPath('series', capture.series),
     at: capture.at === undefined ? undefined : toRowPath('at', capture.at),
     entity: capture.entity === undefined ? undefined : toRowPath('entity', capture.entity),
+    covariate: capture.covariate === undefined ? undefined : toRowPath('covariate', capture.covariate),
   }
 }
 

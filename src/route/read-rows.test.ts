@@ -43,6 +43,26 @@ describe('readRows()', () => {
     ])
   })
 
+  it('logs rows as they are where that is asked for, but no long ones', () => {
+    const answer = { predictions: [{ y: 1 }, { y: 2 }] }
+    const request = toBody({ instances: [{ x: 'a' }, { x: 'b'.repeat(20_000) }] })
+    const of = (logged: TapContent['logged']) => read(tap({ prediction: 'y' }, answer, { request, logged }), 100_000)
+    const [first, second] = answer.predictions
+    assert.deepEqual(of(undefined), { rows: [{ prediction: 1 }, { prediction: 2 }], unlabelled: 0 })
+    const outputs = [
+      { prediction: 1, output: first },
+      { prediction: 2, output: second },
+    ]
+    assert.deepEqual(of('outputs'), { rows: outputs, unlabelled: 0 })
+    assert.deepEqual(of('inputs'), { rows: [{ ...outputs[0], input: { x: 'a' } }, outputs[1]], unlabelled: 0 })
+  })
+
+  it('takes what foretells a loss from the request', () => {
+    const request = toBody({ instances: [{ w: 2 }, { w: 'much' }, {}] })
+    const found = readAll(tap({ covariate: 'w' }, { predictions: [1, 2, 3] }, { request }))
+    assert.deepEqual(found.rows, [{ prediction: 1, covariate: 2 }, { prediction: 2 }, { prediction: 3 }])
+  })
+
   it('records what is no finite number by its name', () => {
     const text = '{"predictions": [NaN, -Infinity, [1.0, NaN], 2.0, "Infinity \\" NaN"]}'
     const found = readAll(tap({}, text))

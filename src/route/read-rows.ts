@@ -5,6 +5,7 @@ import { parseBody } from './body.ts'
 import type { RowPath, RowPaths } from './capture.ts'
 import { toGrpcAnswerRows, toGrpcRequestRows } from './grpc-rows.ts'
 import { isGrpcForm, type Protocol } from './path.ts'
+import { RowLog } from './row-log.ts'
 import { type Rows, toAnswerRows, toRequestRows } from './rows.ts'
 import type { TapBody, TapContent } from './tap.ts'
 
@@ -22,6 +23,8 @@ export interface ReadOptions {
 }
 
 const MAX_ERROR_CHARS = 300
+/** A larger one could not be squared and summed. */
+const MAX_COVARIATE = 1e140
 
 /** Reads the rows of a tap. It never throws. */
 export function readRows(content: TapContent, options: ReadOptions): ReadRows {
@@ -49,6 +52,7 @@ function readAnswer(content: TapContent, options: ReadOptions): ReadRows {
   const found = toFound(protocol, answer, maxBodyBytes)
   if ('problem' in found) return { error: found.problem }
   const toPlace = toPlacer(content, options)
+  const log = new RowLog(content.logged)
   const rows: RecordRow[] = []
   let unlabelled = 0
   for (let index = 0; index < found.rows.length; index += 1) {
@@ -59,7 +63,7 @@ function readAnswer(content: TapContent, options: ReadOptions): ReadRows {
       }
     const place = toPlace(index)
     if (place.isUnlabelled) unlabelled += 1
-    rows.push({ prediction, ...place.of })
+    rows.push({ prediction, ...place.of, ...log.take(place.input, found.rows[index]) })
   }
   return { rows, unlabelled }
 }
@@ -83,6 +87,8 @@ function toFound(protocol: Protocol, answer: TapBody, maxBodyBytes: number): Row
 
 /** What one row is a prediction of, and for whom. */
 interface Place {
+  /** The row of the request; undefined where it was not read. */
+  readonly input: unknown
   readonly of: Omit<RecordRow, 'prediction'>
   readonly isUnlabelled: boolean
 }
@@ -98,11 +104,13 @@ function toPlacer(content: TapContent, options: ReadOptions): (index: number) =>
     const at = content.at ?? toAt(paths.at, row)
     // The header's entity stands in the record's head.
     const entity = content.entity === undefined ? toText(paths.entity, row) : undefined
-    const of: { series?: string; at?: number; entity?: string } = {}
+    const covariate = paths.covariate?.(row)
+    const of: { series?: string; at?: number; entity?: string; covariate?: number } = {}
     if (series !== undefined) of.series = series
     if (at !== undefined) of.at = at
     if (entity !== undefined) of.entity = entity
-    return { of, isUnlabelled: (wants.series && series === undefined) || (wants.at && at === undefined) }
+    if (typeof covariate === 'number' && Math.abs(covariate) <= MAX_COVARIATE) of.covariate = covariate
+    return { input: row, of, isUnlabelled: (wants.series && series === undefined) || (wants.at && at === undefined) }
   }
 }
 

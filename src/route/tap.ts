@@ -1,5 +1,5 @@
 import type { PredictionRecord } from '../core/wire/records.ts'
-import type { Capture } from '../core/wire/routes.ts'
+import type { Capture, Logged } from '../core/wire/routes.ts'
 import type { Protocol } from './path.ts'
 
 /** What one variant did with one request, as bytes: read into a record later, off the path of the answer. */
@@ -23,6 +23,8 @@ export interface TapContent {
   /** The answer's body; undefined where there is none to read, and then `problem` says why. */
   readonly answer: TapBody | undefined
   readonly problem: string | undefined
+  /** What goes into the record as it is: of copies, the answer alone. @default nothing */
+  readonly logged?: Logged | undefined
 }
 
 /** A body as it came over the wire, and how it is to be read. */
@@ -58,6 +60,7 @@ export function needsRequest(
   { series, at, entity }: { readonly [key in 'series' | 'at' | 'entity']: unknown },
 ): boolean {
   return (
+    capture.covariate !== undefined ||
     (capture.series !== undefined && series === undefined) ||
     (capture.at !== undefined && at === undefined) ||
     (capture.entity !== undefined && entity === undefined)

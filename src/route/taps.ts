@@ -43,11 +43,14 @@ export function addTap(world: TapWorld, taken: Taken, part: Part, tried: Try): v
   if (result.kind === 'gone' || result.kind === 'unsendable') return
   const { hints, capture, protocol, body } = taken
   const { series, at, entity } = hints
-  const request = needsRequest(capture, hints) ? toBounded(world, body) : undefined
+  const logged = capture.log === 'inputs' && !part.served ? 'outputs' : capture.log
+  const isNeeded = logged === 'inputs' || needsRequest(capture, hints)
+  const request = isNeeded ? toBounded(world, body) : undefined
   const { answer, problem } = toAnswer(world, result)
   const head = toHead(taken, part, tried)
   const { status } = head
-  world.sink.add({ head, content: { status, protocol, capture, series, at, entity, request, answer, problem } })
+  const read = { status, protocol, capture, series, at, entity, request, answer, problem }
+  world.sink.add({ head, content: logged === undefined ? read : { ...read, logged } })
 }
 
 function toHead(

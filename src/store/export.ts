@@ -30,6 +30,8 @@ interface OutcomeRow extends OutcomeCursor {
   readonly value: string
   readonly truth: string
   readonly loss: number | null
+  readonly input: string | null
+  readonly output: string | null
 }
 
 function toOutcome({ value, truth, ...row }: OutcomeRow): StoredOutcome {
@@ -45,16 +47,20 @@ function toOutcome({ value, truth, ...row }: OutcomeRow): StoredOutcome {
     prediction: parseValue(value),
     truth: parseValue(truth),
     loss: row.loss ?? undefined,
+    input: row.input ?? undefined,
+    output: row.output ?? undefined,
   }
 }
 
 // The first condition is for the index: a database may not use it for the comparison of rows.
 const listOutcomes = statement<[string, string, number, number, number, number], OutcomeRow>(
   `select p.request, p.row, p.variant, a.epoch, a.at, a.served, a.pinned, a.propensity, a.latency_us, p.series,
-      p.target_at, p.entity, p.value, coalesce(t.value, o.value) as truth, p.loss
+      p.target_at, p.entity, p.value, coalesce(t.value, o.value) as truth, p.loss, b.output,
+      (select max(i.input) from body i where i.request = p.request and i.row = p.row) as input
     from prediction p join answer a on a.request = p.request and a.variant = p.variant
       left join truth t on t.request = p.request and t.row = p.row
       left join observation o on o.series = p.series and o.at = p.target_at
+      left join body b on b.request = p.request and b.row = p.row and b.variant = p.variant
     where p.request >= ? and (p.request, p.row, p.variant) > (?, ?, ?)
       and exists (select 1 from epoch_race e join race r on r.id = e.race
         where r.id = ? and e.epoch = a.epoch and p.variant in (r.a, r.b))

@@ -1,3 +1,4 @@
+import { toBodyTables } from './bodies.ts'
 import { toJudgingTables } from './judging-tables.ts'
 import { POSTGRES_ENDS, POSTGRES_RACES, POSTGRES_TABLES } from './postgres-tables.ts'
 import { type Sql, statement } from './sql.ts'
@@ -15,6 +16,7 @@ export const POSTGRES_SCHEMA = 'regatta'
 const POSTGRES_MIGRATIONS: readonly (readonly string[])[] = [
   ...[[], [], POSTGRES_TABLES, POSTGRES_RACES, POSTGRES_ENDS],
   toJudgingTables({ integer: 'bigint', real: 'double precision', end: '' }),
+  toBodyTables({ uuid: 'uuid', integer: 'bigint', end: '' }),
 ]
 
 /** The version that this regatta writes. */

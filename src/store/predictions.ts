@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { PredictionRecord, RecordRow } from '../core/wire/records.ts'
+import { addBodies } from './bodies.ts'
 import { count, readCounters } from './counters.ts'
 import { toKeyFloor } from './days.ts'
 import { Outcomes, type Subject } from './outcomes.ts'
@@ -36,6 +37,7 @@ export async function addPredictions(
   }))
   await sql.bulk(insertAnswers, added.map(toAnswerColumns))
   await sql.bulk(insertPredictions, added.flatMap(toPredictionColumns))
+  await addBodies(sql, known.fresh)
   const outcomes = new Outcomes(sql, { now, isTruthNew: false })
   for (const one of added) countRecord(outcomes, one)
   await countDraws(sql, outcomes, added)

@@ -88,7 +88,7 @@ interface Found {
   readonly n: number
 }
 
-const TABLES = ['answer', 'prediction', 'truth'] as const
+const TABLES = ['answer', 'prediction', 'truth', 'body'] as const
 const COUNTS = TABLES.map(table => statement<[string], Found>(`select count(*) as n from ${table} where request < ?`))
 const DELETES = TABLES.map(table => statement<[string]>(`delete from ${table} where request < ?`))
 

@@ -23,6 +23,7 @@ export interface Schema {
   readonly pair: PairTable
   readonly pair_change: PairChangeTable
   readonly calibration: CalibrationTable
+  readonly body: BodyTable
   readonly history: HistoryTable
   readonly entity: EntityTable
   readonly counter: CounterTable
@@ -263,6 +264,15 @@ interface PairChangeTable {
   at: number
   request: string
   row: number
+}
+
+/** A row of a request, beside the answer that was served, and a row of an answer, as JSON, where they are logged. */
+interface BodyTable {
+  request: string
+  row: number
+  variant: number
+  input: string | null
+  output: string | null
 }
 
 /** The champion's losses that set the cap of a race, while they do. */

@@ -1,3 +1,4 @@
+import { toBodyTables } from './bodies.ts'
 import { toJudgingTables } from './judging-tables.ts'
 import { toPairEnds } from './pair-ends.ts'
 
@@ -123,6 +124,7 @@ export const SQLITE_MIGRATIONS: readonly (readonly string[])[] = [
   ],
   toPairEnds(toFloor, { real: 'real', integer: 'integer' }),
   toJudgingTables({ integer: 'integer', real: 'real', end: ' strict' }),
+  toBodyTables({ uuid: 'text', integer: 'integer', end: ' strict, without rowid' }),
 ]
 
 /** The first key of a day, as `toKeyFloor` of days.ts makes it. */

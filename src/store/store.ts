@@ -290,6 +290,9 @@ export interface StoredOutcome {
   readonly truth: PredictedValue
   /** Undefined where the truth gives none. */
   readonly loss: number | undefined
+  /** The row of the request and that of the answer as JSON; undefined where they are not logged. */
+  readonly input: string | undefined
+  readonly output: string | undefined
 }
 
 /** The first crossing of a race. */

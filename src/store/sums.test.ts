@@ -206,7 +206,36 @@ describe('readOutcomes()', () => {
     )
     const { entity, loss, prediction, series, targetAt, truth } = found.at(-1) ?? assert.fail()
     assert.deepEqual([loss, prediction, series, targetAt, truth, entity?.length], [undefined, 3, 's', 7, 'cat', 22])
+    assert.deepEqual([found[4]?.input, found[4]?.output], [undefined, undefined])
     assert.deepEqual([found[4]?.loss, found[4]?.served, found[4]?.latencyUs, found[4]?.at], [1, true, 1500, NOON])
+  })
+})
+
+describe('rows that are logged', () => {
+  it('come with the outcomes of every variant, and go when they are pruned', async () => {
+    await using place = await makeStore()
+    const { store } = place
+    const race = await startRace(store)
+    const input = { text: 'with\0nothing', list: [1, null] }
+    const [a, b] = toPair(1, 1, 2)
+    const logged = [
+      { ...(a ?? assert.fail()), rows: [{ prediction: 1, input, output: [1] }] },
+      { ...(b ?? assert.fail()), rows: [{ prediction: 2, output: [2] }] },
+    ]
+    await store.addPredictions(logged)
+    await store.addPredictions(logged)
+    await store.addTruths([toTruth(1, 0)], NOON)
+    const found = await store.readOutcomes(race, undefined, 9)
+    assert.deepEqual(
+      found.map(({ input, output }) => [JSON.parse(input ?? ''), output]),
+      [
+        [input, '[1]'],
+        [input, '[2]'],
+      ],
+    )
+    const rows = 2 + 2 + 1 + 2
+    assert.equal((await store.prune(NOON + 86_400_000, true)).rows, rows)
+    assert.equal((await store.prune(NOON + 86_400_000, false)).rows, rows)
   })
 })
 

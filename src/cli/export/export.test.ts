@@ -24,6 +24,7 @@ after(async () => await project[Symbol.asyncDispose]())
 const first = {
   ...{ request: toRequestId(0), row: 0, variant: 'a', version: 1, series: null, target_at: null },
   ...{ prediction: 0, truth: 0, loss: 0, served: true, propensity: 1, epoch: 2 },
+  ...{ input: null, output: null },
 }
 
 describe('regatta export', () => {
@@ -56,9 +57,9 @@ describe('regatta export', () => {
     const [heading, line] = (await readFile(path, 'utf8')).split('\n')
     assert.equal(
       heading,
-      'request,row,variant,version,at,series,target_at,prediction,truth,loss,served,propensity,epoch',
+      'request,row,variant,version,at,series,target_at,prediction,truth,loss,served,propensity,epoch,input,output',
     )
-    assert.equal(line, `${toRequestId(0)},0,a,1,${AT},,,0,0,0,true,1,2`)
+    assert.equal(line, `${toRequestId(0)},0,a,1,${AT},,,0,0,0,true,1,2,,`)
   })
 
   it('leaves no file where there is no such race', async () => {

@@ -21,6 +21,8 @@ export const COLUMNS = [
   { name: 'served', of: outcome => outcome.served },
   { name: 'propensity', of: outcome => outcome.propensity },
   { name: 'epoch', of: outcome => outcome.epoch },
+  { name: 'input', of: outcome => outcome.input },
+  { name: 'output', of: outcome => outcome.output },
 ] as const satisfies readonly { readonly name: string; readonly of: (outcome: OutcomeJson) => unknown }[]
 
 /** Writes an outcome as a line of NDJSON, with the names of the table's columns. */

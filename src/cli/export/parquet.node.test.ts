@@ -8,6 +8,7 @@ const outcome: OutcomeJson = {
   ...{ request: '01920000-0000-7000-8000-000000000001', row: 2, variant: 'b', version: 7 },
   ...{ at: '2026-01-31T12:00:00.000Z', series: 'meter "7"', targetAt: '2026-02-01T00:00:00.000Z' },
   ...{ prediction: 1.5, truth: 2, loss: null, served: false, propensity: 0.25, epoch: 3 },
+  ...{ input: null, output: null },
 }
 
 async function roundTrip(outcomes: readonly OutcomeJson[]): Promise<readonly Record<string, unknown>[]> {
@@ -26,6 +27,7 @@ describe('writeParquet()', () => {
     ['texts', { prediction: 'spam', truth: 'ham' }],
     ['booleans', { prediction: true, truth: false }],
     ['lists, and a number', { prediction: [0.1, 0.9], truth: 1 }],
+    ['logged rows', { input: { customer: { age: 41 } }, output: [1, null, 'x'] }],
     ['lists of one and of none', { prediction: [0.5], truth: [] }],
   ]
   for (const [name, more] of cases) {

@@ -97,6 +97,9 @@ const TYPES = {
   served: { type: 'BOOLEAN' },
   propensity: { type: 'DOUBLE' },
   epoch: { type: 'INT32' },
+  // A row may have any form.
+  input: { type: 'BYTE_ARRAY', converted_type: 'JSON', repetition_type: 'OPTIONAL' },
+  output: { type: 'BYTE_ARRAY', converted_type: 'JSON', repetition_type: 'OPTIONAL' },
 } as const satisfies Record<Exclude<Column, 'prediction' | 'truth'>, Omit<SchemaElement, 'name'>>
 
 function toSchema(kinds: Kinds): SchemaElement[] {

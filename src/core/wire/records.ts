@@ -44,6 +44,9 @@ export interface RecordRow {
   readonly entity?: string
   /** A number that was known before any variant answered and goes with the loss, such as last week's error. */
   readonly covariate?: number
+  /** The row of the request and that of the answer as they were, where `race.log` asks for them. */
+  readonly input?: unknown
+  readonly output?: unknown
 }
 
 export type PredictedValue = number | string | boolean | readonly number[]
@@ -116,8 +119,8 @@ export function parsePredictionRecord(value: unknown, path = 'the record'): Pred
 }
 
 function parseRow(value: unknown, path: string): RecordRow {
-  const fields = check.object(value, path, ['prediction', 'series', 'at', 'entity', 'covariate'])
-  const { prediction, series, at, entity, covariate } = fields
+  const fields = check.object(value, path, ['prediction', 'series', 'at', 'entity', 'covariate', 'input', 'output'])
+  const { prediction, series, at, entity, covariate, input, output } = fields
   return {
     prediction: isPredictedValue(prediction)
       ? prediction
@@ -126,6 +129,8 @@ function parseRow(value: unknown, path: string): RecordRow {
     ...(at === undefined ? {} : { at: check.integer(at, `${path}.at`) }),
     ...(entity === undefined ? {} : { entity: check.string(entity, `${path}.entity`) }),
     ...(covariate === undefined ? {} : { covariate: check.number(covariate, `${path}.covariate`, -1e140, 1e140) }),
+    ...(input === undefined ? {} : { input }),
+    ...(output === undefined ? {} : { output }),
   }
 }
 

@@ -54,7 +54,14 @@ export interface Capture {
   readonly series?: string
   readonly at?: string
   readonly entity?: string
+  /** Path from one row of the request to a number that foretells the loss. */
+  readonly covariate?: string
+  /** Whether rows of answers, or of requests too, go into the records as they are; absent: neither. */
+  readonly log?: Logged
 }
+
+/** What of requests and answers is logged. */
+export type Logged = 'outputs' | 'inputs'
 
 const check = toChecks('ROUTES', 'routes')
 const ROLES = ['champion', 'split', 'shadow', 'standby'] as const satisfies readonly Role[]
@@ -112,9 +119,13 @@ function parseUrl(value: unknown, path: string): string {
 }
 
 function parseCapture(value: unknown): Capture {
-  const fields = check.object(value, 'capture', ['prediction', 'series', 'at', 'entity'])
-  const paths = Object.entries(fields).filter(([, path]) => path !== undefined)
-  return Object.fromEntries(paths.map(([key, path]) => [key, check.string(path, `capture.${key}`)]))
+  const fields = check.object(value, 'capture', ['prediction', 'series', 'at', 'entity', 'covariate', 'log'])
+  const { log, ...paths } = fields
+  const known = Object.entries(paths).filter(([, path]) => path !== undefined)
+  return {
+    ...Object.fromEntries(known.map(([key, path]) => [key, check.string(path, `capture.${key}`)])),
+    ...(log !== undefined && { log: check.oneOf(log, 'capture.log', ['outputs', 'inputs']) }),
+  }
 }
 
 function checkVariants(variants: readonly RouteVariant[]): void {
