@@ -1,6 +1,6 @@
-// Runs every test of the store on PostgreSQL: `node tools/test-postgres.ts [FILE …]`. Installs it where it is missing;
-// where that cannot be, nothing runs and the reason is printed, and with CI set that is a failure. Ends with
-// `N passed, N failed, N skipped`.
+// Runs every test of the store on PostgreSQL, and what breaks it and control: `node tools/test-postgres.ts [FILE …]`.
+// Installs it where it is missing; where that cannot be, nothing runs and the reason is printed, and with CI set that is
+// a failure. Ends with `N passed, N failed, N skipped`.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { globSync } from 'node:fs'
@@ -12,9 +12,8 @@ const root = resolve(import.meta.dirname, '..')
 const NOT_OF_POSTGRES = ['src/store/sqlite.node.test.ts']
 
 function listTests(): readonly string[] {
-  const own = globSync(['src/store/*.test.ts', 'src/store/testing/*.suite.ts', 'src/control/race-evidence.test.ts'], {
-    cwd: root,
-  })
+  const rooms = ['src/store/*.test.ts', 'src/store/testing/*.suite.ts', 'src/control/race-evidence.test.ts']
+  const own = globSync([...rooms, 'bin/testing/*.suite.ts'], { cwd: root })
   return own.filter(path => !NOT_OF_POSTGRES.includes(path)).sort()
 }
 
