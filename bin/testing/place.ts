@@ -36,6 +36,8 @@ export interface RunOptions {
   readonly signal?: AbortSignal
   /** Sends Ctrl-C once stdout looks like this. */
   readonly interruptAt?: RegExp
+  /** Kills it once stderr looks like this. */
+  readonly killAt?: RegExp
 }
 
 /** A project in a temporary folder, with a training command that takes no time. */
@@ -130,7 +132,7 @@ function keepLayers(state: string): void {
 async function runRegatta(
   folder: string,
   args: readonly string[],
-  { env, interruptAt, limitMs = 120_000, program = SOURCE, signal }: RunOptions & PlaceOptions,
+  { env, interruptAt, killAt, limitMs = 120_000, program = SOURCE, signal }: RunOptions & PlaceOptions,
 ): Promise<Finished> {
   const child = spawn(process.execPath, [program, ...args], {
     cwd: folder,
@@ -144,7 +146,10 @@ async function runRegatta(
     texts.out += chunk.toString()
     if (interruptAt?.test(texts.out) === true) child.kill('SIGINT')
   })
-  child.stderr.on('data', (chunk: Buffer) => (texts.err += chunk.toString()))
+  child.stderr.on('data', (chunk: Buffer) => {
+    texts.err += chunk.toString()
+    if (killAt?.test(texts.err) === true) child.kill('SIGKILL')
+  })
   const code = await new Promise<number | null>((resolve, reject) => {
     child.on('error', reject)
     child.on('close', resolve)

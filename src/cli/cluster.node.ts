@@ -1,12 +1,14 @@
-import { pickVariables, readProjectText } from '../config/index.ts'
-import { type DeployRequestJson, toScopedToken } from '../control/index.ts'
+import { type Project, pickVariables, readProjectText } from '../config/index.ts'
+import { type DeployRequestJson, toFirstRoutes, toScopedToken } from '../control/index.ts'
 import { type Digest, parseDigest, parseVariantName } from '../core/brands.ts'
 import { RegattaError, toErrorText } from '../core/errors.ts'
 import {
   type Change,
   checkCluster,
+  type FirstVariant,
   type InstallOptions,
   installBase,
+  isNew,
   type Kube,
   listReadyPods,
   openForward,
@@ -31,8 +33,8 @@ import type { Workplace } from './workplace.node.ts'
 
 const CONTROL_PORT = 8400
 const GATEWAY_PORT = 8501
-/** A cluster pulls images first. */
-const READY_TIMEOUT_MS = 600_000
+/** A cluster pulls images first, and its API may be away for a moment while all goes on. */
+const WAITING = { timeoutMs: 600_000, awayMs: 60_000 } as const
 
 /** Connects to the cluster and namespace that the project names. @throws KUBE_… */
 export async function openCluster({ project }: Workplace): Promise<Kube> {
@@ -94,21 +96,33 @@ export async function deployToCluster(
   { version, request, wait, force }: ClusterWish,
 ): Promise<Deployed> {
   const kube = await openCluster(workplace)
-  await checkCluster(kube)
-  await requireRuntime(call, workplace)
+  const { project } = workplace
+  const [isFirst] = await Promise.all([isNew(kube, project.name), checkCluster(kube), requireRuntime(call, workplace)])
   const live = toLiveLine(call)
   const onChange = ({ change, object }: Change): void => {
     if (change !== 'keep') live.milestone(`${PAST[change]} ${object}`)
   }
-  await installBase(await toInstall(call, workplace, kube, { force, onChange }), call.signal)
-  const client = await openClientAt(call, workplace, kube)
   const documents = await listBlobs(workplace, version.digest)
+  await writeDocuments(kube, project.name, { image: version.digest, documents })
+  const first = isFirst && request.challenger === undefined ? toFirst(workplace, version, request) : undefined
+  await installBase(await toInstall(call, workplace, kube, { force, onChange }), first, call.signal)
+  const client = await openClientAt(call, workplace, kube)
   for (const document of documents) await client.putBlob(document)
-  await writeDocuments(kube, workplace.project.name, { image: version.digest, documents })
   const response = await client.deploy(request)
-  if (!response.changed) call.err('exactly this was deployed already\n')
-  const status = wait ? await untilReady(call, client, response.variant, READY_TIMEOUT_MS) : await client.status()
+  if (!response.changed && first === undefined) call.err('exactly this was deployed already\n')
+  const status = wait ? await untilReady(call, client, response, WAITING) : await client.status()
   return { response, client, status }
+}
+
+/** The variant that a first deployment makes at once. */
+function toFirst({ project }: Workplace, version: Version, request: DeployRequestJson): FirstVariant {
+  const variant = { id: 1, ...toVariant(project, version, request) }
+  return { variant, routes: toFirstRoutes(project, variant) }
+}
+
+function toVariant(project: Project, { version, digest }: Version, { variant }: DeployRequestJson) {
+  const name = parseVariantName(variant ?? project.race.champion ?? 'a')
+  return { name, version, digest, replicas: project.serve.replicas }
 }
 
 const PAST = { create: 'created', change: 'changed', delete: 'deleted', keep: 'kept' } as const
@@ -133,12 +147,7 @@ export async function planForCluster(
   await requireRuntime(call, workplace)
   const changes: Change[] = []
   const onChange = (change: Change): void => void changes.push(change)
-  const variant = {
-    name: parseVariantName(request.variant ?? workplace.project.race.champion ?? 'a'),
-    version: version.version,
-    digest: version.digest,
-    replicas: workplace.project.serve.replicas,
-  }
+  const variant = toVariant(workplace.project, version, request)
   const options = await toInstall(call, workplace, kube, { force, onChange })
   await planInstall(options, variant, call.signal)
   return changes

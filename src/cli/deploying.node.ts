@@ -34,22 +34,39 @@ export async function deployVersion(
   const client = await openClient(call, workplace)
   const response = await client.deploy(request)
   if (!response.changed) call.err('exactly this was deployed already\n')
-  return { response, client, status: wait ? await untilReady(call, client, response.variant) : await client.status() }
+  return { response, client, status: wait ? await untilReady(call, client, response) : await client.status() }
 }
 
-/** Waits until the variant is in the routes with every wanted replica ready. @throws NOT_READY, PORT_IN_USE */
+/** What waiting needs of a call. */
+type Waiter = Pick<Call, 'clock' | 'err' | 'signal' | 'terminal'>
+
+/** How long `untilReady` waits, ms. */
+export interface Waiting {
+  /** @default two minutes */
+  readonly timeoutMs?: number
+  /** For a control that does not answer: what leads to it may come back. @default 0 */
+  readonly awayMs?: number
+}
+
+/**
+ * Waits until the variant is in the routes with every wanted replica ready.
+ * @throws NOT_READY, PORT_IN_USE, DEPLOY_REPLACED where somebody else has deployed another version meanwhile
+ */
 export async function untilReady(
-  call: Call,
-  client: ControlClient,
-  variant: string,
-  timeoutMs = READY_TIMEOUT_MS,
+  call: Waiter,
+  client: Pick<ControlClient, 'status'>,
+  response: Pick<DeployResponseJson, 'variant' | 'version' | 'digest'>,
+  { timeoutMs = READY_TIMEOUT_MS, awayMs = 0 }: Waiting = {},
 ): Promise<StatusJson> {
+  const { variant } = response
   const live = toLiveLine(call)
   const deadline = call.clock() + timeoutMs
   const told = new Set<string>()
   for (;;) {
-    const status = await client.status()
-    const ours = status.variants.find(({ name }) => name === variant)
+    const status = await readStatus(call, client, awayMs)
+    const same = status.variants.filter(({ name }) => name === variant)
+    const ours = same.find(({ digest }) => digest === response.digest)
+    if (ours === undefined && same.length > 0) throw toReplaced(response, same)
     const ready = ours?.replicas.filter(({ state }) => state === 'ready').length ?? 0
     const wanted = ours?.wantedReplicas ?? 0
     for (const { code, name, reason, state } of [...(ours?.replicas ?? []), status.gateway.process]) {
@@ -74,6 +91,32 @@ export async function untilReady(
     live.show(`${variant}: ${ready} of ${wanted} replicas ready`)
     await sleep(100, undefined, { signal: call.signal })
   }
+}
+
+async function readStatus(call: Waiter, client: Pick<ControlClient, 'status'>, awayMs: number): Promise<StatusJson> {
+  for (const since = call.clock(); ; ) {
+    try {
+      return await client.status()
+    } catch (error) {
+      const isAway = error instanceof RegattaError && error.retryable
+      if (!isAway || call.clock() - since >= awayMs) throw error
+    }
+    await sleep(500, undefined, { signal: call.signal })
+  }
+}
+
+function toReplaced(
+  { variant, version }: Pick<DeployResponseJson, 'variant' | 'version'>,
+  now: readonly { readonly version: number }[],
+): RegattaError {
+  const others = now.map(other => `version ${other.version}`).join(' and ')
+  return new RegattaError(
+    'DEPLOY_REPLACED',
+    `Version ${version} of "${variant}" was replaced meanwhile: by ${others}`,
+    {
+      fix: 'Somebody else deployed at the same time; regatta status tells what runs, regatta deploy VERSION changes it',
+    },
+  )
 }
 
 function toNotReady(status: StatusJson, variant: string, ready: number, wanted: number): RegattaError {

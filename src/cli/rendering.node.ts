@@ -1,6 +1,7 @@
 import { pickVariables, readProjectText } from '../config/index.ts'
+import { toFirstRoutes } from '../control/index.ts'
 import { parseVariantName } from '../core/brands.ts'
-import { toAllObjects, toDeployerAccess, toNames, toYaml } from '../deploy/index.ts'
+import { openKube, toAllObjects, toDeployerAccess, toNames, toYaml } from '../deploy/index.ts'
 import { VERSION } from './installation.ts'
 import type { Call } from './verb.ts'
 import { resolveVersion } from './versions.node.ts'
@@ -12,30 +13,39 @@ export async function renderObjects(call: Call, workplace: Workplace, text: stri
   const { version, digest } = await resolveVersion(workplace, text)
   const settings = {
     project,
-    namespace: toNamespace(workplace),
+    namespace: await findNamespace(call, workplace),
     projectText: await readProjectText(project.folder),
     variables: await pickVariables(call.env),
     version: VERSION,
   }
   const name = project.race.champion ?? parseVariantName('a')
-  const objects = toAllObjects(settings, { id: 1, name, version, digest, replicas: project.serve.replicas })
-  const { token } = toNames(project.name)
+  const champion = { id: 1, name, version, digest, replicas: project.serve.replicas }
+  const objects = toAllObjects(settings, champion, toFirstRoutes(project, champion))
+  const { routes, token } = toNames(project.name)
   return toYaml(
     objects,
     `${project.name}, version ${version}. Make the Secret ${token} with the keys admin and gateway first; ` +
-      'regatta deploy does it by itself.',
+      `regatta deploy does it by itself. Apply the ConfigMap ${routes} once: control writes it from then on.`,
   )
 }
 
 /** Account, role and binding for whoever deploys, as YAML. */
-export function renderAccess(workplace: Workplace): string {
-  const namespace = toNamespace(workplace)
+export async function renderAccess(call: Call, workplace: Workplace): Promise<string> {
+  const namespace = await findNamespace(call, workplace)
   return toYaml(
     toDeployerAccess(workplace.project.name, namespace),
     `The rights that deploying ${workplace.project.name} needs, in namespace ${namespace} alone.`,
   )
 }
 
-function toNamespace({ project }: Workplace): string {
-  return project.targets.kubernetes.namespace ?? 'default'
+/** The project's, else the one that deploying would take; without a kubeconfig `default`. */
+async function findNamespace(call: Call, { project }: Workplace): Promise<string> {
+  const { context, namespace } = project.targets.kubernetes
+  if (namespace !== undefined) return namespace
+  const found = await openKube({ context, namespace }).then(
+    kube => kube.namespace,
+    () => 'default',
+  )
+  call.err(`namespace ${found}: regatta.yaml names none (targets.kubernetes.namespace)\n`)
+  return found
 }

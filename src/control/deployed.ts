@@ -1,3 +1,4 @@
+import type { Project } from '../config/index.ts'
 import type { Capture, Routes, RouteVariant } from '../core/wire/routes.ts'
 import type { DeploymentPlan, TargetState, VariantPlan } from '../deploy/index.ts'
 import { type Deployment, findLive, listChallengers } from './deployment.ts'
@@ -14,6 +15,25 @@ export function toPlan(deployment: Deployment, name: string, replicas: number): 
   const variants = new Map<number, VariantPlan>()
   for (const { id, name, version, digest } of members) variants.set(id, { id, name, version, digest, replicas })
   return { deployment: name, variants: [...variants.values()].sort((a, b) => a.id - b.id) }
+}
+
+/** What gateways take out of requests and answers. */
+export function toCapture({ covariate, entity, log, prediction, truth }: Project['race']): Capture {
+  const { series, at } = truth.by === 'series' ? truth : {}
+  return {
+    ...(prediction !== undefined && { prediction }),
+    ...(series !== undefined && { series }),
+    ...(at !== undefined && { at }),
+    ...(entity !== undefined && { entity }),
+    ...(covariate !== undefined && { covariate }),
+    ...(log !== 'none' && { log }),
+  }
+}
+
+/** The routes to the only variant of a deployment that is new: a control that starts on them goes on from there. */
+export function toFirstRoutes({ name, race }: Project, { replicas: _, ...variant }: VariantPlan): Routes {
+  const only = { ...variant, role: 'champion', weight: 1, replicas: [] } as const
+  return { schema: 'regatta/routes/v1', deployment: name, epoch: 1, variants: [only], capture: toCapture(race) }
 }
 
 /** The routes of a deployment: its live variants with those of their replicas that are ready. */

@@ -9,7 +9,7 @@ import type { ImageLayout } from '../oci/index.ts'
 import type { NewVariant, Store, StoredVariant } from '../store/index.ts'
 import type { DeleteResponseJson, DeployResponseJson, PromoteResponseJson } from './api.ts'
 import { promote, rollback, toNewMember } from './commands.ts'
-import { toPlan, toReadyCount, toRoutes, toWeights } from './deployed.ts'
+import { toCapture, toPlan, toReadyCount, toRoutes, toWeights } from './deployed.ts'
 import {
   clear,
   crown,
@@ -67,17 +67,8 @@ export class Deployer implements AsyncDisposable {
   #unobserve = (): void => {}
 
   constructor(options: DeployerOptions) {
-    const { covariate, entity, log, prediction, truth } = options.project.race
-    const { series, at } = truth.by === 'series' ? truth : {}
     this.#options = options
-    this.#capture = {
-      ...(prediction !== undefined && { prediction }),
-      ...(series !== undefined && { series }),
-      ...(at !== undefined && { at }),
-      ...(entity !== undefined && { entity }),
-      ...(covariate !== undefined && { covariate }),
-      ...(log !== 'none' && { log }),
-    }
+    this.#capture = toCapture(options.project.race)
   }
 
   /** What is deployed now. */

@@ -1,17 +1,18 @@
 export type { Change } from './kube/changes.ts'
 export { type Kube, type KubeOptions, openKube } from './kube/client.node.ts'
+export { listReadyPods, untilControl } from './kube/control-pod.node.ts'
 export { readDocuments, writeDocuments } from './kube/documents.node.ts'
 export type { KubeEvent } from './kube/events.ts'
 export { type Forward, openForward } from './kube/forward.node.ts'
 export {
   checkCluster,
+  type FirstVariant,
   type InstallOptions,
   installBase,
-  listReadyPods,
+  isNew,
   planInstall,
   readAdminToken,
   uninstall,
-  untilControl,
 } from './kube/install.node.ts'
 export { acquireLease, type HeldLease, type LeaseOptions } from './kube/lease.node.ts'
 export { toDeployerAccess } from './kube/objects/access.ts'

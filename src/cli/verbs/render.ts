@@ -15,7 +15,7 @@ export const render = verb<{ rbac: boolean }>({
     const { openWorkplace } = await import('../workplace.node.ts')
     const { renderAccess, renderObjects } = await import('../rendering.node.ts')
     const workplace = await openWorkplace(call)
-    call.out(rbac ? renderAccess(workplace) : await renderObjects(call, workplace, text))
+    call.out(rbac ? await renderAccess(call, workplace) : await renderObjects(call, workplace, text))
     return EXIT.done
   },
 })

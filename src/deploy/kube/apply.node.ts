@@ -38,30 +38,59 @@ export async function listObjects(kube: Kube, kind: string, selector: string): P
   return listAt(list, 'items').map(item => ({ apiVersion: '', ...item, kind }) as unknown as KubeObject)
 }
 
+/** Kinds whose objects ask for others to be there: the role that is bound, and whatever pods start with. */
+const LAST: ReadonlySet<string> = new Set(['RoleBinding', 'Deployment'])
+
 /**
- * Makes an object what it is described as, by server-side apply: fields that regatta set and no longer describes go,
- * those of others stay. @throws KUBE_FOREIGN, KUBE_CONFLICT, KUBE_REFUSED, …
+ * Makes objects what they are described as, by server-side apply, all at once but those that ask for others: fields that
+ * regatta set and no longer describes go, those of others stay. Nothing is changed where an object is somebody else's.
+ * @throws KUBE_FOREIGN, KUBE_CONFLICT, KUBE_REFUSED, …
  */
+export async function applyAll(
+  kube: Kube,
+  objects: readonly KubeObject[],
+  options: ApplyOptions,
+): Promise<readonly Applied[]> {
+  const before = await Promise.all(objects.map(object => readOwn(kube, object, options.deployment)))
+  const applied = new Map<KubeObject, Applied>()
+  for (const isLast of [false, true]) {
+    const wave = objects.filter(({ kind }) => LAST.has(kind) === isLast)
+    const ends = await Promise.allSettled(
+      wave.map(async object => {
+        const after = await patch(kube, object, options)
+        applied.set(object, { before: before[objects.indexOf(object)], after })
+      }),
+    )
+    const failed = ends.find(end => end.status === 'rejected')
+    if (failed !== undefined) throw failed.reason
+  }
+  return objects.flatMap(object => applied.get(object) ?? [])
+}
+
+/** Makes one object what it is described as. @throws KUBE_FOREIGN, KUBE_CONFLICT, KUBE_REFUSED, … */
 export async function applyObject(kube: Kube, object: KubeObject, options: ApplyOptions): Promise<Applied> {
-  const { deployment, dryRun = false, force = false, signal } = options
+  const before = await readOwn(kube, object, options.deployment)
+  return { before, after: await patch(kube, object, options) }
+}
+
+async function readOwn(kube: Kube, object: KubeObject, deployment: string): Promise<KubeObject | undefined> {
   const before = await readObject(kube, object.kind, object.metadata.name)
   if (before !== undefined && !isOwn(deployment, before.metadata.labels)) throw toForeign(kube, before)
+  return before
+}
+
+async function patch(kube: Kube, object: KubeObject, options: ApplyOptions): Promise<KubeObject> {
+  const { dryRun = false, force = false, signal } = options
   const query = new URLSearchParams({ fieldManager: FIELD_MANAGER, fieldValidation: 'Strict', force: String(force) })
   if (dryRun) query.set('dryRun', 'All')
   const path = `${toPath(object.kind, kube.namespace, object.metadata.name)}?${query}`
   const answer = await kube.ask('PATCH', path, { body: object, type: APPLY, ...(signal !== undefined && { signal }) })
   const after = toKubeObject(answer)
-  if (after === undefined) {
-    throw toKubeError(
-      'KUBE_ANSWER',
-      `Cannot tell what became of ${toObjectName(object)}: the cluster has no such path`,
-      {
-        where: path,
-        fix: 'See that the cluster serves this version of the API: kubectl api-versions',
-      },
-    )
-  }
-  return { before, after }
+  if (after !== undefined) return after
+  throw toKubeError('KUBE_ANSWER', `Cannot tell what became of ${toObjectName(object)}: the cluster has no such path`, {
+    where: path,
+    fix: 'See that the cluster serves this version of the API: kubectl api-versions',
+  })
 }
 
 function toForeign(kube: Kube, object: KubeObject): Error {

@@ -7,9 +7,10 @@ import { applyObject, deleteObject, listObjects, readObject } from './apply.node
 import type { Kube } from './client.node.ts'
 import type { KubeEvent } from './events.ts'
 import type { Kind } from './kinds.ts'
-import { toLabels, toOwnSelector, VARIANT_ID } from './labels.ts'
+import { toOwnSelector, VARIANT_ID } from './labels.ts'
 import { listPodLog } from './logs.node.ts'
 import { numberAt, textAt } from './object.ts'
+import { toRoutesObject } from './objects/routes.ts'
 import { toServerObjects } from './objects/server.ts'
 import { type KubeSettings, toNames, toVariantName } from './settings.ts'
 import { listPods, type Snapshot, toState } from './state.ts'
@@ -110,11 +111,7 @@ class KubeTarget implements Target {
 
   async writeRoutes(routes: Routes): Promise<void> {
     const { project, kube } = this.#options
-    const { namespace } = this.#settings
-    const metadata = { name: this.#names.routes, namespace, labels: toLabels(project.name, 'control') }
-    const data = { 'routes.json': JSON.stringify(routes) }
-    const object = { apiVersion: 'v1', kind: 'ConfigMap', metadata, data }
-    await applyObject(kube, object, { deployment: project.name, force: true })
+    await applyObject(kube, toRoutesObject(this.#settings, routes), { deployment: project.name, force: true })
   }
 
   async apply(plan: DeploymentPlan, signal: AbortSignal): Promise<void> {

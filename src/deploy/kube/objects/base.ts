@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { toCanonicalJson } from '../../../core/json.ts'
+import type { Routes } from '../../../core/wire/routes.ts'
 import type { VariantPlan } from '../../target.ts'
 import { toLabels } from '../labels.ts'
 import type { KubeObject } from '../object.ts'
@@ -9,6 +10,7 @@ import { toControlObjects } from './control.ts'
 import { toGatewayObjects } from './gateway.ts'
 import { toNetworkObjects } from './network.ts'
 import { checkOverlays, overlay } from './overlay.ts'
+import { toRoutesObject } from './routes.ts'
 import { toServerObjects } from './server.ts'
 
 /**
@@ -58,7 +60,7 @@ export function toTokenSecret({ project, namespace }: KubeSettings, tokens: Toke
   }
 }
 
-/** Everything that a first deployment of a version would make, without the Secret. */
-export function toAllObjects(settings: BaseSettings, champion: VariantPlan): readonly KubeObject[] {
-  return [...toBaseObjects(settings), ...toServerObjects(settings, champion)]
+/** Everything that a first deployment of a version makes, without the Secret. */
+export function toAllObjects(settings: BaseSettings, champion: VariantPlan, routes: Routes): readonly KubeObject[] {
+  return [...toBaseObjects(settings), toRoutesObject(settings, routes), ...toServerObjects(settings, champion)]
 }

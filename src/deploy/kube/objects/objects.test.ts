@@ -4,7 +4,7 @@ import { isObject } from '../../../core/json.ts'
 import { KINDS, toPath } from '../kinds.ts'
 import { at, type KubeObject, listAt, textAt, toObjectName } from '../object.ts'
 import { toYaml } from '../render.ts'
-import { toSettings, VARIANT } from '../testing/settings.ts'
+import { ROUTES, toSettings, VARIANT } from '../testing/settings.ts'
 import { toDeployerAccess } from './access.ts'
 import { toAllObjects, toBaseObjects, toTokenSecret } from './base.ts'
 import { toServerObjects } from './server.ts'
@@ -20,7 +20,7 @@ function listPodSpecs(objects: readonly KubeObject[]): readonly unknown[] {
 }
 
 describe('toAllObjects()', () => {
-  const objects = toAllObjects(toSettings(), VARIANT)
+  const objects = toAllObjects(toSettings(), VARIANT, ROUTES)
 
   it('makes what a deployment needs and nothing outside its namespace', () => {
     assert.deepEqual(objects.map(toObjectName), [
@@ -37,6 +37,7 @@ describe('toAllObjects()', () => {
       'Service/forecast-gateway',
       'Deployment/forecast-gateway',
       'PodDisruptionBudget/forecast-gateway',
+      'ConfigMap/forecast-routes',
       'Service/forecast-b-7',
       'Deployment/forecast-b-7',
       'PodDisruptionBudget/forecast-b-7',
@@ -49,7 +50,7 @@ describe('toAllObjects()', () => {
   })
 
   it('makes the same text of the same project', () => {
-    assert.equal(toYaml(objects, 'c'), toYaml(toAllObjects(toSettings(), VARIANT), 'c'))
+    assert.equal(toYaml(objects, 'c'), toYaml(toAllObjects(toSettings(), VARIANT, ROUTES), 'c'))
     assert.match(toYaml(objects, 'two\nlines'), /^# two\n# lines\n---\napiVersion: v1\nkind: ServiceAccount\n/)
   })
 

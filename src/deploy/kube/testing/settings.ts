@@ -1,5 +1,6 @@
 import { parseProject } from '../../../config/index.ts'
 import { parseDigest, parseVariantName } from '../../../core/brands.ts'
+import type { Routes } from '../../../core/wire/routes.ts'
 import type { VariantPlan } from '../../target.ts'
 import type { BaseSettings } from '../settings.ts'
 
@@ -10,6 +11,15 @@ export const VARIANT: VariantPlan = {
   version: 3,
   digest: parseDigest(`sha256:${'d'.repeat(64)}`),
   replicas: 2,
+}
+
+/** The first routes to it. */
+export const ROUTES: Routes = {
+  schema: 'regatta/routes/v1',
+  deployment: 'forecast',
+  epoch: 1,
+  variants: [],
+  capture: {},
 }
 
 /** Settings of a project with these lines below `targets: kubernetes:` and these of its own. */
