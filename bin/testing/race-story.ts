@@ -9,8 +9,8 @@ import type { Place } from './place.ts'
 
 /** Rows of one part of the story: enough labels for a verdict where there is a difference. */
 const LABELS = 300
-/** Records, truths and routes travel in batches and streams. */
-const PATIENCE_MS = 30_000
+/** Records, truths and routes travel in batches and streams, and a look at a race that took long is followed by a rest. */
+const PATIENCE_MS = 120_000
 
 /** Where the race is run: a project whose first version is packed, and pushed where the target pulls it from. */
 export interface Stage {
