@@ -5,6 +5,7 @@ import { HttpClient, sendWire } from './clients/http.ts'
 import { toCase } from './generate.ts'
 import { openHealth } from './health.ts'
 import type { Place } from './places.ts'
+import { shrink } from './shrink.ts'
 import type { Tally } from './tally.ts'
 import { judgeCall, judgeHttp, judgeWire } from './verdict.ts'
 
@@ -16,6 +17,9 @@ const SHARES = { http: 0.44, wire: 0.05, call: 0.5, frames: 0.01 } as const sati
 
 /** Between two looks whether what is right is still answered rightly. */
 const HEALTH_EVERY = 250
+
+/** No longer is a failing case made smaller: one that hangs would take its time with every try. */
+const SHRINK_MS = 20_000
 
 /** What is sent to a place. */
 export interface Load {
@@ -41,13 +45,32 @@ export async function runLoad({ place, door, seed, from, to }: Load, tally: Tall
     while (next < to) {
       const at = next++
       const example = toCase(seed, door, at)
-      tally.addCase(example, { place: place.name, seed, at }, await attempt(() => sender.send(example)))
+      const problem = await attempt(() => sender.send(example))
+      const origin = { place: place.name, seed, at }
+      const isShown = problem !== undefined && tally.shows(example, origin)
+      tally.addCase(isShown ? await toSmallest(place, example, problem) : example, origin, problem)
       if (at % HEALTH_EVERY === HEALTH_EVERY - 1)
         tally.add(`${place.name}: what is right, after ${door}`, await attempt(() => health.check()), 1)
     }
   }
   await Promise.all(Array.from({ length: LANES[door] }, runLane))
   tally.add(`${place.name}: what is right, after ${door}`, await attempt(() => health.check()), 1)
+}
+
+/** The smallest case that fails in the same way; the case itself where it does not fail again, alone. */
+async function toSmallest(place: Place, example: Case, problem: string): Promise<Case> {
+  using sender = openSender(place, example.door)
+  const deadline = performance.now() + SHRINK_MS
+  return await shrink(example, async smaller => {
+    if (performance.now() > deadline) return false
+    const found = await attempt(() => sender.send(smaller))
+    return found !== undefined && toKind(found) === toKind(problem)
+  })
+}
+
+/** What failures of one kind have in common: the beginning of what is said about them, without numbers. */
+function toKind(problem: string): string {
+  return problem.slice(0, 40).replaceAll(/\d+/g, '0')
 }
 
 /** Sends cases of one door; what is wrong with an answer is returned or thrown. */

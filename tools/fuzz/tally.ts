@@ -36,7 +36,12 @@ export class Tally {
   addCase(example: Case, origin: Origin, problem: string | undefined): void {
     this.#requests += 1
     const said = problem === undefined ? undefined : `${problem}\n${toReport(example, origin)}`
-    this.add(`${origin.place}: ${example.door}, ${example.family}`, said, 1)
+    this.add(toGroup(example, origin), said, 1)
+  }
+
+  /** Whether a failure of such a case would be shown. */
+  shows(example: Case, origin: Origin): boolean {
+    return (this.#groups.get(toGroup(example, origin))?.failures.length ?? 0) < KEPT
   }
 
   /** Notes a check. */
@@ -55,6 +60,10 @@ export class Tally {
     for (const [name, { requests, failures }] of [...this.#groups].sort())
       console.log(`${failures.length === 0 ? '✔' : '✖'} ${name}${requests === 0 ? '' : ` (${requests})`}`)
   }
+}
+
+function toGroup({ door, family }: Case, { place }: Origin): string {
+  return `${place}: ${door}, ${family}`
 }
 
 function toReport(example: Case, { place, seed, at }: Origin): string {
