@@ -71,10 +71,7 @@ export class UpstreamExchange {
 
   /** Tells what was read of the answer, if that is the end of it. */
   tell(reading: Exclude<Reading, 'partial'>): void {
-    if (reading === 'too-long') return this.settle({ kind: 'too-long' })
-    if ('problem' in reading) return this.settle({ kind: 'lost', sent: true, reason: reading.problem })
-    const { status, headers, body } = reading
-    this.settle({ kind: 'answer', status, headers, body })
+    this.settle(toTryResult(reading))
   }
 
   /** Tells the result, unless one is told. */
@@ -91,4 +88,11 @@ export class UpstreamExchange {
     this.settle({ kind })
     this.onGivenUp()
   }
+}
+
+function toTryResult(reading: Exclude<Reading, 'partial'>): TryResult {
+  if (reading === 'too-long') return { kind: 'too-long' }
+  if ('problem' in reading) return { kind: 'lost', sent: true, reason: reading.problem }
+  const { status, headers, body } = reading
+  return { kind: 'answer', status, headers, body }
 }
