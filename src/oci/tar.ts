@@ -60,7 +60,9 @@ export function planTar(entries: readonly TarEntry[]): readonly TarEntry[] {
       if (found === undefined) planned.set(parent, { kind: 'folder', path: parent })
     }
   }
-  return [...planned.values()].sort((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)))
+  // Each path is made bytes once: a sort compares it with many.
+  const keyed = [...planned.values()].map(entry => ({ entry, bytes: Buffer.from(entry.path) }))
+  return keyed.sort((a, b) => Buffer.compare(a.bytes, b.bytes)).map(({ entry }) => entry)
 }
 
 /**
