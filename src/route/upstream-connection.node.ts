@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net'
+import { toErrorText } from '../core/errors.ts'
 import { writeJoined } from '../core/write-joined.node.ts'
 import { AnswerReader } from './answer-reader.ts'
 import type { UpstreamExchange } from './upstream-exchange.node.ts'
@@ -45,7 +46,7 @@ export class UpstreamConnection {
     this.#socket.on('connect', () => this.#onConnect())
     this.#socket.on('end', () => this.#onEnd())
     this.#socket.on('error', (error: Error) => {
-      this.#reason = error.message
+      this.#reason = toErrorText(error)
     })
     this.#socket.on('close', () => this.#onClose())
     this.#timer = setTimeout(() => {
