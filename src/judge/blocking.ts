@@ -95,7 +95,8 @@ export function toBlocks(series: Iterable<number>, season = 1): Blocks {
  * season, the shortest block is one season, so that the season does not pass for noise.
  *
  * Source: Flyvbjerg, Petersen 1989, "Error estimates on averages of correlated data", J. Chem. Phys. 91 (blocking);
- * the correction and the choice of the largest are from simulations, see docs/judge-validation.md.
+ * se² = max over lengths of variance · (1 + 2 max(0, r1)) · length / n: the correction and the choice of the largest
+ * are from simulations, see docs/judge-validation.md.
  */
 export function toBlockedEstimate(blocks: Blocks, minBlocks = MIN_BLOCKS): BlockedEstimate {
   const { n, rows, season, shift } = blocks
@@ -130,7 +131,11 @@ export interface Spread {
   readonly cross: number
 }
 
-/** The spread of the means of two or more blocks. */
+/**
+ * The spread of the means of two or more blocks.
+ *
+ * Source: as `toBlockedEstimate`.
+ */
 export function toSpread({ count, first, last, sum, squares, cross }: BlockSums): Spread {
   const mean = sum / count
   return {
@@ -139,7 +144,11 @@ export function toSpread({ count, first, last, sum, squares, cross }: BlockSums)
   }
 }
 
-/** What a level says, from its spread. */
+/**
+ * What a level says, from its spread.
+ *
+ * Source: as `toBlockedEstimate`.
+ */
 export function toLevel({ length, sums }: UsedLevel, { cross, variance }: Spread, n: number): BlockLevel {
   const blocks = sums.count
   const r1 = variance > 0 ? cross / ((blocks - 1) * variance) : 0

@@ -12,7 +12,11 @@ export interface BoundedState {
 /** The state before the first label. */
 export const emptyBounded: BoundedState = { count: 0, sum: 0, spread: 0 }
 
-/** Adds a difference. */
+/**
+ * Adds a difference.
+ *
+ * Source: as `toBoundedSequence`.
+ */
 export function foldBounded({ count, sum, spread }: BoundedState, d: number): BoundedState {
   const off = d - (count === 0 ? 0 : sum / count)
   return { count: count + 1, sum: sum + d, spread: spread + off * off }
@@ -55,6 +59,8 @@ export function toBoundedSequence(state: BoundedState, rule: BoundedRule): Bound
 /**
  * Natural logarithm of the e-value against "no difference so far". The sequence excludes 0 exactly where this reaches
  * ln(1 / alpha).
+ *
+ * Source: as `toBoundedSequence`.
  */
 export function toBoundedEvidence({ sum, spread }: BoundedState, rule: BoundedRule): number {
   const { reach } = rule
@@ -89,7 +95,7 @@ export interface ExponentialProcess {
  * The boundary that the process's sum crosses with chance `alpha` at most, at any time `v`: where the mixture reaches
  * 1 / alpha.
  *
- * Source: Howard, Ramdas, McAuliffe, Sekhon 2021 as above (gamma-exponential mixture).
+ * Source: as `toBoundedSequence`: the s with ln M(s, v) = ln(1 / alpha).
  */
 export function toBoundary(v: number, process: ExponentialProcess, alpha: number): number {
   const toMixture = toLogMixture(v, process)

@@ -4,7 +4,8 @@ import { lnGamma } from './gamma.ts'
  * Natural logarithm of the evidence that counts were not drawn with the given weights; it may be looked at all the
  * time: an alarm at ln(1 / alpha) is false with chance alpha at most. `weights` are above 0 and sum to 1.
  *
- * Source: Lindon, Malek 2022, "Anytime-valid inference for multinomial count data", NeurIPS (arXiv:2011.03567).
+ * Source: Lindon, Malek 2022, "Anytime-valid inference for multinomial count data", NeurIPS (arXiv:2011.03567):
+ * ln B(k θ + counts) − ln B(k θ) − Σ counts ln θ, with k the concentration, θ = weights and B the Beta function.
  * @param concentration Dirichlet prior's mass around the weights. @default 100
  */
 export function toRatioEvidence(counts: readonly number[], weights: readonly number[], concentration = 100): number {
@@ -44,7 +45,8 @@ export interface OddsSequence {
  * other so much that no ratio is left.
  *
  * Source: Robbins 1970, "Statistical methods related to the law of the iterated logarithm", Ann. Math. Statist. 41
- * (mixtures of likelihood ratios); Lindon, Malek 2022 as above for the Beta mixture.
+ * (mixtures of likelihood ratios); Lindon, Malek 2022 as above for the Beta mixture: a ratio
+ * is refuted where Σ ln(mixture / likelihood at it) ≥ ln(1 / alpha).
  */
 export function toOddsSequence(terms: readonly ShareTerm[], alpha: number): OddsSequence | undefined {
   const evidence = (eta: number): number => terms.reduce((sum, term) => sum + toShareEvidence(term, eta), 0)

@@ -20,7 +20,11 @@ export function toFarthest({ low, high }: Extremes, mean: number): number {
   return low > high ? 0 : Math.max((low - mean) ** 2, (high - mean) ** 2)
 }
 
-/** The square of what a ratio of sums (x: the loss, y: the weight) leaves of one unit's loss. */
+/**
+ * The square of what a ratio of sums (x: the loss, y: the weight) leaves of one unit's loss.
+ *
+ * Source: as `toRatioEstimate`.
+ */
 export function toResidualSquare({ loss, weight }: LossTerms, { meanX, meanY }: JointMoments): number {
   const residual = meanY === 0 ? 0 : loss - (meanX / meanY) * weight
   return residual * residual

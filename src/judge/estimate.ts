@@ -27,13 +27,22 @@ export interface SplitEpoch extends EpochCounts {
   readonly b: Moments
 }
 
-/** The estimate from the differences loss A − loss B of the same labels. */
+/**
+ * The estimate from the differences loss A − loss B of the same labels.
+ *
+ * Source: Student 1908, "The probable error of a mean", Biometrika 6(1): se² = s² / n, s² with divisor n − 1.
+ */
 export function toPairedEstimate(differences: Moments): Estimate {
   const n = differences.count
   return { estimate: differences.mean, se: n === 0 ? 0 : Math.sqrt(variance(differences) / n), n }
 }
 
-/** The estimate from two arms with different labels. */
+/**
+ * The estimate from two arms with different labels.
+ *
+ * Source: Welch 1938, "The significance of the difference between two means when the population variances are
+ * unequal", Biometrika 29: se² = s²(A) / n(A) + s²(B) / n(B).
+ */
 export function toSplitEstimate(a: Moments, b: Moments): Estimate {
   return {
     estimate: a.mean - b.mean,
@@ -46,6 +55,9 @@ export function toSplitEstimate(a: Moments, b: Moments): Estimate {
  * The estimate over epochs with different weights: each epoch's difference counts by its labels. A pooled difference
  * would take a drift of the data for a difference of the arms as soon as the weights move. Epochs with fewer than two
  * labels in an arm are left out.
+ *
+ * Source: Miratrix, Sekhon, Yu 2013, "Adjusting treatment effect estimates by post-stratification in randomized
+ * experiments", J. R. Statist. Soc. B 75(2): Σ w (mean A − mean B) and se² = Σ w² se²(epoch), w = labels / all labels.
  */
 export function toEpochsEstimate<arm extends Counted>(
   epochs: readonly Arms<arm>[],

@@ -14,12 +14,18 @@ export function toLowerBound({ estimate, se, n }: Estimate, rule: SequenceRule):
 /**
  * Whether a guardrail is breached: B does for sure more harm than `limit`. `harm` is the worsening by B of a metric
  * of which less is better (latency, errors). Without spread nothing is sure.
+ *
+ * Source: as `toLowerBound`.
  */
 export function isBreached(harm: Estimate, limit: number, rule: SequenceRule): boolean {
   return harm.se > 0 && toLowerBound(harm, rule) > limit
 }
 
-/** Whether B is for sure no worse than A by more than `margin` (one-sided non-inferiority). */
+/**
+ * Whether B is for sure no worse than A by more than `margin` (one-sided non-inferiority).
+ *
+ * Source: as `toLowerBound`.
+ */
 export function isNonInferior(improvement: Estimate, margin: number, rule: SequenceRule): boolean {
   return improvement.se > 0 && toLowerBound(improvement, rule) > -margin
 }

@@ -15,7 +15,8 @@ export const emptyJoint: JointMoments = { count: 0, meanX: 0, meanY: 0, m2X: 0, 
 /**
  * Folds a pair of numbers into the moments (one pass, stable).
  *
- * Source: Welford 1962, "Note on a method for calculating corrected sums of squares and products".
+ * Source: Welford 1962, "Note on a method for calculating corrected sums of squares and products":
+ * xy grows by (x − mean x before) (y − mean y after), which = the product of deviations that is new.
  */
 export function foldJoint(moments: JointMoments, x: number, y: number): JointMoments {
   return mergeJoint(moments, { count: 1, meanX: x, meanY: y, m2X: 0, m2Y: 0, xy: 0 })
@@ -40,7 +41,8 @@ export function removeJoint(moments: JointMoments, x: number, y: number): JointM
 /**
  * The joint moments of two samples together.
  *
- * Source: Chan, Golub, LeVeque 1979, "Updating formulae and a pairwise algorithm for computing sample variances".
+ * Source: Chan, Golub, LeVeque 1979, "Updating formulae and a pairwise algorithm for computing sample variances":
+ * m2 = m2(left) + m2(right) + δ² · n(left) · n(right) / n, δ the distance of the means.
  */
 export function mergeJoint(left: JointMoments, right: JointMoments): JointMoments {
   if (left.count === 0) return right
@@ -59,7 +61,11 @@ export function mergeJoint(left: JointMoments, right: JointMoments): JointMoment
   }
 }
 
-/** Σ of squared deviations of x − factor · y. */
+/**
+ * Σ of squared deviations of x − factor · y.
+ *
+ * Source: as `toRatioEstimate`.
+ */
 export function toResidualM2({ m2X, m2Y, xy }: JointMoments, factor: number): number {
   return Math.max(0, m2X - 2 * factor * xy + factor * factor * m2Y)
 }

@@ -53,6 +53,9 @@ export interface MissingBounds {
  * The improvement of B over A by a policy: `exclude` takes the labelled ones, `negative` counts `loss` for each
  * missing one. Both give one estimate twice, so that a caller takes the lower bound of `worst` and the upper one of
  * `best` whatever the policy.
+ *
+ * Source: Manski 1990, "Nonparametric bounds on treatment effects", American Economic Review 80(2), for `bounds`:
+ * mean = (labelled · mean of them + missing · end of the range) / all.
  */
 export function toMatureEstimate(a: MatureArm, b: MatureArm, policy: MissingRule): MissingBounds {
   switch (policy.policy) {

@@ -11,7 +11,8 @@ export const emptyMoments: Moments = { count: 0, mean: 0, m2: 0 }
 /**
  * Folds one number into the moments (one pass, stable).
  *
- * Source: Welford 1962, "Note on a method for calculating corrected sums of squares and products".
+ * Source: Welford 1962, "Note on a method for calculating corrected sums of squares and products":
+ * m2 grows by (x − mean before) (x − mean after), and mean after = mean before + (x − mean before) / count.
  */
 export function fold(moments: Moments, x: number): Moments {
   const count = moments.count + 1
@@ -34,7 +35,8 @@ export function remove(moments: Moments, x: number): Moments {
 /**
  * The moments of two samples together.
  *
- * Source: Chan, Golub, LeVeque 1979, "Updating formulae and a pairwise algorithm for computing sample variances".
+ * Source: Chan, Golub, LeVeque 1979, "Updating formulae and a pairwise algorithm for computing sample variances":
+ * m2 = m2(left) + m2(right) + δ² · n(left) · n(right) / n, δ the distance of the means.
  */
 export function merge(left: Moments, right: Moments): Moments {
   if (left.count === 0) return right

@@ -6,7 +6,7 @@ import type { SequenceRule } from './multiplier.ts'
  * be dropped as soon as its bounds say that it is worse, as in races by Hoeffding's bound.
  *
  * Source: Maron, Moore 1993, "Hoeffding races: accelerating model selection search for classification and function
- * approximation", NIPS 6.
+ * approximation", NIPS 6; Bonferroni 1936: alpha of one = alpha / comparisons.
  */
 export function toSharedRule<rule extends SequenceRule>(rule: rule, comparisons: number): rule {
   return { ...rule, alpha: rule.alpha / Math.max(1, comparisons) }
@@ -22,7 +22,8 @@ export function toPairCount(challengers: number): number {
  * wrong on average, however the metrics depend on each other (the e-BH procedure). Takes and gives the metrics in
  * one order; `logE` is the natural logarithm of an e-value.
  *
- * Source: Wang, Ramdas 2022, "False discovery rate control with e-values", J. R. Statist. Soc. B 84(3).
+ * Source: Wang, Ramdas 2022, "False discovery rate control with e-values", J. R. Statist. Soc. B 84(3):
+ * the k largest with k = max{k : k e(k) / m ≥ 1 / alpha}.
  */
 export function toDiscoveries(logE: readonly number[], alpha: number): readonly boolean[] {
   const sorted = [...logE].sort((a, b) => b - a)

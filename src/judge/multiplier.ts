@@ -10,7 +10,8 @@ export interface SequenceRule {
  * The mixture's variance per label, ρ², that makes the sequence tightest near `tOpt` labels.
  *
  * Source: Waudby-Smith, Arbour, Sinha, Kennedy, Ramdas 2024, "Time-uniform central limit theory and asymptotic
- * confidence sequences", Annals of Statistics 52(6) (arXiv:2103.06476), the choice of ρ in its appendix.
+ * confidence sequences", Annals of Statistics 52(6) (arXiv:2103.06476), the choice of ρ in its appendix:
+ * ρ² = (−2 ln α + ln(1 − 2 ln α)) / tOpt.
  */
 export function toRho2({ alpha, tOpt }: SequenceRule): number {
   const log = -2 * Math.log(alpha)
@@ -29,7 +30,11 @@ export function toMultiplier(n: number, rule: SequenceRule): number {
   return Math.sqrt(((nRho2 + 1) / nRho2) * (Math.log1p(nRho2) - 2 * Math.log(rule.alpha)))
 }
 
-/** The one-sided multiplier in closed form: never below the exact mixture, for bounds that only one side breaks. */
+/**
+ * The one-sided multiplier in closed form: never below the exact mixture, for bounds that only one side breaks.
+ *
+ * Source: as `toMultiplier`.
+ */
 export function toOneSidedMultiplier(n: number, rule: SequenceRule): number {
   const nRho2 = n * toRho2(rule)
   return Math.sqrt(((2 * (nRho2 + 1)) / nRho2) * Math.log1p(Math.sqrt(nRho2 + 1) / (2 * rule.alpha)))
@@ -38,13 +43,19 @@ export function toOneSidedMultiplier(n: number, rule: SequenceRule): number {
 /**
  * Natural logarithm of the e-value against "no difference" for an estimate `z` standard errors from 0. The sequence
  * excludes 0 exactly where this reaches ln(1 / alpha).
+ *
+ * Source: as `toMultiplier`.
  */
 export function toLogE(z: number, n: number, rule: SequenceRule): number {
   const nRho2 = n * toRho2(rule)
   return (z * z * nRho2) / (2 * (nRho2 + 1)) - 0.5 * Math.log1p(nRho2)
 }
 
-/** The p-value that is valid at any time, 0–1, from the logarithm of an e-value. */
+/**
+ * The p-value that is valid at any time, 0–1, from the logarithm of an e-value.
+ *
+ * Source: Ville 1939, "Étude critique de la notion de collectif": P(sup e ≥ 1 / p) ≤ p, so that p = min(1, 1 / e).
+ */
 export function toP(logE: number): number {
   return Math.min(1, Math.exp(-logE))
 }

@@ -15,6 +15,8 @@ const NEVER = 1e12
  * is found with the given chance, or undefined where that takes more than 10¹² or `delta` is 0.
  *
  * The sequence excludes 0 from |delta| √n / sd ≥ b(n) + z on; b as in `toMultiplier`.
+ *
+ * Source: as `toMultiplier`.
  */
 export function toLabelsNeeded(
   delta: number,
@@ -25,7 +27,11 @@ export function toLabelsNeeded(
   return findFirst(n => (Math.abs(delta) * Math.sqrt(n)) / sd >= toMultiplier(n, rule) + POWER_Z[power])
 }
 
-/** The labels after which a difference of `delta` lies within ±margin for sure; undefined where it never will. */
+/**
+ * The labels after which a difference of `delta` lies within ±margin for sure; undefined where it never will.
+ *
+ * Source: as `toMultiplier`.
+ */
 export function toLabelsForEquivalence(
   delta: number,
   sd: number,
@@ -43,7 +49,11 @@ export interface Plan {
   readonly fourFifths: number
 }
 
-/** The plan of a race for a gain that is worth a promotion; undefined where no number of labels shows it. */
+/**
+ * The plan of a race for a gain that is worth a promotion; undefined where no number of labels shows it.
+ *
+ * Source: as `toLabelsNeeded`.
+ */
 export function toPlan(gain: number, sd: number, rule: SequenceRule): Plan | undefined {
   const [half, fourFifths] = [toLabelsNeeded(gain, sd, rule), toLabelsNeeded(gain, sd, rule, 'fourFifths')]
   return half === undefined || fourFifths === undefined ? undefined : { gain, half, fourFifths }
@@ -61,6 +71,8 @@ export function toPlanText({ half, fourFifths }: Plan): string {
  * The labels that a race takes if the true improvement is about what it is so far: between the plans of an estimate
  * 1.28 standard errors larger and smaller (the middle 80 %). `high` is undefined where the smaller one is none.
  * Early on this says little: after 500 labels it was off by a factor of 0.7 to 17 in simulations.
+ *
+ * Source: as `toLabelsNeeded`.
  */
 export function toPlanRange({ estimate, se, n }: Estimate, rule: SequenceRule): PlanRange | undefined {
   const sd = se * Math.sqrt(n)

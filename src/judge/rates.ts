@@ -22,7 +22,8 @@ export interface RateRatio {
  * however they move with time. Exact for any number of looks, and it works in the smallest split. Undefined where the
  * epochs contradict each other: no single ratio fits them.
  *
- * Source: Lindon, Malek 2022, "Anytime-valid inference for multinomial count data", NeurIPS (arXiv:2011.03567).
+ * Source: Lindon, Malek 2022, "Anytime-valid inference for multinomial count data", NeurIPS (arXiv:2011.03567):
+ * odds of B among the events = ratio · w / (1 − w), w the weight of B.
  * @param concentration Beta prior's mass around the weights. @default 100
  */
 export function toRateRatio(epochs: readonly RateEpoch[], alpha: number, concentration = 100): RateRatio | undefined {
@@ -50,7 +51,7 @@ export interface WinRate {
  * looks at labels that do not depend on each other; a companion of the verdict, for B may win more often and still lose more on average.
  *
  * Source: Robbins 1970, "Statistical methods related to the law of the iterated logarithm", Ann. Math. Statist. 41;
- * the prior is Beta(½, ½).
+ * the prior is Beta(½, ½); a share θ is refuted where B(wins + ½, losses + ½) / B(½, ½) ≥ θ^wins (1 − θ)^losses / alpha.
  */
 export function toWinRate(wins: number, losses: number, alpha: number): WinRate {
   const term = { hits: wins, misses: losses, priorHits: 0.5, priorMisses: 0.5, lnOdds: 0 }

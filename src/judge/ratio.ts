@@ -7,7 +7,8 @@ import { type JointMoments, mergeJoint, toResidualM2 } from './joint.ts'
  * absolute error and y the truth's size for wMAPE.
  *
  * Source: Deng, Knoblich, Lu 2018, "Applying the delta method in metric analytics: a practical guide with novel
- * ideas", KDD; for entities this is the linearised cluster-robust variance.
+ * ideas", KDD; for entities this is the linearised cluster-robust variance: with R = Σ x / Σ y,
+ * se² = Σ (x − R y)² / ((n − 1) n · mean y²).
  */
 export function toRatioEstimate(terms: JointMoments): Estimate {
   const { count: n, meanX, meanY } = terms
@@ -17,7 +18,11 @@ export function toRatioEstimate(terms: JointMoments): Estimate {
   return { estimate: ratio, se, n }
 }
 
-/** The improvement of arm B over arm A where each arm's mean is a ratio of sums. */
+/**
+ * The improvement of arm B over arm A where each arm's mean is a ratio of sums.
+ *
+ * Source: as `toRatioEstimate`.
+ */
 export function toRatioDifference(a: JointMoments, b: JointMoments): Estimate {
   const [left, right] = [toRatioEstimate(a), toRatioEstimate(b)]
   return {
@@ -39,7 +44,7 @@ export interface AdjustedEstimate extends Estimate {
  * pooled. Without spread in the covariate it is the plain difference.
  *
  * Source: Deng, Xu, Kohavi, Walker 2013, "Improving the sensitivity of online controlled experiments by utilizing
- * pre-experiment data", WSDM.
+ * pre-experiment data", WSDM: mean x − θ · mean y in each arm, θ = cov(x, y) / var(y).
  */
 export function toAdjustedEstimate(a: JointMoments, b: JointMoments): AdjustedEstimate {
   const pooled = mergeJoint(a, b)

@@ -13,7 +13,8 @@ const HALVINGS = 60
  * share is ever outside of them is `alpha` at most, with any number of draws.
  *
  * Source: the mixture of binomial likelihoods over Beta(1/2, 1/2) against one share is a martingale under that share;
- * Ville's inequality bounds it. Robbins 1970, "Statistical methods related to the law of the iterated logarithm".
+ * Ville's inequality bounds it. Robbins 1970, "Statistical methods related to the law of the iterated logarithm":
+ * refuted where B(hits + ½, misses + ½) / B(½, ½) ≥ θ^hits (1 − θ)^misses / alpha.
  */
 export function toShareBounds(hits: number, total: number, alpha: number): ShareBounds {
   const misses = total - hits
