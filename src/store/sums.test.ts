@@ -282,6 +282,26 @@ describe('the store, on a bad day,', () => {
     assert.deepEqual([epoch?.a.count, epoch?.b.count, epoch?.servedB], [1, 0, 0])
   })
 
+  it('counts a record in the epoch that it was routed by, whenever it comes', async () => {
+    await using place = await makeStore()
+    const { store } = place
+    const race = await startRace(store, { design: 'split' })
+    await store.openEpoch({ epoch: 2, startedAt: NOON, weights: { 1: 0.5, 2: 0.5 } })
+    const records = numbers(4).map(n => toRecord({ request: toRequest(n), variant: 1 + (n % 2), epoch: n < 2 ? 2 : 1 }))
+    for (const record of records) await store.addPredictions([record])
+    await store.addTruths([toTruth(0, 1), toTruth(1, 2), toTruth(2, 3), toTruth(3, 4)], NOON)
+    assert.deepEqual(
+      (await store.readScoreboard(race)).epochs.map(({ epoch, weightB, a, b, servedB }) => [
+        ...[epoch, weightB, servedB],
+        ...[a.mean, b.mean],
+      ]),
+      [
+        [1, 0.25, 1, 9, 16],
+        [2, 0.5, 1, 1, 4],
+      ],
+    )
+  })
+
   it('keeps the races apart when a variant is replaced while truths are still to come', async () => {
     await using place = await makeStore()
     const { store } = place
