@@ -71,6 +71,31 @@ describe('predict()', () => {
     assert.ok(first.every((variant, index) => variant === 'a' || second[index] === 'b'))
   })
 
+  it('records the epoch that a request was routed by, though the routes change before its answer', async () => {
+    const started = Promise.withResolvers<void>()
+    const released = Promise.withResolvers<void>()
+    await using a = await startServer(async (seen, response) => {
+      started.resolve()
+      await released.promise
+      return predicting(1)(seen, response)
+    })
+    await using b = await startServer(predicting(2))
+    await using control = await startControl({ routes: toSplit(a.url, b.url, 0) })
+    await using gateway = await startTestGateway({ controlUrl: control.url })
+    await untilText(gateway.metrics, /routes_epoch 1/)
+    const answer = gateway.predict({})
+    await started.promise
+    control.publish(toSplit(a.url, b.url, 0.5, 2))
+    await untilText(gateway.metrics, /routes_epoch 2/)
+    released.resolve()
+    assert.equal((await answer).headers.get('x-regatta-variant'), 'a')
+    await gateway.stop()
+    assert.deepEqual(
+      control.records.map(({ epoch, propensity }) => [epoch, propensity]),
+      [[1, 1]],
+    )
+  })
+
   it('records the failure of the chosen variant beside the answer of the champion', async () => {
     await using a = await startServer(predicting(1))
     await using b = await startServer((_seen, response) => {
