@@ -19,20 +19,24 @@ const fits = major > 24 || (major === 24 && minor >= 5)
 const cache = process.env.XDG_CACHE_HOME || join(homedir(), '.cache')
 if (entry.endsWith('.js')) module.enableCompileCache?.(join(cache, 'regatta', 'compiled'))
 
-if (existsSync(bundledNode) || !fits) {
-  if (!existsSync(bundledNode)) {
+// Of the process with control, as src/core/control-memory.ts has them.
+const flags = process.argv[2] === 'up' ? ['--max-semi-space-size=4', '--heap-growing-percent=30'] : []
+
+if (existsSync(bundledNode) || !fits || flags.length > 0) {
+  const node = existsSync(bundledNode) ? bundledNode : process.execPath
+  if (!existsSync(bundledNode) && !fits) {
     console.error(`error[NODE] regatta needs Node 24.5 or newer, and this is ${process.versions.node}`)
     console.error(existsSync(source) ? '  try: npm ci' : '  try: install Node 24')
     process.exit(1)
   }
-  if (process.execPath === bundledNode) await import(entry)
+  if (process.execPath === node && flags.length === 0) await import(entry)
   else {
     const { spawn } = await import('node:child_process')
-    const child = spawn(bundledNode, [entry, ...process.argv.slice(2)], { stdio: 'inherit' })
+    const child = spawn(node, [...flags, entry, ...process.argv.slice(2)], { stdio: 'inherit' })
     // A terminal sends Ctrl-C to both, and the other takes the two for one; this one waits for its exit code.
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
     child.on('error', error => {
-      console.error(`error[NODE] Cannot start ${bundledNode}: ${error.message}`)
+      console.error(`error[NODE] Cannot start ${node}: ${error.message}`)
       process.exit(1)
     })
     child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 1)))

@@ -10,6 +10,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { CONTROL_NODE_FLAGS } from '../../src/core/control-memory.ts'
 import { type Postgres, startPostgres } from '../../tools/postgres/server.ts'
 import { toAligned } from '../table.ts'
 import { bundleWriter } from './bundle.ts'
@@ -21,12 +22,6 @@ import { RowByRow } from './row-by-row.ts'
 const SLICE = 5000
 /** Single inserts that are timed at each look. */
 const SINGLE_ROWS = 300
-
-/**
- * Batches are garbage soon: a small nursery keeps the process small, at the same speed. `NODE_OPTIONS` does the same to
- * control.
- */
-const YOUNG = '--max-semi-space-size=4'
 
 type Database = Measured['database']
 
@@ -42,7 +37,7 @@ class Writer {
   constructor(database: Database, bundle: string, { path, url }: { path: string; url: string | undefined }) {
     this.database = database
     this.url = url
-    this.#child = fork(bundle, [JSON.stringify({ path, url })], { execArgv: [YOUNG] })
+    this.#child = fork(bundle, [JSON.stringify({ path, url })], { execArgv: [...CONTROL_NODE_FLAGS] })
   }
 
   async ready(): Promise<void> {

@@ -1,8 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { resolve } from 'node:path'
+import { readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { toScopedToken } from '../../src/control/tokens.ts'
+import { CONTROL_NODE_FLAGS } from '../../src/core/control-memory.ts'
 
 /** The bundle that every image carries. */
 const CONTROL = resolve(import.meta.dirname, '..', '..', 'dist', 'runtime', 'control.js')
@@ -34,9 +37,11 @@ export class ControlProcess {
     const env = {
       PATH: process.env['PATH'],
       REGATTA_TOKEN: token,
+      // Most of a short life is compiling.
+      NODE_COMPILE_CACHE: join(tmpdir(), 'regatta-test-cache'),
       ...(databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl }),
     }
-    const child = spawn(process.execPath, [CONTROL, '--project', folder], {
+    const child = spawn(process.execPath, [...CONTROL_NODE_FLAGS, CONTROL, '--project', folder], {
       cwd: '/',
       env,
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -59,6 +64,12 @@ export class ControlProcess {
     const token = path === '/truth' ? this.#token : toScopedToken(this.#token, 'gateway')
     const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
     return await fetch(`${this.url}${path}`, { method: 'POST', headers, body: JSON.stringify(document) })
+  }
+
+  /** Its resident memory, bytes. */
+  readRss(): number {
+    const status = readFileSync(`/proc/${this.#child.pid}/status`, 'utf8')
+    return 1024 * Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1])
   }
 
   /** Ends it at once (SIGKILL), or gently. */

@@ -10,12 +10,14 @@ import { killControls } from './killing.ts'
 import { makePlace, type Place } from './place.ts'
 
 const server = process.env['REGATTA_TEST_POSTGRES'] ?? ''
+/** Fifty starts take half a minute where nothing else runs. */
+const PATIENT = { timeout: 900_000 }
 /** Enough labels for a verdict where there is a difference. */
 const LABELS = 200
 
 describe('a control that is killed with -9 while it takes records and truths', () => {
   for (const database of ['SQLite', 'PostgreSQL'] as const) {
-    it(`on ${database} leaves every acknowledged truth to the next, once, fifty times`, async () => {
+    it(`on ${database} leaves every acknowledged truth to the next, once, fifty times`, PATIENT, async () => {
       assert.ok((await killControls(database === 'SQLite' ? undefined : await createDatabase(server), 50)) > 300)
     })
   }

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { pino } from 'pino'
 import type { StatePaths } from '../config/index.ts'
 import { startLocalControl } from '../control/index.ts'
+import { CONTROL_NODE_FLAGS } from '../core/control-memory.ts'
 import { RegattaError, toErrorText } from '../core/errors.ts'
 import { readFileIfAny } from '../core/files.node.ts'
 import { takeFileLock } from '../core/lock.node.ts'
@@ -66,7 +67,7 @@ export async function ensureUp(
   mkdirSync(dirname(paths.upLog), { recursive: true })
   const log = openSync(paths.upLog, 'a')
   const [command = '', ...prefix] = call.installation.regatta
-  const child = spawn(command, [...prefix, 'up', '--cwd', project.folder], {
+  const child = spawn(command, [...CONTROL_NODE_FLAGS, ...prefix, 'up', '--cwd', project.folder], {
     cwd: project.folder,
     detached: true,
     env: call.env,

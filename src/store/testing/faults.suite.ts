@@ -10,12 +10,10 @@ const server = process.env['REGATTA_TEST_POSTGRES'] ?? ''
 const clock = Date.now
 
 describe('a store', () => {
-  for (const database of ['SQLite', 'PostgreSQL'] as const) {
-    it(`on ${database} has everything that was acknowledged, once, after 50 writers were killed`, async () => {
-      await using place = await makePlace(database === 'SQLite' ? undefined : server)
-      assert.ok((await killWriters(place, { rounds: 13, writers: 4 })) > 300)
-    })
-  }
+  it('has everything that was acknowledged, once, after several writers at a time were killed', async () => {
+    await using place = await makePlace(server)
+    assert.ok((await killWriters(place, { rounds: 4, writers: 4 })) > 100)
+  })
 })
 
 describe('openPostgresStore()', () => {

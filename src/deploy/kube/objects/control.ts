@@ -1,3 +1,4 @@
+import { CONTROL_NODE_FLAGS } from '../../../core/control-memory.ts'
 import type { JsonObject } from '../../../core/json.ts'
 import { toApiVersion } from '../kinds.ts'
 import { toLabels } from '../labels.ts'

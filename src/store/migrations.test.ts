@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict'
+import { DatabaseSync } from 'node:sqlite'
+import { describe, it } from 'node:test'
+import { SCHEMA_VERSION } from './migrations.ts'
+import { ask, DAY_MS, makeStore, NOON, type Place, startRace, toPair, toTruth } from './testing/place.ts'
+
+/** Takes version 5 of the schema back to version 4, in which an index had all differences of pairs. */
+const UNDO_5 = ['low', 'lows', 'high', 'highs']
+  .map(column => `alter table aggregate drop column ${column};`)
+  .concat('create index pair_difference on pair (race, difference);')
+  .join('')
+
+async function undo({ where }: Place): Promise<void> {
+  if (where.url !== undefined) {
+    const version = 'alter table schema_version drop column deployment; update schema_version set version = 4;'
+    await ask(where.url, `set search_path = regatta; ${UNDO_5} ${version}`)
+    return
+  }
+  using database = new DatabaseSync(where.path)
+  database.exec(`${UNDO_5} pragma user_version = 4`)
+}
+
+/** Differences of squares: −3, 0, 3, …, on two days of which the first is pruned up to noon. */
+async function fill({ store }: Place): Promise<number> {
+  const race = await startRace(store)
+  for (const at of [NOON - 1, NOON, NOON + DAY_MS]) {
+    const numbers = [0, 1, 2, 3, 4]
+    await store.addPredictions(numbers.flatMap(n => toPair(n, n % 3, 2, at)))
+    await store.addTruths(
+      numbers.map(n => toTruth(n, 0, { at })),
+      at,
+    )
+  }
+  await store.prune(NOON, false)
+  return race
+}
+
+describe('version 5 of the schema', () => {
+  it('finds the ends of pairs that version 4 wrote, also of what was pruned', async () => {
+    await using place = await makeStore()
+    const race = await fill(place)
+    const before = await place.store.readScoreboard(race)
+    assert.ok(before.dominance > 0)
+    await undo(place)
+    const store = await place.open()
+    assert.deepEqual(await store.readScoreboard(race), before)
+    // A revision takes an end away, which is found among what is left.
+    const dominance = async (): Promise<number> => (await store.readScoreboard(race)).dominance
+    await store.addTruths([toTruth(0, 9, { revision: 1, at: NOON })], NOON)
+    const revised = await dominance()
+    await store.addTruths([toTruth(0, 0, { revision: 2, at: NOON })], NOON)
+    assert.notEqual(revised, before.dominance)
+    assert.ok(Math.abs((await dominance()) - before.dominance) < 1e-9)
+    assert.equal(SCHEMA_VERSION, 5)
+  })
+})
