@@ -84,7 +84,7 @@ export async function killControls(databaseUrl: string | undefined, kills: numbe
 }
 
 /** A project's folder whose file of events is that of `root`: a control starts in one while another ends in the other. */
-async function makeProject(root: string, name: string): Promise<string> {
+export async function makeProject(root: string, name: string): Promise<string> {
   const folder = join(root, name)
   await mkdir(join(folder, '.regatta'), { recursive: true })
   await writeFile(join(folder, 'regatta.yaml'), toProjectYaml())
