@@ -57,7 +57,7 @@ export interface ProcessJson {
   readonly since: string
   readonly pid: number | null
   readonly restarts: number
-  /** Stable code and sentence of a `failing` process. */
+  /** Stable code and sentence of a `failing` process, or of a `ready` replica that performs poorly. */
   readonly code: string | null
   readonly reason: string | null
 }

@@ -25,9 +25,12 @@ import { toPrivacy } from './privacy.ts'
 import { ProcessLogs } from './process-logs.ts'
 import { toEventJson } from './race-json.ts'
 import { RaceWatch } from './race-watch.node.ts'
+import { ReplicaLoads } from './replica-loads.ts'
+import { type Throttled, toSlowness } from './slowness.ts'
 import { toStatus } from './status.ts'
 import { StatusWatch } from './status-watch.node.ts'
 import { type StewardWorld, steer } from './steward.ts'
+import { watchThrottling } from './throttle-watch.node.ts'
 import { toScopeOf } from './tokens.ts'
 import { Webhook, type WebhookEnd, type WebhookTarget } from './webhook.node.ts'
 
@@ -60,6 +63,8 @@ export interface ControlTimings {
   readonly raceIdleMs: number
   /** From a change of a process to the next status event. @default 100 */
   readonly statusDelayMs: number
+  /** From one look at how replicas perform to the next. @default 10_000 */
+  readonly replicaLookMs: number
   /** Time that requests in flight have when control closes. @default 800 */
   readonly drainMs: number
 }
@@ -70,6 +75,7 @@ const DEFAULT_TIMINGS: ControlTimings = {
   raceDelayMs: 250,
   raceIdleMs: 60_000,
   statusDelayMs: 100,
+  replicaLookMs: 10_000,
   drainMs: 800,
 }
 const MAX_STREAMS = 100
@@ -181,6 +187,8 @@ function toWorld(options: ControlOptions): World {
     onEvent: ({ race, ...event }) =>
       eventsFeed.publish(toEvent({ kind: 'race-event', race, event: toEventJson(event) })),
   }
+  const loads = new ReplicaLoads()
+  let throttled: Throttled = new Map()
   const readStatus = () =>
     toStatus(deployer.deployment, target.state(), {
       name: project.name,
@@ -188,6 +196,7 @@ function toWorld(options: ControlOptions): World {
       replicas: project.serve.replicas,
       droppedRecords: gateways.dropped,
       races: watch.seen,
+      slow: toSlowness(loads.read(clock()), throttled),
     })
   const status = new StatusWatch({
     delayMs: timings.statusDelayMs,
@@ -215,6 +224,9 @@ function toWorld(options: ControlOptions): World {
     noteGateway: note => {
       if (gateways.note(note)) status.touch()
     },
+    noteRecords: records => {
+      for (const record of records) loads.note(record, clock())
+    },
     patience: new Patience({ clock, maxBytes: MAX_WAITING_BYTES, closing: closing.signal }),
     task: project.race.task,
     privacy: toPrivacy(project.race, adminToken),
@@ -223,6 +235,7 @@ function toWorld(options: ControlOptions): World {
   })
   let unobserve = (): void => {}
   let beats: NodeJS.Timeout | undefined
+  let throttling: Disposable | undefined
   return {
     app: toApp({ operations, boundHost: host, scopeOf: toScopeOf(adminToken), metrics, logger }),
     deployer,
@@ -232,10 +245,19 @@ function toWorld(options: ControlOptions): World {
         routesFeed.beat(LINES_BEAT)
         eventsFeed.beat(EVENTS_BEAT)
       }, timings.beatMs)
+      throttling = watchThrottling({
+        periodMs: timings.replicaLookMs,
+        readReplicas: () => target.state().replicas,
+        onLook: found => {
+          throttled = found
+          status.touch()
+        },
+      })
       watch.touch()
     },
     async [Symbol.asyncDispose]() {
       clearInterval(beats)
+      throttling?.[Symbol.dispose]()
       unobserve()
       closing.abort()
       routesFeed.close()

@@ -48,6 +48,8 @@ export interface OperationsWorld {
   readonly readStatus: () => StatusJson
   /** Told of every batch: what its gateway dropped so far, and which routes it follows. */
   readonly noteGateway: (batch: Omit<RecordBatch, 'records'>) => void
+  /** Told of every record that was stored. */
+  readonly noteRecords: (records: RecordBatch['records']) => void
   readonly patience: Patience
   readonly task: RaceSpec['task']
   readonly privacy: Privacy
@@ -177,7 +179,7 @@ function toReaders(
 }
 
 function toTakers(world: OperationsWorld): Some<'records' | 'truth'> {
-  const { store, watch, metrics, noteGateway, patience, privacy, task, clock } = world
+  const { store, watch, metrics, noteGateway, noteRecords, patience, privacy, task, clock } = world
   return {
     async records({ request }) {
       const { records, ...gateway } = parseRecordBatch(parseJsonBody(request.body))
@@ -185,6 +187,7 @@ function toTakers(world: OperationsWorld): Some<'records' | 'truth'> {
         store.addPredictions(records.map(privacy.hideRecord)),
       )
       noteGateway(gateway)
+      noteRecords(records)
       metrics.records.inc({ state: 'stored' }, added)
       metrics.records.inc({ state: 'known' }, records.length - added)
       if (added > 0) watch.touch()

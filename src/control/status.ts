@@ -3,6 +3,7 @@ import type { ProcessJson, RaceJson, StatusJson, VariantJson } from './api.ts'
 import type { Deployment } from './deployment.ts'
 import type { Member } from './member.ts'
 import { toRaceSummary } from './race-json.ts'
+import type { Slowness } from './slowness.ts'
 
 /** What a status is made of beside the deployment and the target's state. */
 export interface StatusFacts {
@@ -12,14 +13,16 @@ export interface StatusFacts {
   readonly replicas: number
   readonly droppedRecords: number
   readonly races: readonly RaceJson[]
+  /** Replicas that perform poorly, by name. */
+  readonly slow: ReadonlyMap<string, Slowness>
 }
 
 /** Says what is deployed and how it is: the live variants, then those on their way. */
 export function toStatus(deployment: Deployment, state: TargetState, facts: StatusFacts): StatusJson {
   const { live, pending } = deployment
   const variants = [
-    ...live.map(member => toVariant(member, true, state, facts.replicas)),
-    ...pending.map(member => toVariant(member, false, state, facts.replicas)),
+    ...live.map(member => toVariant(member, true, state, facts)),
+    ...pending.map(member => toVariant(member, false, state, facts)),
   ]
   // A replica too many that fails is a rollout that does not get on.
   const isWhole = ({ live, replicas, wantedReplicas }: VariantJson): boolean =>
@@ -35,7 +38,7 @@ export function toStatus(deployment: Deployment, state: TargetState, facts: Stat
     gateway: {
       url: state.gatewayUrl ?? null,
       grpcUrl: state.gatewayGrpcUrl ?? null,
-      process: toProcess(state.gateway),
+      process: toProcess(state.gateway, facts.slow),
       droppedRecords: facts.droppedRecords,
     },
     variants,
@@ -43,14 +46,22 @@ export function toStatus(deployment: Deployment, state: TargetState, facts: Stat
   }
 }
 
-function toVariant(member: Member, live: boolean, state: TargetState, wantedReplicas: number): VariantJson {
+function toVariant(
+  member: Member,
+  live: boolean,
+  state: TargetState,
+  { replicas: wantedReplicas, slow }: StatusFacts,
+): VariantJson {
   const { name, version, digest, role } = member
-  const replicas = state.replicas.filter(replica => replica.variant === member.id).map(toProcess)
+  const replicas = state.replicas
+    .filter(replica => replica.variant === member.id)
+    .map(replica => toProcess(replica, slow))
   return { name, version, digest, role, weight: live ? member.weight : 0, live, wantedReplicas, replicas }
 }
 
-function toProcess({ name, health, pid, restarts }: ProcessState): ProcessJson {
-  const { code, reason } = health.state === 'failing' ? health : { code: null, reason: null }
+function toProcess({ name, health, pid, restarts }: ProcessState, slow: StatusFacts['slow']): ProcessJson {
+  const known = health.state === 'failing' ? health : health.state === 'ready' ? slow.get(name) : undefined
+  const { code, reason } = known ?? { code: null, reason: null }
   const since = new Date(health.since).toISOString()
   return { name, state: health.state, since, pid: pid ?? null, restarts, code, reason }
 }

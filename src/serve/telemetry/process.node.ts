@@ -1,5 +1,6 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { Family } from './text.ts'
+import { readThrottling, type Throttling } from './throttling.node.ts'
 
 /** What the process takes of the machine, under the names that Prometheus' clients share. */
 export interface ProcessMetrics extends Disposable {
@@ -29,12 +30,23 @@ export function openProcessMetrics(): ProcessMetrics {
         family('nodejs_eventloop_lag_p50_seconds', 'gauge', 'How late the event loop was, median', lags.p50),
         family('nodejs_eventloop_lag_p99_seconds', 'gauge', 'How late the event loop was, 99 of 100 times', lags.p99),
         family('nodejs_eventloop_lag_max_seconds', 'gauge', 'How late the event loop was, at most', lags.max),
+        ...toThrottlingFamilies(readThrottling()),
       ]
     },
     [Symbol.dispose]() {
       delay.disable()
     },
   }
+}
+
+/** Under the names of cAdvisor, which tells the same of containers from outside. */
+function toThrottlingFamilies(found: Throttling | undefined): readonly Family[] {
+  if (found === undefined) return []
+  const { periods, throttled } = found
+  return [
+    family('container_cpu_cfs_periods_total', 'counter', 'Periods in which CPU was wanted, under a limit', periods),
+    family('container_cpu_cfs_throttled_periods_total', 'counter', 'Of these, those cut short by the limit', throttled),
+  ]
 }
 
 function family(name: string, kind: Family['kind'], help: string, value: number): Family {

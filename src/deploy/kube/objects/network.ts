@@ -13,8 +13,9 @@ export function toNetworkObjects({ project, namespace }: KubeSettings): readonly
   const names = toNames(name)
   const from = (part: Part): object => ({ podSelector: { matchLabels: toSelector(name, part) } })
   const fromGateway = [from('gateway')]
-  // Those that wait lead to the one that leads.
-  const fromBoth = [...fromGateway, ...(project.targets.kubernetes.control.replicas > 1 ? [from('control')] : [])]
+  // Control asks servers how they are, and those that wait lead to the one that leads.
+  const fromBoth = [...fromGateway, from('control')]
+  const isMany = project.targets.kubernetes.control.replicas > 1
   const make = (metadataName: string, part: Part, ports: readonly number[], from?: readonly object[]): KubeObject => ({
     apiVersion: toApiVersion('NetworkPolicy'),
     kind: 'NetworkPolicy',
@@ -26,8 +27,8 @@ export function toNetworkObjects({ project, namespace }: KubeSettings): readonly
     },
   })
   return [
-    make(`${name}-server`, 'server', [PORTS.http, PORTS.grpc], fromGateway),
+    make(`${name}-server`, 'server', [PORTS.http, PORTS.grpc], fromBoth),
     make(names.gateway, 'gateway', [PORTS.http, PORTS.grpc]),
-    make(names.control, 'control', [PORTS.control], fromBoth),
+    make(names.control, 'control', [PORTS.control], isMany ? fromBoth : fromGateway),
   ]
 }

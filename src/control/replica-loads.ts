@@ -1,0 +1,79 @@
+import type { PredictionRecord } from '../core/wire/records.ts'
+
+/** What the records of the last minute tell of one replica. */
+export interface ReplicaLoad {
+  readonly replica: string
+  readonly variant: number
+  readonly requests: number
+  readonly failed: number
+  readonly p99Ms: number
+}
+
+const SLICE_MS = 10_000
+const SLICES = 6
+const MAX_REPLICAS = 2000
+/** Latencies are counted in steps of about 9 %. */
+const STEPS_PER_OCTAVE = 8
+
+interface Slice {
+  readonly number: number
+  requests: number
+  failed: number
+  readonly steps: Map<number, number>
+}
+
+interface Kept {
+  readonly variant: number
+  slices: Slice[]
+}
+
+/** Counts requests by replica, over the last minute. */
+export class ReplicaLoads {
+  readonly #kept = new Map<string, Kept>()
+
+  /** Counts a record. A record that no replica answered is nobody's. */
+  note({ replica, variant, status, latencyUs }: PredictionRecord, now: number): void {
+    if (replica === '') return
+    const kept = this.#kept.get(replica) ?? this.#enter(replica, variant)
+    const number = Math.floor(now / SLICE_MS)
+    let slice = kept.slices.at(-1)
+    if (slice?.number !== number) {
+      slice = { number, requests: 0, failed: 0, steps: new Map() }
+      kept.slices = [...kept.slices.slice(1 - SLICES), slice]
+    }
+    const step = Math.round(Math.log2(Math.max(1, latencyUs)) * STEPS_PER_OCTAVE)
+    slice.requests += 1
+    slice.failed += status === 0 || status >= 500 ? 1 : 0
+    slice.steps.set(step, (slice.steps.get(step) ?? 0) + 1)
+  }
+
+  /** What is known of each replica that was asked in the last minute. */
+  read(now: number): readonly ReplicaLoad[] {
+    const oldest = Math.floor(now / SLICE_MS) - SLICES
+    return [...this.#kept].flatMap(([replica, { variant, slices }]) => {
+      const recent = slices.filter(({ number }) => number > oldest)
+      if (recent.length === 0) return []
+      const sum = (key: 'requests' | 'failed'): number => recent.reduce((total, slice) => total + slice[key], 0)
+      return [{ replica, variant, requests: sum('requests'), failed: sum('failed'), p99Ms: toP99(recent) }]
+    })
+  }
+
+  #enter(replica: string, variant: number): Kept {
+    const oldest = this.#kept.keys().next()
+    if (this.#kept.size >= MAX_REPLICAS && !oldest.done) this.#kept.delete(oldest.value)
+    const kept = { variant, slices: [] }
+    this.#kept.set(replica, kept)
+    return kept
+  }
+}
+
+function toP99(slices: readonly Slice[]): number {
+  const steps = new Map<number, number>()
+  for (const slice of slices) for (const [step, count] of slice.steps) steps.set(step, (steps.get(step) ?? 0) + count)
+  let left = [...steps.values()].reduce((sum, count) => sum + count, 0) * 0.01
+  for (const [step, count] of [...steps].sort(([a], [b]) => b - a)) {
+    left -= count
+    if (left < 0) return 2 ** (step / STEPS_PER_OCTAVE) / 1000
+  }
+  return 0
+}

@@ -1,0 +1,66 @@
+import type { ReplicaLoad } from './replica-loads.ts'
+
+/** Why a replica that answers performs poorly. Codes are stable. */
+export interface Slowness {
+  readonly code: 'CPU_THROTTLED' | 'ERRORS_FAR_FROM_PEERS' | 'P99_FAR_FROM_PEERS'
+  readonly reason: string
+}
+
+/** Share of its periods in which a replica was throttled lately, 0–1. */
+export type Throttled = ReadonlyMap<string, number>
+
+/** Fewer requests than these in a minute tell nothing. */
+const MIN_REQUESTS = 100
+const MIN_FAILED = 10
+/** A replica is far from its peers that fails so much more often, as a share of its requests … */
+const FAR_FAILED = 0.05
+/** … or whose p99 is so many times theirs, and so many ms more. */
+const FAR_TIMES = 3
+const FAR_MS = 20
+const MUCH_THROTTLED = 0.25
+
+/** Names the replicas that perform poorly: by what the kernel tells, and beside the others of their variant. */
+export function toSlowness(loads: readonly ReplicaLoad[], throttled: Throttled): ReadonlyMap<string, Slowness> {
+  const found = new Map<string, Slowness>()
+  for (const load of loads.filter(({ requests }) => requests >= MIN_REQUESTS)) {
+    const peers = loads.filter(
+      ({ replica, variant, requests }) =>
+        variant === load.variant && replica !== load.replica && requests >= MIN_REQUESTS,
+    )
+    const slowness = peers.length === 0 ? undefined : compare(load, peers)
+    if (slowness !== undefined) found.set(load.replica, slowness)
+  }
+  // The cause says more than what it leads to.
+  for (const [replica, share] of throttled) if (share >= MUCH_THROTTLED) found.set(replica, toThrottled(share))
+  return found
+}
+
+function toThrottled(share: number): Slowness {
+  const reason =
+    `its CPU limit stopped it in ${Math.round(share * 100)} % of its periods of 0.1 s; ` +
+    'try: Raise serve.resources.limits.cpu, or take it out, or serve.replicas'
+  return { code: 'CPU_THROTTLED', reason }
+}
+
+function compare(load: ReplicaLoad, peers: readonly ReplicaLoad[]): Slowness | undefined {
+  const share = load.failed / load.requests
+  const sum = (key: 'failed' | 'requests'): number => peers.reduce((total, peer) => total + peer[key], 0)
+  const others = sum('failed') / sum('requests')
+  if (load.failed >= MIN_FAILED && share > others + FAR_FAILED) {
+    const reason =
+      `${toPercent(share)} of its requests of the last minute failed, of its peers' ${toPercent(others)}; ` +
+      `try: regatta logs ${load.replica}`
+    return { code: 'ERRORS_FAR_FROM_PEERS', reason }
+  }
+  const sorted = peers.map(({ p99Ms }) => p99Ms).sort((a, b) => a - b)
+  const usual = sorted[Math.floor((sorted.length - 1) / 2)] ?? 0
+  if (load.p99Ms < Math.max(usual * FAR_TIMES, usual + FAR_MS)) return undefined
+  const reason =
+    `its p99 of the last minute is ${Math.round(load.p99Ms)} ms, its peers' ${Math.round(usual)} ms; ` +
+    `try: See what else runs on its node, and regatta logs ${load.replica}`
+  return { code: 'P99_FAR_FROM_PEERS', reason }
+}
+
+function toPercent(share: number): string {
+  return `${Math.round(share * 1000) / 10} %`
+}

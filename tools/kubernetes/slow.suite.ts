@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { StatusJson } from '../../src/control/index.ts'
+import { startLoad } from './load.ts'
+import { type Harbour, openHarbour } from './namespace.ts'
+
+describe('a replica that performs poorly', () => {
+  let harbour: Harbour
+  before(async () => {
+    const serve = 'resources: { requests: { cpu: 20m, memory: 96Mi }, limits: { cpu: 40m, memory: 256Mi } }'
+    harbour = await openHarbour({ serve })
+    await harbour.pack(3)
+  })
+  after(async () => await harbour?.[Symbol.asyncDispose]())
+
+  it('is named for its CPU limit, while it is ready', async () => {
+    const { gateway } = await harbour.regatta<{ readonly gateway: string }>(['deploy'])
+    await using load = startLoad(`${gateway}/v1/models/linear:predict`, { instances: [[2]] }, [{ predictions: [[6]] }])
+    for (let looks = 1; ; looks += 1) {
+      const { variants } = await harbour.regatta<StatusJson>(['status'])
+      const [replica] = variants[0]?.replicas ?? []
+      if (replica?.code === 'CPU_THROTTLED') {
+        assert.equal(replica.state, 'ready')
+        assert.match(replica.reason ?? '', /\d+ % of its periods.*serve\.resources\.limits\.cpu/)
+        break
+      }
+      assert.ok(looks < 60, JSON.stringify({ replica, load: load.counts }))
+      await sleep(1000)
+    }
+  })
+})
