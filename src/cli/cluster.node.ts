@@ -107,11 +107,17 @@ export async function deployToCluster(
   const first = isFirst && request.challenger === undefined ? toFirst(workplace, version, request) : undefined
   await installBase(await toInstall(call, workplace, kube, { force, onChange }), first, call.signal)
   const client = await openClientAt(call, workplace, kube)
-  for (const document of documents) await client.putBlob(document)
-  const response = await client.deploy(request)
-  if (!response.changed && first === undefined) call.err('exactly this was deployed already\n')
-  const status = wait ? await untilReady(call, client, response, WAITING) : await client.status()
-  return { response, client, status }
+  try {
+    for (const document of documents) await client.putBlob(document)
+    const response = await client.deploy(request)
+    if (!response.changed && first === undefined) call.err('exactly this was deployed already\n')
+    const status = wait ? await untilReady(call, client, response, WAITING) : await client.status()
+    return { response, client, status }
+  } catch (error) {
+    // Its port would keep the command alive.
+    await client[Symbol.asyncDispose]()
+    throw error
+  }
 }
 
 /** The variant that a first deployment makes at once. */
