@@ -8,6 +8,7 @@ import type { HttpRequestHead } from '../core/http-world.ts'
 import type { Target } from '../deploy/index.ts'
 import type { ImageLayout } from '../oci/index.ts'
 import type { Store } from '../store/index.ts'
+import type { StatusJson } from './api.ts'
 import { isTruthStream, MAX_BATCH_BYTES, toApp, toMaxBodyBytes, toTooLong } from './app.ts'
 import { Deployer } from './deployer.node.ts'
 import { findPlaced } from './deployment.ts'
@@ -19,6 +20,7 @@ import { NewIncidents, toVerdictIncident } from './incidents.ts'
 import { toReadLineage } from './lineage.node.ts'
 import type { Logger } from './logger.ts'
 import { toMetrics } from './metrics.ts'
+import { toNotices } from './notices.ts'
 import { toOperations } from './operations.node.ts'
 import { Patience } from './patience.node.ts'
 import { toPrivacy } from './privacy.ts'
@@ -161,7 +163,9 @@ function toWorld(options: ControlOptions): World {
     },
     onDecision: race => {
       eventsFeed.publish(toEvent({ kind: 'decision', race: race.race, verdict: race.verdict }))
-      webhook?.send(toVerdictIncident(race))
+      const incident = toVerdictIncident(race)
+      webhook?.send(incident)
+      target.tell?.({ reason: 'Verdict', text: incident.text, isWarning: false })
     },
   })
   const deployer = new Deployer({
@@ -198,10 +202,15 @@ function toWorld(options: ControlOptions): World {
       races: watch.seen,
       slow: toSlowness(loads.read(clock()), throttled),
     })
+  let shown: StatusJson | undefined
   const status = new StatusWatch({
     delayMs: timings.statusDelayMs,
     readStatus,
-    onStatus: status => eventsFeed.publish(toEvent({ kind: 'status', status })),
+    onStatus(status) {
+      eventsFeed.publish(toEvent({ kind: 'status', status }))
+      for (const notice of toNotices(shown, status)) target.tell?.(notice)
+      shown = status
+    },
   })
   const metrics = toMetrics({
     epoch: () => deployer.deployment.epoch,

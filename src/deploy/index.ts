@@ -30,6 +30,7 @@ export type { Timings } from './local/timings.ts'
 export type {
   DeploymentPlan,
   Health,
+  Notice,
   ProcessState,
   ReplicaState,
   Target,

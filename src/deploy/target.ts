@@ -24,8 +24,19 @@ export interface Target extends AsyncDisposable {
     options: { readonly lines: number; readonly follow: boolean },
     signal: AbortSignal,
   ): AsyncIterable<string>
+  /** Tells those who look at the target of something that happened; absent where nobody looks but by control's API. */
+  tell?(notice: Notice): void
   /** Drains and stops everything, and forgets the record. */
   delete(signal: AbortSignal): Promise<void>
+}
+
+/** Something that happened. */
+export interface Notice {
+  /** One word, in the form of Kubernetes' reasons. */
+  readonly reason: string
+  /** One sentence or two. */
+  readonly text: string
+  readonly isWarning: boolean
 }
 
 /** What shall run: frozen, made before anything is done. */

@@ -82,6 +82,17 @@ describe('a deployment under steady load', () => {
     assert.deepEqual(load.counts.failures, [])
   }
 
+  /** Waits until an event of the namespace says so. */
+  async function untilTold(reason: string, words: RegExp): Promise<void> {
+    for (let looks = 1; ; looks += 1) {
+      const events = await harbour.admin.ask('GET', `/api/v1/namespaces/${harbour.namespace}/events`)
+      const items = isObject(events) && Array.isArray(events['items']) ? events['items'] : []
+      if (items.some(event => event.reason === reason && words.test(String(event.message)))) return
+      assert.ok(looks < 60, `no event ${reason}`)
+      await sleep(500)
+    }
+  }
+
   it('is scaled from 1 to 5 and to 2', async () => {
     harbour.configure({ replicas: 5 })
     await harbour.regatta(['deploy'])
@@ -114,6 +125,7 @@ describe('a deployment under steady load', () => {
     await sleep(2000)
     const back = await harbour.regatta<{ readonly champion: string }>(['rollback'])
     assert.equal(back.champion, 'a')
+    await untilTold('ChampionChanged', /The champion is b \(version 2\); it was a \(version 1\)/)
     assertNothingLost()
   })
 

@@ -2,13 +2,14 @@ import type { Project } from '../../config/index.ts'
 import type { Clock } from '../../core/clock.ts'
 import { RegattaError, toErrorText } from '../../core/errors.ts'
 import { parseRoutes, type Routes } from '../../core/wire/routes.ts'
-import type { DeploymentPlan, Target, TargetState } from '../target.ts'
+import type { DeploymentPlan, Notice, Target, TargetState } from '../target.ts'
 import { applyObject, deleteObject, listObjects, readObject } from './apply.node.ts'
 import type { Kube } from './client.node.ts'
 import type { KubeEvent } from './events.ts'
-import type { Kind } from './kinds.ts'
+import { type Kind, toPath } from './kinds.ts'
 import { toOwnSelector, VARIANT_ID } from './labels.ts'
 import { listPodLog } from './logs.node.ts'
+import { toEventObject } from './notice.ts'
 import { numberAt, textAt } from './object.ts'
 import { toRoutesObject } from './objects/routes.ts'
 import { toServerObjects } from './objects/server.ts'
@@ -161,6 +162,15 @@ class KubeTarget implements Target {
       })
     }
     return listPodLog(this.#options.kube, pod.metadata.name, options, AbortSignal.any([signal, this.#closing.signal]))
+  }
+
+  tell(notice: Notice): void {
+    const { kube, project, clock, onEvent } = this.#options
+    const where = { deployment: project.name, namespace: kube.namespace, at: new Date(clock()) }
+    // Nobody waits for an event.
+    void kube
+      .ask('POST', toPath('Event', kube.namespace), { body: toEventObject(notice, where) })
+      .catch(error => onEvent({ kind: 'notice-failed', reason: toErrorText(error) }))
   }
 
   async delete(signal: AbortSignal): Promise<void> {

@@ -16,7 +16,9 @@ interface Rule {
   readonly verbs: readonly string[]
 }
 
-const READ_RULES: readonly Rule[] = [
+/** What control and whoever sets it up have beside what they write. */
+const OTHER_RULES: readonly Rule[] = [
+  { apiGroups: [''], resources: ['events'], verbs: ['create'] },
   {
     apiGroups: [''],
     resources: ['pods', 'pods/log', 'events', 'services', 'persistentvolumeclaims', 'resourcequotas'],
@@ -34,7 +36,7 @@ export function toControlAccess({ project, namespace }: KubeSettings): readonly 
   const metadata = { name, namespace, labels: toLabels(project.name, 'control') }
   return [
     { apiVersion: 'v1', kind: 'ServiceAccount', metadata, automountServiceAccountToken: false },
-    { apiVersion: `${GROUP}/v1`, kind: 'Role', metadata, rules: [...toWriteRules(kinds), ...READ_RULES] },
+    { apiVersion: `${GROUP}/v1`, kind: 'Role', metadata, rules: [...toWriteRules(kinds), ...OTHER_RULES] },
     toBinding(metadata, name, { kind: 'ServiceAccount', name, namespace }),
   ]
 }
@@ -51,7 +53,7 @@ export function toDeployerAccess(name: string, namespace: string): readonly Kube
   const forward: Rule = { apiGroups: [''], resources: ['pods/portforward'], verbs: ['get', 'create'] }
   return [
     { apiVersion: 'v1', kind: 'ServiceAccount', metadata, automountServiceAccountToken: false },
-    { apiVersion: `${GROUP}/v1`, kind: 'Role', metadata, rules: [...toWriteRules(kinds), ...READ_RULES, forward] },
+    { apiVersion: `${GROUP}/v1`, kind: 'Role', metadata, rules: [...toWriteRules(kinds), ...OTHER_RULES, forward] },
     toBinding(metadata, metadata.name, { kind: 'ServiceAccount', name: metadata.name, namespace }),
   ]
 }
