@@ -63,8 +63,8 @@ async function inNamespace(deploy: (harbour: Harbour) => Promise<number>): Promi
 /** What still ends would take the next one's time. */
 async function untilGone({ admin, namespace }: Harbour): Promise<void> {
   for (let waited = 0; waited < 240; waited += 1) {
-    const found = await admin.ask('GET', `/api/v1/namespaces/${namespace}`)
-    if (found === undefined) return
+    const list = await admin.ask('GET', `/api/v1/namespaces?fieldSelector=metadata.name%3D${namespace}`)
+    if (isObject(list) && Array.isArray(list['items']) && list['items'].length === 0) return
     await sleep(500)
   }
   throw new Error(`Namespace ${namespace} does not go`)

@@ -16,6 +16,7 @@ import {
   planInstall,
   readAdminToken,
   toNames,
+  type Uninstalled,
   uninstall,
   untilControl,
   writeDocuments,
@@ -159,8 +160,8 @@ export async function planForCluster(
   return changes
 }
 
-/** Ends the deployment in the cluster; returns what was deleted. */
-export async function deleteFromCluster(workplace: Workplace): Promise<readonly Change[]> {
+/** Ends the deployment in the cluster; returns what was deleted, and what stays. */
+export async function deleteFromCluster(workplace: Workplace): Promise<Uninstalled> {
   return await uninstall(await openCluster(workplace), workplace.project.name)
 }
 

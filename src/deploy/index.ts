@@ -12,6 +12,7 @@ export {
   isNew,
   planInstall,
   readAdminToken,
+  type Uninstalled,
   uninstall,
 } from './kube/install.node.ts'
 export { acquireLease, type HeldLease, type LeaseOptions } from './kube/lease.node.ts'

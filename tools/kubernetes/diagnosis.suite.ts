@@ -1,9 +1,31 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { StatusJson } from '../../src/control/index.ts'
 import { type Harbour, openHarbour } from './namespace.ts'
+
+/** A registry that lets nobody in. */
+async function openClosedRegistry(): Promise<AsyncDisposable & { readonly name: string }> {
+  const server = createServer((_, response) => {
+    const errors = [{ code: 'UNAUTHORIZED', message: 'authentication required' }]
+    response.writeHead(401, { 'content-type': 'application/json', 'www-authenticate': 'Basic realm="closed"' })
+    response.end(JSON.stringify({ errors }))
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const name = `127.0.0.1:${(server.address() as AddressInfo).port}`
+  return {
+    name,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections()
+      server.close()
+    },
+  }
+}
 
 interface Process {
   readonly name: string
@@ -17,6 +39,8 @@ interface Status {
   readonly variants: readonly { readonly name: string; readonly replicas: readonly Process[] }[]
 }
 
+/** A balancer of a kind that no cluster has. */
+const NO_BALANCER = '{ kind: Service, part: gateway, patch: { spec: { loadBalancerClass: example.com/nobody } } }'
 const STRATEGIC = 'application/strategic-merge-patch+json'
 
 describe('a replica that does not get ready', () => {
@@ -82,6 +106,13 @@ describe('a replica that does not get ready', () => {
     })
   }
 
+  it('has an image that the nodes may not pull', async () => {
+    // Nodes ask a registry of their own machine without TLS.
+    await using registry = await openClosedRegistry()
+    await patchContainer({ image: `${registry.name}/team/private:1` })
+    assert.match(await untilFailing('IMAGE_UNAUTHORIZED'), /team\/private.*imagePullSecrets/s)
+  })
+
   it('is refused by Pod Security', async () => {
     await patchContainer({ securityContext: { allowPrivilegeEscalation: true } })
     assert.match(await untilFailing('POD_SECURITY'), /allowPrivilegeEscalation.*overlay/s)
@@ -103,6 +134,43 @@ describe('a replica that does not get ready', () => {
       startupProbe: { httpGet: { path: '/nowhere' } },
     })
     assert.match(await untilFailing('PROBE_FAILING'), /Startup probe failed.*404/s)
+  })
+})
+
+describe('a gateway that clients cannot reach', () => {
+  let harbour: Harbour
+  before(async () => {
+    harbour = await openHarbour({ kubernetes: `overlay: [${NO_BALANCER}]` })
+    await harbour.pack(3)
+  })
+  after(async () => await harbour?.[Symbol.asyncDispose]())
+
+  async function untilCode(code: string): Promise<string> {
+    for (let looks = 1; ; looks += 1) {
+      const { gateway, ready } = await harbour.regatta<StatusJson>(['status'])
+      if (gateway.process.code === code) {
+        assert.equal(ready, false)
+        return gateway.process.reason ?? ''
+      }
+      assert.ok(looks < 80, `${code} wanted, found ${gateway.process.code}`)
+      await sleep(1000)
+    }
+  }
+
+  it('has no address, since nothing gives it one', async () => {
+    await harbour.regatta(['deploy', '--no-wait'])
+    assert.match(await untilCode('LOAD_BALANCER_PENDING'), /linear-gateway.*targets\.kubernetes\.expose/)
+  })
+
+  it('has a Service that leads nowhere', async () => {
+    harbour.configure({ kubernetes: 'expose: ClusterIP' })
+    await harbour.admin.ask('DELETE', `/api/v1/namespaces/${harbour.namespace}/services/linear-gateway`)
+    await harbour.regatta(['deploy'])
+    await harbour.admin.ask('PATCH', `/api/v1/namespaces/${harbour.namespace}/services/linear-gateway`, {
+      body: { spec: { selector: { nobody: 'here' } } },
+      type: STRATEGIC,
+    })
+    assert.match(await untilCode('NO_ENDPOINTS'), /linear-gateway leads to none of 2 ready pods/)
   })
 })
 

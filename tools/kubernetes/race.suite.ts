@@ -53,6 +53,14 @@ describe('events on a volume claim', () => {
     await killControl(harbour, pod)
     assert.equal((await trace()).out, before.out)
   })
+
+  it('stay when the deployment is deleted, which says so', async () => {
+    const { code, err } = await harbour.run(['delete', '--yes'])
+    assert.equal(code, 0, err)
+    assert.match(err, /kept volume claim linear-data.*kubectl delete pvc linear-data/)
+    const path = `/api/v1/namespaces/${harbour.namespace}/persistentvolumeclaims/linear-data`
+    assert.ok(await harbour.admin.ask('GET', path))
+  })
 })
 
 const PROBLEM = findDatabaseProblem()

@@ -30,3 +30,29 @@ describe('a replica that performs poorly', () => {
     }
   })
 })
+
+describe('a variant that is scaled by its load', () => {
+  let harbour: Harbour
+  before(async () => {
+    const serve =
+      'autoscale: { min: 1, max: 2, cpu: 20% }, resources: { requests: { cpu: 50m, memory: 96Mi }, limits: { memory: 256Mi } }'
+    harbour = await openHarbour({ serve })
+    await harbour.pack(3)
+  })
+  after(async () => await harbour?.[Symbol.asyncDispose]())
+
+  it('gets another replica, which the next deployment leaves', async () => {
+    const { gateway } = await harbour.regatta<{ readonly gateway: string }>(['deploy'])
+    await using load = startLoad(`${gateway}/v1/models/linear:predict`, { instances: [[2]] }, [{ predictions: [[6]] }])
+    for (let looks = 1; ; looks += 1) {
+      const { variants } = await harbour.regatta<StatusJson>(['status'])
+      if (variants[0]?.replicas.filter(({ state }) => state === 'ready').length === 2) break
+      assert.ok(looks < 90, JSON.stringify({ variants, load: load.counts }))
+      await sleep(1000)
+    }
+    await harbour.regatta(['deploy'])
+    const { variants } = await harbour.regatta<StatusJson>(['status'])
+    assert.equal(variants[0]?.replicas.length, 2)
+    assert.deepEqual(load.counts.failures, [])
+  })
+})

@@ -20,8 +20,12 @@ export const deleteVerb = verb<{ yes: boolean }>({
     const workplace = await openWorkplace(call)
     if (call.target === 'kubernetes') {
       const { deleteFromCluster } = await import('../cluster.node.ts')
-      const deleted = await deleteFromCluster(workplace)
+      const { deleted, kept } = await deleteFromCluster(workplace)
       for (const { object } of deleted) call.err(`deleted ${object}\n`)
+      for (const claim of kept)
+        call.err(
+          `kept volume claim ${claim}, which the next deployment takes up; to lose it: kubectl delete pvc ${claim}\n`,
+        )
       print(call, workplace.project.name)
       return EXIT.done
     }

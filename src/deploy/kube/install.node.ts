@@ -136,9 +136,19 @@ async function listStale(
   )
 }
 
-/** Deletes everything that was made for a deployment but its volume; returns what was deleted. @throws KUBE_… */
-export async function uninstall(kube: Kube, deployment: string): Promise<readonly Change[]> {
-  const own = (await listOwn(kube, deployment)).filter(({ kind }) => kind !== 'PersistentVolumeClaim')
-  for (const object of own) await deleteObject(kube, object)
-  return own.map(toDeletion)
+/** What became of a deployment that was ended. */
+export interface Uninstalled {
+  readonly deleted: readonly Change[]
+  /** Names of the volume claims that stay: they hold predictions and verdicts. */
+  readonly kept: readonly string[]
+}
+
+/** Deletes everything that was made for a deployment but its volume. @throws KUBE_… */
+export async function uninstall(kube: Kube, deployment: string): Promise<Uninstalled> {
+  const own = await listOwn(kube, deployment)
+  const [kept, gone] = [true, false].map(isClaim =>
+    own.filter(({ kind }) => (kind === 'PersistentVolumeClaim') === isClaim),
+  )
+  for (const object of gone ?? []) await deleteObject(kube, object)
+  return { deleted: (gone ?? []).map(toDeletion), kept: (kept ?? []).map(({ metadata }) => metadata.name) }
 }
