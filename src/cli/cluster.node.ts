@@ -21,7 +21,7 @@ import {
   untilControl,
   writeDocuments,
 } from '../deploy/index.ts'
-import { parseReference, toReferenceText } from '../oci/index.ts'
+import { parseReference, readImageAnnotations, toReferenceText } from '../oci/index.ts'
 import type { Version } from '../pack/index.ts'
 import { type ControlClient, toClient } from './client.node.ts'
 import { type Deployed, untilReady } from './deploying.node.ts'
@@ -206,8 +206,7 @@ const PLAIN = { force: false, insecure: false } as const
 
 /** What control must know of a version: its image's manifest, and the record of its run. */
 async function listBlobs({ layout }: Workplace, digest: Digest): Promise<readonly Uint8Array[]> {
-  const image = await layout.readManifest(digest)
-  const run = image.annotations?.['dev.regatta.run']
+  const run = (await readImageAnnotations(layout, digest))['dev.regatta.run']
   if (run === undefined) return [await layout.readBlob(digest)]
   const record = await layout.readManifest(parseDigest(run))
   const digests = [digest, parseDigest(run), record.config.digest, ...record.layers.map(layer => layer.digest)]

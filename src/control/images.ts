@@ -1,6 +1,6 @@
 import type { Digest } from '../core/brands.ts'
 import { RegattaError } from '../core/errors.ts'
-import type { ImageLayout } from '../oci/index.ts'
+import { type ImageLayout, readImageAnnotations } from '../oci/index.ts'
 import type { Wish } from './deployment.ts'
 import { toControlError } from './errors.ts'
 
@@ -28,7 +28,7 @@ export async function requireImage(layout: ImageLayout, { digest, version }: Wis
 /** The version that an image holds; undefined for what holds none, or is no image. */
 async function readVersion(layout: ImageLayout, digest: Digest): Promise<string | undefined> {
   try {
-    return (await layout.readManifest(digest)).annotations?.[VERSION]
+    return (await readImageAnnotations(layout, digest))[VERSION]
   } catch (error) {
     if (error instanceof RegattaError && error.code === 'MANIFEST') return undefined
     throw error

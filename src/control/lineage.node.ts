@@ -1,6 +1,6 @@
 import { type Digest, parseDigest } from '../core/brands.ts'
 import { RegattaError } from '../core/errors.ts'
-import type { ImageLayout } from '../oci/index.ts'
+import { type ImageLayout, readImageAnnotations } from '../oci/index.ts'
 import { readRunByDigest } from '../train/index.ts'
 import type { TraceAnswerJson } from './api.ts'
 import { toControlError } from './errors.ts'
@@ -29,8 +29,7 @@ export function toReadLineage(layout: ImageLayout): ReadLineage {
 
 async function readLineage(layout: ImageLayout, image: Digest): Promise<Lineage> {
   try {
-    const { annotations } = await layout.readManifest(image)
-    const run = annotations?.[RUN]
+    const run = (await readImageAnnotations(layout, image))[RUN]
     if (run === undefined) return { run: null, runId: null, params: {}, data: [], git: null }
     const { record } = await readRunByDigest(layout, parseDigest(run))
     const { id: runId, params, git } = record

@@ -5,6 +5,7 @@ export { type EntryFilter, type EntryOptions, FROM, type IndexEntry, REF_NAME } 
 export { collectGarbage, type Garbage, type GarbageOptions } from './garbage.node.ts'
 export { gzip } from './gzip.ts'
 export { gzipStored, toStoredBytes } from './gzip-stored.ts'
+export { readImageAnnotations } from './image-annotations.ts'
 export { type ImageLayout, type NewEntry, openLayout } from './layout.node.ts'
 export {
   type Annotations,

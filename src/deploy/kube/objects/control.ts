@@ -106,6 +106,7 @@ function toControlPod(settings: BaseSettings, selector: Readonly<Record<string, 
       name: 'control',
       image: toRuntimeImage(settings),
       args: [
+        ...CONTROL_NODE_FLAGS,
         '/opt/regatta/control.js',
         ...['--target', 'kubernetes', '--namespace', namespace],
         ...['--project', PROJECT_FOLDER, '--state', STATE_FOLDER, '--port', String(PORTS.control)],
