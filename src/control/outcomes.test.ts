@@ -62,6 +62,8 @@ describe('GET /api/v1/races/ID/outcomes', () => {
       served: false,
       propensity: 1,
       epoch: 2,
+      input: null,
+      output: null,
     })
   })
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { CONTROL_NODE_FLAGS } from '../../../core/control-memory.ts'
 import { isObject } from '../../../core/json.ts'
 import { KINDS, toPath } from '../kinds.ts'
 import { at, type KubeObject, listAt, textAt, toObjectName } from '../object.ts'
@@ -99,14 +100,21 @@ describe('toBaseObjects()', () => {
   })
 
   it('runs the image without a model, which starts Node with what it is given', () => {
-    for (const part of ['gateway', 'control']) {
+    for (const [part, flags] of [
+      ['gateway', []],
+      ['control', CONTROL_NODE_FLAGS],
+    ] as const) {
       const container = at(
         find(toBaseObjects(toSettings()), `Deployment/forecast-${part}`),
         ...['spec', 'template', 'spec', 'containers', 0],
       )
       assert.equal(textAt(container, 'image'), 'registry.example.com/team/forecast:regatta-0.1.0')
       assert.equal(at(container, 'command'), undefined)
-      assert.equal(textAt(container, 'args', 0), `/opt/regatta/${part}.js`)
+      const args = [...flags, `/opt/regatta/${part}.js`]
+      assert.deepEqual(
+        args.map((_, index) => textAt(container, 'args', index)),
+        args,
+      )
     }
   })
 
