@@ -106,7 +106,11 @@ describe('ShadowCopier', () => {
       setTimeout(() => void predicting(2)(seen, response), 150)
     })
     await using control = await startControl()
-    await using gateway = await startTestGateway({ routes: toVariants(a.url, [b.url]), controlUrl: control.url })
+    await using gateway = await startTestGateway({
+      routes: toVariants(a.url, [b.url]),
+      controlUrl: control.url,
+      limits: { flushMs: 20_000 },
+    })
     await gateway.predict()
     await gateway.stop()
     assert.deepEqual(
