@@ -113,6 +113,7 @@ function toRace({ maturity: maturityMs, ...race }: ProjectInput['race']): RaceCo
     cap: race.cap,
     entity: race.entity,
     covariate: race.covariate,
+    sample: race.sample,
     truth: toTruth(truth),
     loss: race.loss ?? { kind: LOSSES_OF_TASK[task][0] },
     mode: race.mode ?? (task === 'value' || ramp.length > 0 ? 'split' : 'shadow'),

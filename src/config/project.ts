@@ -123,6 +123,8 @@ export interface RaceConfig {
   readonly entity: string | undefined
   /** JMESPath into a row of the request: a number that foretells the loss; undefined: none. */
   readonly covariate: string | undefined
+  /** Share of the requests that are recorded, 0–1; undefined: all. */
+  readonly sample: number | undefined
   /** What of requests and answers is stored as it is. @default 'none' */
   readonly log: 'none' | 'outputs' | 'inputs'
   /** series, at, entity or error, or paths into logged rows (`input.…`, `output.…`), that are never stored. @default [] */

@@ -39,6 +39,14 @@ export const maturity = text('a duration such as 30m, 36h or 2d', DURATION)
     examples: ['36h'],
   })
 
+/** How many of the requests are recorded. */
+export const sample = share('a share above 0% and below 100%, such as 10%')
+  .optional()
+  .meta({
+    description: 'Share of the requests that are recorded and judged, drawn by their ids; default: all',
+    examples: ['10%'],
+  })
+
 /** The shares that a challenger is given one after the other. */
 export const ramp = z
   .array(share('a share above 0% and below 100%, such as 5%'), 'a list of rising shares, such as [5%, 20%, 50%]')

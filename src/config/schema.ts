@@ -8,7 +8,7 @@ import { image } from './image-schema.ts'
 import { autoscale, kubernetes, resources } from './kubernetes-schema.ts'
 import { drop, hash, keepsTruth, log } from './log-schema.ts'
 import type { Loss } from './project.ts'
-import { budget, challengers, guardrails, hasGuardrail, hasRamp, maturity, ramp } from './race-parts.ts'
+import { budget, challengers, guardrails, hasGuardrail, hasRamp, maturity, ramp, sample } from './race-parts.ts'
 import { oneOf, section, text, whole } from './schema-parts.ts'
 
 const MAX_EXPRESSION = 1000
@@ -220,6 +220,7 @@ const race = section({
       description: 'Path from a request row to a number that foretells its loss, whichever variant answers (split)',
       examples: ['features.last_week_error'],
     }),
+  sample,
   log,
   drop,
   hash,

@@ -239,6 +239,7 @@ function toWorld(options: ControlOptions): World {
     patience: new Patience({ clock, maxBytes: MAX_WAITING_BYTES, closing: closing.signal }),
     task: project.race.task,
     privacy: toPrivacy(project.race, adminToken),
+    sample: project.race.sample,
     metrics,
     clock,
   })

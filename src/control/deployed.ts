@@ -18,7 +18,7 @@ export function toPlan(deployment: Deployment, name: string, replicas: number): 
 }
 
 /** What gateways take out of requests and answers. */
-export function toCapture({ covariate, entity, log, prediction, truth }: Project['race']): Capture {
+export function toCapture({ covariate, entity, log, prediction, sample, truth }: Project['race']): Capture {
   const { series, at } = truth.by === 'series' ? truth : {}
   return {
     ...(prediction !== undefined && { prediction }),
@@ -26,6 +26,7 @@ export function toCapture({ covariate, entity, log, prediction, truth }: Project
     ...(at !== undefined && { at }),
     ...(entity !== undefined && { entity }),
     ...(covariate !== undefined && { covariate }),
+    ...(sample !== undefined && { sample }),
     ...(log !== 'none' && { log }),
   }
 }

@@ -77,6 +77,14 @@ describe('POST /api/v1/records', () => {
 })
 
 describe('POST /truth', () => {
+  it('stores no truth about a request that is not in the sample', async () => {
+    await using place = await Place.open()
+    const running = await place.start({ sample: 0.5 })
+    const truths = ['00000000', 'ffffffff'].map(end => ({ prediction: `019a0000-0000-7000-8000-0000${end}`, value: 1 }))
+    const { body } = await running.json('POST', '/truth', truths)
+    assert.deepEqual([body['orphan'], body['stale']], [1, 1])
+  })
+
   const counts = { new: 0, duplicate: 0, revised: 0, stale: 0, conflict: 0, orphan: 0, refused: 0, problems: [] }
 
   it('counts what becomes of each truth', async () => {

@@ -53,6 +53,8 @@ export interface OperationsWorld {
   readonly patience: Patience
   readonly task: RaceSpec['task']
   readonly privacy: Privacy
+  /** Share of the requests that are recorded; undefined: all. */
+  readonly sample: number | undefined
   readonly metrics: ControlMetrics
   readonly clock: Clock
 }
@@ -179,7 +181,7 @@ function toReaders(
 }
 
 function toTakers(world: OperationsWorld): Some<'records' | 'truth'> {
-  const { store, watch, metrics, noteGateway, noteRecords, patience, privacy, task, clock } = world
+  const { store, watch, metrics, noteGateway, noteRecords, patience, privacy, sample, task, clock } = world
   return {
     async records({ request }) {
       const { records, ...gateway } = parseRecordBatch(parseJsonBody(request.body))
@@ -197,7 +199,7 @@ function toTakers(world: OperationsWorld): Some<'records' | 'truth'> {
       const skip = parseChoice(request.query.get('on-error'), 'on-error', ['refuse', 'skip']) === 'skip'
       return toJsonResponse(
         200,
-        await takeTruths({ store, watch, patience, privacy, metrics, clock }, request, { task, skip }),
+        await takeTruths({ store, watch, patience, privacy, sample, metrics, clock }, request, { task, skip }),
       )
     },
   }

@@ -264,6 +264,7 @@ const routes = z.object({
     at: z.exactOptional(z.string()),
     entity: z.exactOptional(z.string()),
     covariate: z.exactOptional(z.string()),
+    sample: z.exactOptional(fraction),
     log: z.exactOptional(z.enum(['outputs', 'inputs'])),
   }),
 })

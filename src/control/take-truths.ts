@@ -1,7 +1,8 @@
 import type { Clock } from '../core/clock.ts'
 import { RegattaError } from '../core/errors.ts'
 import type { HttpRequest } from '../core/http.ts'
-import type { Store } from '../store/index.ts'
+import { isSampled } from '../core/uuid.ts'
+import type { Store, Truth } from '../store/index.ts'
 import type { TruthCountsJson, TruthProblemJson, TruthResponseJson } from './api.ts'
 import { toControlError } from './errors.ts'
 import { type ControlMetrics, countTruths } from './metrics.ts'
@@ -16,6 +17,8 @@ export interface TruthWorld {
   readonly patience: Pick<Patience, 'run'>
   readonly metrics: ControlMetrics
   readonly privacy: Pick<Privacy, 'hideTruth'>
+  /** Share of the requests that are recorded; undefined: all. */
+  readonly sample: number | undefined
   readonly clock: Clock
 }
 
@@ -35,15 +38,16 @@ export async function takeTruths(
   request: HttpRequest,
   reading: TruthReading,
 ): Promise<TruthResponseJson> {
-  const { store, watch, patience, privacy, metrics, clock } = world
+  const { store, watch, patience, privacy, sample, metrics, clock } = world
   let counts: TruthCountsJson = { new: 0, duplicate: 0, revised: 0, stale: 0, conflict: 0, orphan: 0 }
   let refused = 0
   const problems: TruthProblemJson[] = []
   const body = { contentType: request.headers['content-type'], chunks: toChunks(request) }
   try {
     for await (const part of readTruths(body, reading)) {
-      const bytes = part.truths.length * TRUTH_BYTES
-      const added = await patience.run(bytes, () => store.addTruths(part.truths.map(privacy.hideTruth), clock()))
+      const kept = part.truths.filter(truth => isKept(truth, sample)).map(privacy.hideTruth)
+      const stored = await patience.run(kept.length * TRUTH_BYTES, () => store.addTruths(kept, clock()))
+      const added = { ...stored, stale: stored.stale + part.truths.length - kept.length }
       counts = sum(counts, added)
       refused += part.problems.length
       problems.push(...part.problems.slice(0, MAX_PROBLEMS - problems.length))
@@ -56,6 +60,11 @@ export async function takeTruths(
     throw toStopped(error, counts)
   }
   return { schema: 'regatta/truth/v1', ...counts, refused, problems }
+}
+
+/** A truth about a request that is not in the sample is about nothing that was recorded. */
+function isKept(truth: Truth, sample: number | undefined): boolean {
+  return truth.by === 'series' || sample === undefined || isSampled(truth.id.request, sample)
 }
 
 async function* toChunks({ body, chunks }: HttpRequest): AsyncGenerator<Uint8Array> {

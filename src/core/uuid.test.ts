@@ -1,11 +1,23 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { parsePredictionId, toUuidV7 } from './uuid.ts'
+import { isSampled, parsePredictionId, toUuidV7 } from './uuid.ts'
 
 const instant = fc.integer({ min: 0, max: 2 ** 48 - 1 })
 const random = fc.uint8Array({ minLength: 10, maxLength: 10 })
 const V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
+
+describe('isSampled()', () => {
+  const ids = Array.from({ length: 4000 }, (_, n) => toUuidV7(n, createHash('sha256').update(String(n)).digest()))
+  it('takes about the share, and whoever is in it is in every larger one', () => {
+    const few = ids.filter(id => isSampled(id, 0.1))
+    // Four standard deviations of a share of 4000.
+    assert.ok(Math.abs(few.length / 4000 - 0.1) < 4 * Math.sqrt(0.09 / 4000), `${few.length}`)
+    assert.ok(few.every(id => isSampled(id, 0.2)))
+    assert.ok(!ids.some(id => isSampled(id, 0)) && ids.every(id => isSampled(id, 1)))
+  })
+})
 
 describe('toUuidV7()', () => {
   it('gives the example of RFC 9562, appendix A.6', () => {

@@ -21,6 +21,14 @@ export function toUuidV7(at: number, random: Uint8Array): string {
   return `${time.slice(0, 8)}-${time.slice(8)}-7${tail.slice(1, 4)}-${variant}${tail.slice(5, 8)}-${tail.slice(8)}`
 }
 
+/**
+ * Whether a request is among a share (0–1) of all that is recorded: told by the random bits of its id alone, so that it
+ * is the same for every variant, and whoever is in a share is in every larger one.
+ */
+export function isSampled(request: string, share: number): boolean {
+  return Number.parseInt(request.slice(-8), 16) < share * 2 ** 32
+}
+
 /** Reads `ID` or `ID/row`. @throws PREDICTION_ID */
 export function parsePredictionId(text: string): PredictionId {
   const [request = '', row, ...rest] = text.toLowerCase().split('/')

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { isSampled } from '../core/uuid.ts'
 import { startControl } from './testing/control.ts'
 import { startTestGateway, type TestGateway, toRoutes, untilText } from './testing/gateway.ts'
 import { predicting, startServer } from './testing/upstream.ts'
@@ -69,6 +70,27 @@ describe('predict()', () => {
     const many = second.filter(variant => variant === 'b').length
     assert.ok(many >= 92 && many <= 148, String(many))
     assert.ok(first.every((variant, index) => variant === 'a' || second[index] === 'b'))
+  })
+
+  it('records a share of the requests, the same ones of every variant', async () => {
+    await using a = await startServer(predicting(1))
+    await using b = await startServer(predicting(2))
+    await using control = await startControl()
+    const routes = toRoutes(
+      [
+        { id: 1, name: 'a', role: 'champion', urls: [a.url] },
+        { id: 2, name: 'b', role: 'shadow', urls: [b.url] },
+      ],
+      { capture: { sample: 0.5 } },
+    )
+    await using gateway = await startTestGateway({ routes, controlUrl: control.url })
+    await askEach(gateway, Array(100).fill(undefined))
+    await gateway.stop()
+    const of = (variant: number): readonly string[] =>
+      control.records.filter(record => record.variant === variant).map(({ request }) => request)
+    assert.ok(of(1).length > 20 && of(1).length < 80, String(of(1).length))
+    assert.deepEqual(new Set(of(2)), new Set(of(1)))
+    assert.ok(of(1).every(request => isSampled(request, 0.5)))
   })
 
   it('records the epoch that a request was routed by, though the routes change before its answer', async () => {

@@ -1,3 +1,4 @@
+import { isSampled } from '../core/uuid.ts'
 import type { Capture } from '../core/wire/routes.ts'
 import type { Try } from './forward.node.ts'
 import type { Hints } from './hints.ts'
@@ -36,12 +37,13 @@ export interface TapWorld {
 
 /**
  * Hands what came of one try to the records. A client that left, or that sent what no server can take, says nothing
- * about a variant: nothing is recorded then.
+ * about a variant: nothing is recorded then, nor of a request that is not in the sample.
  */
 export function addTap(world: TapWorld, taken: Taken, part: Part, tried: Try): void {
   const { result } = tried
   if (result.kind === 'gone' || result.kind === 'unsendable') return
   const { hints, capture, protocol, body } = taken
+  if (capture.sample !== undefined && !isSampled(taken.id, capture.sample)) return
   const { series, at, entity } = hints
   const logged = capture.log === 'inputs' && !part.served ? 'outputs' : capture.log
   const isNeeded = logged === 'inputs' || needsRequest(capture, hints)

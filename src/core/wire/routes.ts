@@ -56,6 +56,8 @@ export interface Capture {
   readonly entity?: string
   /** Path from one row of the request to a number that foretells the loss. */
   readonly covariate?: string
+  /** Share of the requests that are recorded, 0–1 (`isSampled`); absent: all. */
+  readonly sample?: number
   /** Whether rows of answers, or of requests too, go into the records as they are; absent: neither. */
   readonly log?: Logged
 }
@@ -119,11 +121,12 @@ function parseUrl(value: unknown, path: string): string {
 }
 
 function parseCapture(value: unknown): Capture {
-  const fields = check.object(value, 'capture', ['prediction', 'series', 'at', 'entity', 'covariate', 'log'])
-  const { log, ...paths } = fields
+  const fields = check.object(value, 'capture', ['prediction', 'series', 'at', 'entity', 'covariate', 'log', 'sample'])
+  const { log, sample, ...paths } = fields
   const known = Object.entries(paths).filter(([, path]) => path !== undefined)
   return {
     ...Object.fromEntries(known.map(([key, path]) => [key, check.string(path, `capture.${key}`)])),
+    ...(sample !== undefined && { sample: check.number(sample, 'capture.sample', 0, 1) }),
     ...(log !== undefined && { log: check.oneOf(log, 'capture.log', ['outputs', 'inputs']) }),
   }
 }
