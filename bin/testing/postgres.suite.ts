@@ -10,7 +10,7 @@ import { killControls } from './killing.ts'
 import { makePlace, type Place } from './place.ts'
 
 const server = process.env['REGATTA_TEST_POSTGRES'] ?? ''
-/** Fifty starts take half a minute where nothing else runs. */
+/** Fifty starts, or as many verbs, take half a minute where nothing else runs. */
 const PATIENT = { timeout: 900_000 }
 /** Enough labels for a verdict where there is a difference. */
 const LABELS = 200
@@ -39,7 +39,7 @@ describe('the story on PostgreSQL', () => {
     await json(place, url, ['truth', file])
   }
 
-  it('deploys, races, promotes, and knows all of it after a restart', async () => {
+  it('deploys, races, promotes, and knows all of it after a restart', PATIENT, async () => {
     const url = await createDatabase(server)
     await using place = makePlace()
     for (const weight of [1, 2]) {
