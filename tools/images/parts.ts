@@ -36,5 +36,7 @@ export function needs(...names: readonly PartName[]): { readonly skip: string | 
 
 /** The same, for tests that need to be root too. */
 export function needsRoot(...names: readonly PartName[]): { readonly skip: string | false } {
-  return process.getuid?.() === 0 ? needs(...names) : { skip: 'needs root, to run containers: start the suite with sudo' }
+  return process.getuid?.() === 0
+    ? needs(...names)
+    : { skip: 'needs root, to run containers: start the suite with sudo' }
 }
