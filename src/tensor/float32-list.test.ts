@@ -28,7 +28,7 @@ describe('toFloat32List()', () => {
   const tables: readonly [name: string, values: readonly number[]][] = [
     ['none', []],
     ['whole numbers', [0, -0, 1, -1, 10, 100, 123456, 2 ** 24 - 1, 2 ** 24, 2 ** 24 + 2, -(2 ** 25), 1e10, 3e20, 1e21]],
-    ['decimals', [0.1, -0.1, 0.5, 1.5, 0.25, 3.1415927, 0.3333333, 123.456, 99999.99, 0.99999994, 9.999999, 100000.5]],
+    ['decimals', [0.1, -0.1, 0.5, 1.5, 0.25, 2.7182817, 0.3333333, 123.456, 99999.99, 0.99999994, 9.999999, 100000.5]],
     ['small ones', [1e-6, 9.9e-7, 1.0000001e-6, 1.2345e-5, 1e-7, 1e-10, 1e-38, 1e-45, 1.1754944e-38]],
     ['large ones', [16777215.5, 8388607.5, 3.4028235e38, 1e22, 1.5e15]],
     ['what is no number', [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]],
