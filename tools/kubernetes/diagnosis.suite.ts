@@ -119,12 +119,19 @@ describe('a replica that does not get ready', () => {
   })
 
   it('is over the quota', async () => {
-    await harbour.admin.ask('POST', `/api/v1/namespaces/${harbour.namespace}/resourcequotas`, {
+    const quotas = `/api/v1/namespaces/${harbour.namespace}/resourcequotas`
+    await harbour.admin.ask('POST', quotas, {
       body: { apiVersion: 'v1', kind: 'ResourceQuota', metadata: { name: 'few' }, spec: { hard: { pods: '1' } } },
     })
-    await patchContainer({ securityContext: { allowPrivilegeEscalation: false }, env: [{ name: 'AGAIN', value: '1' }] })
-    assert.match(await untilFailing('QUOTA'), /exceeded quota: few/)
-    await harbour.admin.ask('DELETE', `/api/v1/namespaces/${harbour.namespace}/resourcequotas/few`)
+    try {
+      await patchContainer({
+        securityContext: { allowPrivilegeEscalation: false },
+        env: [{ name: 'AGAIN', value: '1' }],
+      })
+      assert.match(await untilFailing('QUOTA'), /quota: few/)
+    } finally {
+      await harbour.admin.ask('DELETE', `${quotas}/few`)
+    }
   })
 
   it('does not answer its probe', async () => {

@@ -46,6 +46,15 @@ describe('a recorded object', () => {
   }
 })
 
+describe('a Deployment', () => {
+  it('is over a quota, too, where the quota is so new that nothing was counted', () => {
+    const message = 'pods "linear-a-1-x" is forbidden: status unknown for quota: few, resources: pods'
+    const conditions = [{ type: 'ReplicaFailure', status: 'True', message }]
+    const object = { ...(RECORDED['QUOTA']?.object ?? assert.fail('QUOTA was not recorded')), status: { conditions } }
+    assert.equal(diagnoseDeployment(object)?.code, 'QUOTA')
+  })
+})
+
 /** A pod with one container in a state. */
 function toPod(container: object, status: object = {}): KubeObject {
   return {

@@ -159,7 +159,8 @@ export function diagnoseDeployment(deployment: KubeObject): Finding | undefined 
   const condition = findCondition(deployment, 'ReplicaFailure')
   if (condition?.['status'] !== 'True') return undefined
   const evidence = textAt(condition, 'message') ?? 'the cluster makes no pods'
-  if (/exceeded quota/.test(evidence)) {
+  // The second is said of a quota that is so new that nothing was counted yet, and stays said.
+  if (/exceeded quota|status unknown for quota/.test(evidence)) {
     const fix = 'Ask for less (serve.replicas, serve.resources), or have the quota of the namespace raised'
     return { code: 'QUOTA', evidence, fix }
   }
