@@ -20,7 +20,7 @@ export interface ListenOptions
   readonly maxHeadBytes?: number
   /** Connections open at once; further ones are closed unanswered. @default no limit */
   readonly maxConnections?: number
-  /** Time an idle kept-alive connection stays open, ms. @default 60_000 */
+  /** Time that clients are told an idle connection is kept for, ms; it is closed a little later. @default 60_000 */
   readonly keepAliveTimeoutMs?: number
   /** Speaks HTTPS. */
   readonly tls?: TlsOptions

@@ -34,6 +34,8 @@ type Phase = 'new' | 'receiving' | 'answering' | 'streaming' | 'idle' | 'closing
 const MAX_AHEAD_BYTES = 64 * 1024
 /** A request that is not whole by then is left to `node:http`, which knows how long a client may take. */
 const WHOLE_WITHIN_S = 2
+/** An idle connection is kept so much longer than its client was told: seconds are counted roughly, and requests travel. */
+const KEPT_LONGER_S = 2
 /** Time for a client to close once it has its last answer. */
 const CLOSE_WITHIN_S = 10
 
@@ -75,8 +77,17 @@ export class QuickConnection {
     const lasted = this.#world.second - this.#second
     const isPartial = this.#phase === 'new' || this.#phase === 'receiving'
     if (isPartial && lasted >= WHOLE_WITHIN_S) this.#leaveToNode()
-    const isIdle = this.#phase === 'idle' && lasted * 1000 >= this.#world.http.keepAliveTimeoutMs
-    if (isIdle || (this.#phase === 'closing' && lasted >= CLOSE_WITHIN_S)) this.#socket.destroy()
+    const isIdle = this.#phase === 'idle' && (lasted - KEPT_LONGER_S) * 1000 >= this.#world.http.keepAliveTimeoutMs
+    if (isIdle) this.#closeUnlessAsked()
+    if (this.#phase === 'closing' && lasted >= CLOSE_WITHIN_S) this.#socket.destroy()
+  }
+
+  /** Where the process was busy, a request that came in time may still be unread: it is read before this closes. */
+  #closeUnlessAsked(): void {
+    const since = this.#second
+    setImmediate(() => {
+      if (this.#phase === 'idle' && this.#second === since) this.#socket.destroy()
+    })
   }
 
   readonly #onData = (chunk: Buffer): void => {
