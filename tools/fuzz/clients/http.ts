@@ -28,11 +28,15 @@ function toChunks(body: Buffer): Buffer {
   return Buffer.concat([...chunks, Buffer.from('0\r\n\r\n')])
 }
 
-/** A connection that is used for request after request, and opened anew where the server closes it. */
+/** After this part of the time for which the server keeps an idle connection it is not used: it might be closing just then. */
+const KEPT_SHARE = 0.5
+
+/** A connection that is used for request after request, and opened anew where the server closes it, or soon will. */
 export class HttpClient implements Disposable {
   readonly #port: number
   #socket: Socket | undefined
   #reader = new AnswerReader()
+  #keptUntil = 0
 
   constructor(port: number) {
     this.#port = port
@@ -40,6 +44,7 @@ export class HttpClient implements Disposable {
 
   /** Sends one request and reads its answer. @throws Unanswered */
   async ask(request: Omit<HttpCase, 'door' | 'family'>): Promise<HttpAnswer> {
+    if (performance.now() > this.#keptUntil) this.#close()
     const socket = this.#socket ?? this.#open()
     const isHead = request.method === 'HEAD'
     const answer = await new Promise<HttpAnswer>((resolve, reject) => {
@@ -65,6 +70,7 @@ export class HttpClient implements Disposable {
       this.#close()
       throw error
     })
+    this.#keptUntil = performance.now() + KEPT_SHARE * toKeptMs(answer)
     if (answer.headers.get('connection') === 'close') this.#close()
     else if (this.#reader.isPartial) {
       this.#close()
@@ -93,6 +99,12 @@ export class HttpClient implements Disposable {
   [Symbol.dispose](): void {
     this.#close()
   }
+}
+
+/** How long the server keeps a connection that is idle; one that does not tell keeps it. */
+function toKeptMs({ headers }: HttpAnswer): number {
+  const [, seconds = Number.POSITIVE_INFINITY] = /\btimeout=(\d+)/.exec(headers.get('keep-alive') ?? '') ?? []
+  return 1000 * Number(seconds)
 }
 
 /** What became of bytes on a connection of their own. */
