@@ -19,6 +19,16 @@ describe('inflateGrpcMessage()', () => {
       assert.ok(seen <= 1_000_000, `${seen} bytes`)
     })
 
+  it('takes few pieces, each of which waits for another thread', async () => {
+    let pieces = 0
+    const text = zeros.subarray(0, 64 * 1024 * 1024)
+    const whole = await inflateGrpcMessage('gzip', gzipSync(text), text.byteLength, () => {
+      pieces += 1
+    })
+    assert.equal(whole.byteLength, text.byteLength)
+    assert.ok(pieces <= 1025, `${pieces} pieces`)
+  })
+
   it('ends when onBytes throws', async () => {
     let told = 0
     const inflating = inflateGrpcMessage('gzip', gzipSync(zeros), zeros.byteLength, () => {

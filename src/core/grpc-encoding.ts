@@ -2,6 +2,7 @@ import { promisify } from 'node:util'
 import { createGunzip, createInflate, gzip } from 'node:zlib'
 import { toErrorText } from './errors.ts'
 import { GrpcError } from './grpc.ts'
+import { ZLIB_CHUNK } from './zlib-chunk.ts'
 
 /** How each encoding of `grpc-encoding` is undone; `deflate` is zlib's format (RFC 1950). */
 const INFLATERS = { gzip: createGunzip, deflate: createInflate } as const
@@ -20,7 +21,7 @@ export function parseGrpcEncoding(text = 'identity'): GrpcEncoding {
 
 /**
  * Inflates a message piece by piece. `onBytes` is told of each piece's length, and may throw to end it.
- * @throws GrpcError RESOURCE_EXHAUSTED before more than `maxBytes` and a piece (16 KiB) are inflated, INTERNAL
+ * @throws GrpcError RESOURCE_EXHAUSTED before more than `maxBytes` and a piece (64 KiB) are inflated, INTERNAL
  */
 export async function inflateGrpcMessage(
   encoding: GrpcEncoding,
@@ -30,7 +31,7 @@ export async function inflateGrpcMessage(
 ): Promise<Uint8Array> {
   if (encoding === 'identity')
     throw new GrpcError('INTERNAL', 'Cannot read a compressed message without a grpc-encoding that says how')
-  const codec = INFLATERS[encoding]()
+  const codec = INFLATERS[encoding](ZLIB_CHUNK)
   codec.end(message)
   const parts: Buffer[] = []
   let length = 0

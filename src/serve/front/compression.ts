@@ -2,6 +2,7 @@ import { promisify } from 'node:util'
 import { deflate, gunzip, gzip, inflate, inflateRaw } from 'node:zlib'
 import { toErrorText, toSystemCode } from '../../core/errors.ts'
 import { type HttpHandler, type HttpRequest, type HttpResponse, toChanged } from '../../core/http.ts'
+import { ZLIB_CHUNK } from '../../core/zlib-chunk.ts'
 import { toQueue } from '../catalog/queue.ts'
 import { Refusal, toRefusalResponse } from '../errors.ts'
 import type { Admission } from './admission.ts'
@@ -58,16 +59,15 @@ export function withCompression(handler: HttpHandler, limits: InflateLimits): Ht
 }
 
 async function inflateBody(body: Uint8Array, encoding: string, maxOutputLength: number): Promise<Uint8Array> {
+  const bounds = { ...ZLIB_CHUNK, maxOutputLength }
   try {
     switch (encoding) {
       case 'gzip':
       case 'x-gzip':
-        return await run.gunzip(body, { maxOutputLength })
+        return await run.gunzip(body, bounds)
       case 'deflate':
         // Some clients leave out the two bytes of zlib's header, whose first says "deflate" in its lower half.
-        return ((body[0] ?? 0) & 15) === 8
-          ? await run.inflate(body, { maxOutputLength })
-          : await run.inflateRaw(body, { maxOutputLength })
+        return ((body[0] ?? 0) & 15) === 8 ? await run.inflate(body, bounds) : await run.inflateRaw(body, bounds)
       default:
         throw new Refusal('BODY_TYPE', `Cannot read a body in "${encoding}": expected gzip, deflate or none`, {
           headers: { 'accept-encoding': 'gzip, deflate' },
@@ -94,7 +94,7 @@ async function compress(request: HttpRequest, response: LongResponse): Promise<H
   const vary = { ...headers, vary: 'accept-encoding' }
   const encoding = pickEncoding(request.headers['accept-encoding'] ?? '')
   if (encoding === undefined) return { ...response, headers: vary }
-  const packed = await run[encoding](body, { level: LEVEL })
+  const packed = await run[encoding](body, { ...ZLIB_CHUNK, level: LEVEL })
   return { ...response, headers: { ...vary, 'content-encoding': encoding }, body: packed }
 }
 
