@@ -314,6 +314,14 @@ export interface OutcomeJson {
   /** The row of the request and that of the answer; null where they are not logged (`race.log`), or too long. */
   readonly input: unknown
   readonly output: unknown
+  /** A digest of whom the prediction is for. */
+  readonly entity: string | null
+  /** What was known before and goes with the loss. */
+  readonly covariate: number | null
+  /** Chance did not choose the variant. */
+  readonly pinned: boolean
+  /** The variant is the champion of this race. */
+  readonly champion: boolean
 }
 
 /** `GET /api/v1/predictions/ID` */

@@ -64,6 +64,10 @@ describe('GET /api/v1/races/ID/outcomes', () => {
       epoch: 2,
       input: null,
       output: null,
+      entity: null,
+      covariate: null,
+      pinned: false,
+      champion: false,
     })
   })
 

@@ -43,7 +43,8 @@ async function* toPages(
 }
 
 function toOutcomeJson(outcome: StoredOutcome, variants: ReadonlyMap<number, StoredVariant>): OutcomeJson {
-  const { request, row, series, targetAt, prediction, truth, loss, served, propensity, epoch } = outcome
+  const { request, row, series, targetAt, prediction, truth, loss, served, propensity, epoch, pinned, champion } =
+    outcome
   const variant = variants.get(outcome.variant)
   if (variant === undefined) throw new Error(`The database has an answer of variant ${outcome.variant}, unknown to it`)
   return {
@@ -62,6 +63,10 @@ function toOutcomeJson(outcome: StoredOutcome, variants: ReadonlyMap<number, Sto
     epoch,
     input: toBody(outcome.input),
     output: toBody(outcome.output),
+    entity: outcome.entity ?? null,
+    covariate: outcome.covariate ?? null,
+    pinned,
+    champion,
   }
 }
 

@@ -287,6 +287,10 @@ const outcome: z.ZodType<OutcomeJson> = z.object({
   epoch: count,
   input: z.unknown(),
   output: z.unknown(),
+  entity: z.nullable(z.string()),
+  covariate: z.nullable(z.number()),
+  pinned: z.boolean(),
+  champion: z.boolean(),
 })
 
 const trace: z.ZodType<TraceJson> = z.object({

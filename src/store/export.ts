@@ -11,7 +11,7 @@ export async function readOutcomes(
   limit: number,
 ): Promise<readonly StoredOutcome[]> {
   const { request, row, variant } = after
-  return (await sql.all(listOutcomes(request, request, row, variant, race, limit))).map(toOutcome)
+  return (await sql.all(listOutcomes(race, request, request, row, variant, race, limit))).map(toOutcome)
 }
 
 /** Before every outcome. */
@@ -27,6 +27,8 @@ interface OutcomeRow extends OutcomeCursor {
   readonly series: string | null
   readonly target_at: number | null
   readonly entity: string | null
+  readonly covariate: number | null
+  readonly champion: number
   readonly value: string
   readonly truth: string
   readonly loss: number | null
@@ -44,6 +46,8 @@ function toOutcome({ value, truth, ...row }: OutcomeRow): StoredOutcome {
     series: row.series ?? undefined,
     targetAt: row.target_at ?? undefined,
     entity: row.entity ?? undefined,
+    covariate: row.covariate ?? undefined,
+    champion: row.champion === 1,
     prediction: parseValue(value),
     truth: parseValue(truth),
     loss: row.loss ?? undefined,
@@ -53,9 +57,10 @@ function toOutcome({ value, truth, ...row }: OutcomeRow): StoredOutcome {
 }
 
 // The first condition is for the index: a database may not use it for the comparison of rows.
-const listOutcomes = statement<[string, string, number, number, number, number], OutcomeRow>(
+const listOutcomes = statement<[number, string, string, number, number, number, number], OutcomeRow>(
   `select p.request, p.row, p.variant, a.epoch, a.at, a.served, a.pinned, a.propensity, a.latency_us, p.series,
-      p.target_at, p.entity, p.value, coalesce(t.value, o.value) as truth, p.loss, b.output,
+      p.target_at, p.entity, p.covariate, p.value, coalesce(t.value, o.value) as truth, p.loss, b.output,
+      (select count(*) from race c where c.id = ? and c.a = p.variant) as champion,
       (select max(i.input) from body i where i.request = p.request and i.row = p.row) as input
     from prediction p join answer a on a.request = p.request and a.variant = p.variant
       left join truth t on t.request = p.request and t.row = p.row

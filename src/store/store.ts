@@ -286,6 +286,9 @@ export interface StoredOutcome {
   readonly targetAt: number | undefined
   /** A digest. */
   readonly entity: string | undefined
+  readonly covariate: number | undefined
+  /** The variant is the champion of the race. */
+  readonly champion: boolean
   readonly prediction: PredictedValue
   readonly truth: PredictedValue
   /** Undefined where the truth gives none. */

@@ -190,7 +190,7 @@ describe('readOutcomes()', () => {
     await using place = await makeStore()
     const { store } = place
     const race = await startRace(store)
-    const rows = [{ prediction: 3, series: 's', at: 7, entity: 'ann' }]
+    const rows = [{ prediction: 3, series: 's', at: 7, entity: 'ann', covariate: 0.5 }]
     await store.addPredictions([...numbers(5).flatMap(n => toPair(n, n, 0)), toRecord({ request: toRequest(7), rows })])
     await store.addTruths([...numbers(4).map(n => toTruth(n, 1)), toObservation('s', 7, 'cat')], NOON)
     const found = []
@@ -206,6 +206,8 @@ describe('readOutcomes()', () => {
     )
     const { entity, loss, prediction, series, targetAt, truth } = found.at(-1) ?? assert.fail()
     assert.deepEqual([loss, prediction, series, targetAt, truth, entity?.length], [undefined, 3, 's', 7, 'cat', 22])
+    assert.deepEqual([found.at(-1)?.covariate, found[4]?.covariate], [0.5, undefined])
+    assert.deepEqual([found[4]?.champion, found[5]?.champion], [true, false])
     assert.deepEqual([found[4]?.input, found[4]?.output], [undefined, undefined])
     assert.deepEqual([found[4]?.loss, found[4]?.served, found[4]?.latencyUs, found[4]?.at], [1, true, 1500, NOON])
   })

@@ -25,6 +25,7 @@ const first = {
   ...{ request: toRequestId(0), row: 0, variant: 'a', version: 1, series: null, target_at: null },
   ...{ prediction: 0, truth: 0, loss: 0, served: true, propensity: 1, epoch: 2 },
   ...{ input: null, output: null },
+  ...{ entity: null, covariate: null, pinned: false, champion: true },
 }
 
 describe('regatta export', () => {
@@ -57,9 +58,10 @@ describe('regatta export', () => {
     const [heading, line] = (await readFile(path, 'utf8')).split('\n')
     assert.equal(
       heading,
-      'request,row,variant,version,at,series,target_at,prediction,truth,loss,served,propensity,epoch,input,output',
+      'request,row,variant,version,at,series,target_at,prediction,truth,loss,served,propensity,epoch,input,output,' +
+        'entity,covariate,pinned,champion',
     )
-    assert.equal(line, `${toRequestId(0)},0,a,1,${AT},,,0,0,0,true,1,2,,`)
+    assert.equal(line, `${toRequestId(0)},0,a,1,${AT},,,0,0,0,true,1,2,,,,,false,true`)
   })
 
   it('leaves no file where there is no such race', async () => {

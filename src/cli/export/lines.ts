@@ -23,6 +23,10 @@ export const COLUMNS = [
   { name: 'epoch', of: outcome => outcome.epoch },
   { name: 'input', of: outcome => outcome.input },
   { name: 'output', of: outcome => outcome.output },
+  { name: 'entity', of: outcome => outcome.entity },
+  { name: 'covariate', of: outcome => outcome.covariate },
+  { name: 'pinned', of: outcome => outcome.pinned },
+  { name: 'champion', of: outcome => outcome.champion },
 ] as const satisfies readonly { readonly name: string; readonly of: (outcome: OutcomeJson) => unknown }[]
 
 /** Writes an outcome as a line of NDJSON, with the names of the table's columns. */

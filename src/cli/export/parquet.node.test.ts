@@ -9,6 +9,7 @@ const outcome: OutcomeJson = {
   ...{ at: '2026-01-31T12:00:00.000Z', series: 'meter "7"', targetAt: '2026-02-01T00:00:00.000Z' },
   ...{ prediction: 1.5, truth: 2, loss: null, served: false, propensity: 0.25, epoch: 3 },
   ...{ input: null, output: null },
+  ...{ entity: 'e', covariate: 0.5, pinned: false, champion: false },
 }
 
 async function roundTrip(outcomes: readonly OutcomeJson[]): Promise<readonly Record<string, unknown>[]> {

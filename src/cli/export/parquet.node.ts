@@ -100,6 +100,10 @@ const TYPES = {
   // A row may have any form.
   input: { type: 'BYTE_ARRAY', converted_type: 'JSON', repetition_type: 'OPTIONAL' },
   output: { type: 'BYTE_ARRAY', converted_type: 'JSON', repetition_type: 'OPTIONAL' },
+  entity: { type: 'BYTE_ARRAY', converted_type: 'UTF8', repetition_type: 'OPTIONAL' },
+  covariate: { type: 'DOUBLE', repetition_type: 'OPTIONAL' },
+  pinned: { type: 'BOOLEAN' },
+  champion: { type: 'BOOLEAN' },
 } as const satisfies Record<Exclude<Column, 'prediction' | 'truth'>, Omit<SchemaElement, 'name'>>
 
 function toSchema(kinds: Kinds): SchemaElement[] {
