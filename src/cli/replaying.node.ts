@@ -1,22 +1,18 @@
-import { createReadStream } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { createInterface } from 'node:readline'
 import { PROJECT_FILE, type RaceConfig, readProjectFile } from '../config/index.ts'
 import { toRaceSpec, toSpecDigest } from '../control/index.ts'
 import { toErrorText, UsageError } from '../core/errors.ts'
 import { parseOutcomeRow, Replay, type ReplayLine, toReplayLine } from '../judge/index.ts'
 import { EXIT } from './errors.ts'
 import { emptyTrack, type Track, toReplaySvg, track } from './replay-picture.ts'
+import { readRows } from './replay-rows.node.ts'
 import { toReplayLines, toReplayRow } from './replay-view.ts'
 import type { Call } from './verb.ts'
 
-/** Longest line that is read, in characters. */
-const MAX_LINE = 1_000_000
-
 /** What a replay is asked for. */
 export interface ReplayRequest {
-  /** A file with one outcome per line, or - for stdin. */
+  /** A file with one outcome per line, a .csv or a .parquet, or - for stdin. */
   readonly from: string
   /** A regatta.yaml; undefined: that of the working folder. */
   readonly config: string | undefined
@@ -58,28 +54,15 @@ export async function replayRace(call: Call, request: ReplayRequest): Promise<nu
 
 /** Yields after each label that counts. */
 async function* runRows(replay: Replay, race: RaceConfig, path: string, signal: AbortSignal): AsyncGenerator<void> {
-  const lines = createInterface({ input: createReadStream(path, { signal }), crlfDelay: Number.POSITIVE_INFINITY })
   let number = 0
   try {
-    for await (const line of lines) {
-      number += 1
-      if (line.trim() === '') continue
-      yield* replay.add(parseOutcomeRow(parseLine(line), race.loss))
+    for await (const placed of readRows(path, signal)) {
+      number = placed.number
+      yield* replay.add(parseOutcomeRow(placed.row, race.loss))
     }
     yield* replay.finish()
   } catch (error) {
     if (!signal.aborted) throw toPlaced(error, path, number)
-  }
-}
-
-function parseLine(line: string): unknown {
-  try {
-    if (line.length > MAX_LINE) throw new RangeError(`longer than ${MAX_LINE} characters`)
-    return JSON.parse(line)
-  } catch (error) {
-    throw new UsageError('OUTCOME_ROW', `Cannot read a row: ${toErrorText(error)}`, {
-      fix: 'Write one JSON object per line',
-    })
   }
 }
 
@@ -92,6 +75,7 @@ function toPlaced(error: unknown, path: string, number: number): unknown {
     })
   }
   if (!(error instanceof Error) || !('code' in error && 'fix' in error)) return error
+  if ('where' in error && error.where !== undefined) return error
   const { code, fix, message } = error
   const more = typeof fix === 'string' ? { fix } : {}
   return new UsageError(String(code), message, { where: `${path}:${number}`, ...more, cause: error.cause })

@@ -115,7 +115,8 @@ async function writeOut(bytes: Uint8Array): Promise<void> {
   }
 }
 
-const WRITERS = {
+/** Writes outcomes in each of the forms. */
+export const WRITERS = {
   ndjson: (outcomes, write) => writeLines(outcomes, '', toJsonLine, write),
   csv: (outcomes, write) => writeLines(outcomes, CSV_HEADING, toCsvLine, write),
   async parquet(outcomes, write) {

@@ -10,7 +10,7 @@ export type TruthRow =
 export function toTableRow(place: string, picks: readonly Pick[], cellOf: (pick: Pick) => unknown): TruthRow {
   const truth: Partial<Record<Field, unknown>> = {}
   for (const pick of picks) {
-    const cell = toCell(pick.field, cellOf(pick))
+    const cell = toCell(isTyped(pick.field), cellOf(pick))
     if (cell === 'endless') return { place, problem: `column "${pick.column}" is no finite number` }
     if (cell !== undefined) truth[pick.field] = cell
   }
@@ -34,23 +34,30 @@ export function toJsonRow(place: string, text: string, columns: Columns | undefi
   return { place, truth: Object.fromEntries(fields.filter(([, value]) => value !== undefined && value !== null)) }
 }
 
-/** What JSON can say of a cell of a CSV or Parquet file; undefined for one without anything. */
-function toCell(field: Field, cell: unknown): unknown {
+/**
+ * What JSON can say of a cell of a CSV or Parquet file; undefined for one without anything. A text of a typed column
+ * may be a number, a boolean or a list.
+ */
+export function toCell(typed: boolean, cell: unknown): unknown {
   if (cell === null || cell === undefined) return undefined
   if (typeof cell === 'bigint') return Number(cell)
   if (cell instanceof Date) return cell.toISOString()
   if (typeof cell === 'number') return Number.isFinite(cell) ? cell : 'endless'
   if (Array.isArray(cell)) return cell.map(item => (typeof item === 'bigint' ? Number(item) : item))
-  return typeof cell === 'string' ? toTextCell(field, cell.trim()) : cell
+  return typeof cell === 'string' ? toTextCell(typed, cell.trim()) : cell
 }
 
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i
 const ENDLESS = /^[+-]?(nan|inf|infinity)$/i
 
 /** Only values and revisions are numbers: a series may be called 7. */
-function toTextCell(field: Field, cell: string): unknown {
+function isTyped(field: Field): boolean {
+  return field === 'value' || field === 'revision'
+}
+
+function toTextCell(typed: boolean, cell: string): unknown {
   if (cell === '') return undefined
-  if (field !== 'value' && field !== 'revision') return cell
+  if (!typed) return cell
   if (ENDLESS.test(cell)) return 'endless'
   if (NUMBER.test(cell)) return Number.isFinite(Number(cell)) ? Number(cell) : 'endless'
   if (/^(true|false)$/i.test(cell)) return cell.toLowerCase() === 'true'

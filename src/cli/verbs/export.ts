@@ -12,7 +12,8 @@ export const exportVerb = verb<Flags>({
   brief: 'Write the outcomes of a race: predictions joined to their truths, with losses',
   description:
     'One row for each prediction of each variant whose truth is known: request, row, variant, version, at, series, ' +
-    'target_at, prediction, truth, loss, served, propensity, epoch. Rows stream, so a long race needs little memory.',
+    'target_at, prediction, truth, loss, served, propensity, epoch, input, output, entity, covariate, pinned, champion. ' +
+    'Rows stream, so a long race needs little memory. regatta race --from FILE replays them.',
   flags: {
     race: {
       kind: 'parsed',

@@ -15,7 +15,8 @@ export const race = verb<Flags>({
   description:
     'May be looked at as often as one likes: the bounds hold at every look. Several challengers race side by side; ' +
     'with a name only its race is shown. Exits with 3 while one of those shown has no verdict. ' +
-    'With --from it says what the race would have said of outcomes in a file, one JSON object per line: ' +
+    'With --from it says what the race would have said of outcomes in a file that regatta export wrote ' +
+    '(.ndjson, .csv, .parquet), or that you kept, one JSON object per line: ' +
     '{"request": "1", "variant": "a", "loss": 0.5}, or "prediction" and "truth" in the place of "loss"; ' +
     '"entity", "series", "at", "epoch", "weights" and "covariate" may be added. Rows of one request are a pair.',
   flags: {

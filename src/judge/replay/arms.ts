@@ -47,8 +47,9 @@ export class ArmSums {
   /** Adds an answer of an arm; says whether it is a label that counts. @throws OUTCOME_EPOCH */
   add(row: OutcomeRow, arm: 'a' | 'b', roles: Roles): boolean {
     const epoch = this.#open(row)
-    epoch.see(row, arm, roles)
-    if (row.terms === undefined || !this.#isJudged(row.terms, arm)) return false
+    const drawn = row.draw?.drawn ?? true
+    if (drawn) epoch.see(row, arm, roles)
+    if (row.terms === undefined || !this.#isJudged(row.terms, arm) || !drawn) return false
     const terms = { ...row.terms, loss: this.#toJudged(row.terms.loss) }
     epoch.add(row, terms, arm)
     this.#counts = { ...this.#counts, [arm]: this.#counts[arm] + 1 }
@@ -123,12 +124,18 @@ class Epoch {
       })
     }
     ;[this.#seen, this.#weights] = [true, weights]
-    this.#weightB = toWeightB(row.weights, roles) ?? this.#weightB
     this.#arms[arm].see(row)
+    this.#weightB = toWeightB(row.weights, roles) ?? this.#toDrawnWeightB() ?? this.#weightB
   }
 
   add(row: OutcomeRow, terms: LossTerms, arm: 'a' | 'b'): void {
     this.#arms[arm].add(row, terms)
+  }
+
+  /** B's share of what went to either, by the probabilities with which chance chose them. */
+  #toDrawnWeightB(): number | undefined {
+    const [a, b] = [this.#arms.a.propensity, this.#arms.b.propensity]
+    return a === undefined || b === undefined || a + b === 0 ? undefined : b / (a + b)
   }
 
   toCounts(): EpochCounts {
@@ -171,6 +178,8 @@ class Arm {
   #far = 0
   #served = 0
   #events = 0
+  #request: string | undefined
+  #propensity: number | undefined
   moments: Moments = emptyMoments
   #joint: JointMoments = emptyJoint
 
@@ -183,6 +192,11 @@ class Arm {
     return this.#kind === 'entities' ? this.#entities.size : this.#served
   }
 
+  /** Probability with which chance last chose the arm, where the rows tell. */
+  get propensity(): number | undefined {
+    return this.#propensity
+  }
+
   /** Labels, or entities, with a loss other than zero. */
   get events(): number {
     return this.#events
@@ -192,8 +206,11 @@ class Arm {
     return this.#kind === 'entities' ? this.#totals.moments : this.#joint
   }
 
-  see({ entity = '' }: OutcomeRow): void {
-    this.#served += 1
+  /** Counts an answer; rows of one request, which follow each other in an export, are one. */
+  see({ draw, entity = '' }: OutcomeRow): void {
+    if (draw === undefined || draw.request !== this.#request) this.#served += 1
+    this.#request = draw?.request
+    this.#propensity = draw?.propensity
     if (this.#kind === 'entities') this.#entities.add(entity)
   }
 

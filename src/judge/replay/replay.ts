@@ -53,7 +53,7 @@ export class Replay {
   readonly #settings: ReplaySettings
   readonly #pairing = new Pairing()
   readonly #ordering = new Ordering<Pair>()
-  #roles: { a: string | undefined; b: string | undefined }
+  readonly #roles: { a: string | undefined; b: string | undefined } = { a: undefined, b: undefined }
   #shape: Shape | undefined
   #arms: ArmSums | undefined
   #pairs: PairSums | undefined
@@ -66,12 +66,11 @@ export class Replay {
 
   constructor(settings: ReplaySettings) {
     this.#settings = settings
-    this.#roles = { a: settings.champion, b: undefined }
   }
 
   /** Takes the next row; yields after each label that counts. @throws OUTCOME_ROW, OUTCOME_ORDER, OUTCOME_EPOCH, … */
   *add(row: OutcomeRow): Generator<void> {
-    const arm = this.#toArm(row.variant)
+    const arm = this.#toArm(row)
     this.#checkShape(row)
     this.#given ||= row.given
     const partner = row.terms === undefined ? undefined : this.#pairing.match(row)
@@ -201,8 +200,10 @@ export class Replay {
   }
 
   /** Which arm a variant is. @throws OUTCOME_VARIANT at a third */
-  #toArm(variant: string): 'a' | 'b' {
-    this.#roles.a ??= variant
+  #toArm({ draw, variant }: OutcomeRow): 'a' | 'b' {
+    // An export tells who was the champion of its race, whoever the configuration says is the first one.
+    if (draw?.arm === undefined) this.#roles.a ??= this.#settings.champion ?? variant
+    else this.#roles[draw.arm] ??= variant
     if (variant === this.#roles.a) return 'a'
     this.#roles.b ??= variant
     if (variant === this.#roles.b) return 'b'

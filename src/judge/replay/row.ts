@@ -4,6 +4,7 @@ import { isObject } from '../../core/json.ts'
 import { findNearest } from '../../core/nearest.ts'
 import { isPredictedValue } from '../../core/wire/records.ts'
 import { type LossSpec, type LossTerms, toLossTerms } from '../loss.ts'
+import { type Draw, isExported, toDraw, toKeptRow } from './exported.ts'
 
 /** One variant's answer to one request, as a file of outcomes has it. */
 export interface OutcomeRow {
@@ -22,6 +23,8 @@ export interface OutcomeRow {
   readonly weights: Readonly<Record<string, number>> | undefined
   /** What was known before and foretells the loss. */
   readonly covariate: number | undefined
+  /** Of a row that `regatta export` wrote; undefined: chance chose the variant. */
+  readonly draw: Draw | undefined
 }
 
 const KEYS = [
@@ -31,16 +34,23 @@ const KEYS = [
 /** A larger loss could not be squared and summed. */
 const MAX_LOSS = 1e140
 
-/** Reads one row, and scores its prediction where the loss does not stand there. @throws OUTCOME_ROW, INSTANT */
+/**
+ * Reads one row, of the form that somebody kept or as `regatta export` wrote it, and scores its prediction where the
+ * loss does not stand there. @throws OUTCOME_ROW, INSTANT
+ */
 export function parseOutcomeRow(value: unknown, loss: LossSpec): OutcomeRow {
   if (!isObject(value)) return fail('row', 'an object such as {"request": "1", "variant": "a", "loss": 0.5}', value)
+  return isExported(value) ? parseKeptRow(toKeptRow(value), loss, toDraw(value)) : parseKeptRow(value, loss, undefined)
+}
+
+function parseKeptRow(value: Readonly<Record<string, unknown>>, loss: LossSpec, draw: Draw | undefined): OutcomeRow {
   for (const key of Object.keys(value)) if (!KEYS.includes(key)) failUnknown(key)
   const { at, covariate, epoch, series, weights } = value
   const entity = value['entity'] ?? undefined
   return {
     request: parseText(value['request'], 'request'),
     variant: parseText(value['variant'], 'variant'),
-    terms: parseTerms(value, loss),
+    terms: parseTerms(value, loss, draw !== undefined),
     given: value['loss'] !== undefined,
     entity: entity === undefined ? undefined : parseText(entity, 'entity'),
     series: series === undefined ? undefined : parseText(series, 'series'),
@@ -48,10 +58,12 @@ export function parseOutcomeRow(value: unknown, loss: LossSpec): OutcomeRow {
     epoch: epoch === undefined ? undefined : parseEpoch(epoch),
     weights: weights === undefined ? undefined : parseWeights(weights),
     covariate: covariate === undefined ? undefined : parseNumber(covariate, 'covariate'),
+    draw,
   }
 }
 
-function parseTerms(row: Readonly<Record<string, unknown>>, spec: LossSpec): LossTerms | undefined {
+/** A live race leaves out what its loss cannot score; what somebody kept is meant to be scored. */
+function parseTerms(row: Readonly<Record<string, unknown>>, spec: LossSpec, lenient: boolean): LossTerms | undefined {
   const { loss, prediction } = row
   const truth = row['truth'] ?? undefined
   if (loss !== undefined) {
@@ -64,6 +76,7 @@ function parseTerms(row: Readonly<Record<string, unknown>>, spec: LossSpec): Los
   if (truth === undefined) return undefined
   if (!isPredictedValue(truth)) return fail('truth', 'a number, text, true, false or a list of numbers', truth)
   const terms = toLossTerms(spec, prediction, truth)
+  if (terms === undefined && lenient) return undefined
   return terms ?? fail('prediction', `a prediction and a truth that loss ${spec.kind} can score`, { prediction, truth })
 }
 
