@@ -167,6 +167,13 @@ describe('regatta race --from', () => {
     assert.deepEqual([alone.code, /without --from/.test(alone.err)], [2, true])
   })
 
+  it('names the line of a row of CSV that it cannot read', async () => {
+    write('bad.csv', 'request,variant,loss\n1,a,0.5\n1,b,x\n')
+    const { code, err } = await run('race', '--from', 'bad.csv')
+    assert.equal(code, 2)
+    assert.match(err, /OUTCOME_ROW\] Cannot read loss of a row.*found "x".*bad\.csv:3\)/)
+  })
+
   it('has no verdict of an empty file', async () => {
     write('empty.ndjson', '')
     const { code, out } = await run('race', '--from', 'empty.ndjson', '--json')

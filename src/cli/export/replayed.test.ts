@@ -98,6 +98,25 @@ describe('race --from of an export', () => {
     assertSame(await replay(place.store, scene, 'ndjson'), live)
   })
 
+  const HALVES: Readonly<Record<string, number>> = { 'of one epoch': 600, 'of some labels': 900 }
+  for (const [name, from] of Object.entries(HALVES)) {
+    it(`takes covariates ${name}, as the live race does`, async () => {
+      await using place = await makeStore()
+      const { toMore, ...scene } = pick('a split with a covariate')
+      const some: Scene = { ...scene, toMore: n => (n < from ? {} : toMore(n)) }
+      const live = await judgeLive(place.store, some, toTruths(some))
+      assertSame(await replay(place.store, some, 'ndjson'), live)
+    })
+  }
+
+  it('leaves covariates out of a loss per size of the truth, as the live race does', async () => {
+    await using place = await makeStore()
+    const covered = pick('a split with a covariate')
+    const scene: Scene = { ...covered, spec: { loss: { kind: 'wmape' } } }
+    const live = await judgeLive(place.store, scene, toTruths(scene))
+    assertSame(await replay(place.store, scene, 'ndjson'), live)
+  })
+
   it('takes each row of a request for a label, and all of them for one draw', async () => {
     await using place = await makeStore()
     const scene: Scene = { ...pick('a split'), name: 'batches' }

@@ -74,7 +74,9 @@ export class ArmSums {
       epochs.reduce((sum, epoch) => sum + epoch.toM2(), 0),
     )
     const shared = { dominance, ...(this.#cap === undefined ? {} : { cap: toCapProgress(this.#cap) }) }
-    if (this.#kind === 'plain') return { kind: 'split', epochs: epochs.map(epoch => epoch.toSplit()), ...shared }
+    if (this.#kind === 'plain' || (this.#kind === 'covariate' && !epochs.some(epoch => epoch.isCovered))) {
+      return { kind: 'split', epochs: epochs.map(epoch => epoch.toSplit()), ...shared }
+    }
     const joint = epochs.map(epoch => epoch.toJoint())
     if (this.#kind === 'covariate') return { kind: 'adjusted', epochs: joint, ...shared }
     return { kind: 'split-ratio', of: this.#kind === 'entities' ? 'entities' : 'labels', epochs: joint, ...shared }
@@ -106,12 +108,14 @@ export class ArmSums {
 
 /** An epoch's counts and sums of both arms. */
 class Epoch {
+  readonly #kind: ArmKind
   readonly #arms: { readonly a: Arm; readonly b: Arm }
   #weightB: number | undefined
   #weights: string | undefined
   #seen = false
 
   constructor(kind: ArmKind) {
+    this.#kind = kind
     this.#arms = { a: new Arm(kind), b: new Arm(kind) }
   }
 
@@ -151,8 +155,18 @@ class Epoch {
     return { ...this.toCounts(), a: this.#arms.a.moments, b: this.#arms.b.moments }
   }
 
+  /** Whether every label has a covariate. */
+  get isCovered(): boolean {
+    const { a, b } = this.#arms
+    return a.covered + b.covered > 0 && a.covered === a.moments.count && b.covered === b.moments.count
+  }
+
+  /** Where some labels have no covariate, it is one that foretells nothing. */
   toJoint(): JointEpoch {
-    return { ...this.toCounts(), a: this.#arms.a.joint, b: this.#arms.b.joint }
+    const { a, b } = this.#arms
+    const isPlain = this.#kind === 'covariate' && !this.isCovered
+    const [ofA, ofB] = isPlain ? [toPlainJoint(a.moments), toPlainJoint(b.moments)] : [a.joint, b.joint]
+    return { ...this.toCounts(), a: ofA, b: ofB }
   }
 
   toFarthest(): number {
@@ -169,6 +183,10 @@ function toWeightB(weights: OutcomeRow['weights'], { a, b }: Roles): number | un
   return b === undefined || weights === undefined || weightA + weightB === 0 ? undefined : weightB / (weightA + weightB)
 }
 
+function toPlainJoint({ count, mean, m2 }: Moments): JointMoments {
+  return { count, meanX: mean, meanY: 0, m2X: m2, m2Y: 0, xy: 0 }
+}
+
 /** One arm's sums within an epoch. */
 class Arm {
   readonly #kind: ArmKind
@@ -181,6 +199,8 @@ class Arm {
   #request: string | undefined
   #propensity: number | undefined
   moments: Moments = emptyMoments
+  /** Labels with a covariate. */
+  covered = 0
   #joint: JointMoments = emptyJoint
 
   constructor(kind: ArmKind) {
@@ -214,7 +234,7 @@ class Arm {
     if (this.#kind === 'entities') this.#entities.add(entity)
   }
 
-  add({ covariate = 0, entity = '' }: OutcomeRow, terms: LossTerms): void {
+  add({ covariate, entity = '' }: OutcomeRow, terms: LossTerms): void {
     const { loss, weight } = terms
     this.moments = fold(this.moments, loss)
     this.#extremes = foldExtremes(this.#extremes, loss)
@@ -225,7 +245,8 @@ class Arm {
       return
     }
     this.#events += Number(loss !== 0)
-    this.#joint = foldJoint(this.#joint, loss, this.#kind === 'covariate' ? covariate : weight)
+    this.covered += Number(covariate !== undefined)
+    this.#joint = foldJoint(this.#joint, loss, this.#kind === 'covariate' ? (covariate ?? 0) : weight)
     if (this.#kind === 'ratio') this.#reach(terms)
   }
 

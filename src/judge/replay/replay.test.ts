@@ -324,4 +324,33 @@ describe('parseOutcomeRow()', () => {
     const row = { request: '1', variant: 'a', loss: 1 }
     assert.throws(() => parseOutcomeRow(row, { kind: 'wmape' }), { message: /prediction and truth for wmape/ })
   })
+
+  const exported = {
+    ...{ request: 'r', row: 2, variant: 'b', version: 7, at: '2026-01-31T12:00:00Z', series: 's' },
+    ...{ target_at: '2026-02-01T00:00:00Z', prediction: 1, truth: 3, loss: 0.5, served: true, propensity: 0.25 },
+    ...{ epoch: 3, input: [1], output: null },
+  }
+
+  it('takes a row that was exported, and scores it anew', () => {
+    const { draw, ...row } = parseOutcomeRow({ ...exported, entity: null }, { kind: 'squared' })
+    assert.deepEqual(row, {
+      ...{ request: 'r/2', variant: 'b', terms: { loss: 4, weight: 1 }, given: false, entity: undefined, series: 's' },
+      ...{ at: Date.UTC(2026, 1, 1), epoch: '3', weights: undefined, covariate: undefined },
+    })
+    assert.deepEqual(draw, { drawn: true, propensity: 0.25, request: 'r', arm: undefined })
+  })
+
+  const ill: readonly (readonly [Readonly<Record<string, unknown>>, RegExp])[] = [
+    [{ request: null }, /Cannot read request of an exported row: expected text/],
+    [{ row: '2' }, /Cannot read row of an exported row: expected a number/],
+    [{ served: 1 }, /Cannot read served of an exported row: expected true or false/],
+    [{ propensity: 2 }, /Cannot read propensity of an exported row: expected a number from 0 to 1/],
+    [{ seen: 1 }, /Cannot read key "seen" of a row/],
+  ]
+  for (const [more, message] of ill)
+    it(`refuses an exported row with ${JSON.stringify(more)}`, () =>
+      assert.throws(() => parseOutcomeRow({ ...exported, ...more }, { kind: 'squared' }), {
+        code: 'OUTCOME_ROW',
+        message,
+      }))
 })

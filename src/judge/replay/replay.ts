@@ -60,6 +60,7 @@ export class Replay {
   /** Rows that tell neither a split nor pairs yet. */
   #undecided: OutcomeRow[] = []
   #given = false
+  #isExport = false
   #history = emptyHistory
   /** Time of the last label that counted. */
   #at: number | null = null
@@ -195,8 +196,8 @@ export class Replay {
 
   #toArmKind(): ArmKind {
     if (this.#shape?.entity === true) return 'entities'
-    if (this.#shape?.covariate === true) return 'covariate'
-    return this.#settings.loss.kind === 'wmape' ? 'ratio' : 'plain'
+    if (this.#settings.loss.kind === 'wmape') return 'ratio'
+    return this.#shape?.covariate === true || this.#isExport ? 'covariate' : 'plain'
   }
 
   /** Which arm a variant is. @throws OUTCOME_VARIANT at a third */
@@ -226,12 +227,14 @@ export class Replay {
     })
   }
 
-  #checkShape({ entity, covariate, at }: OutcomeRow): void {
+  #checkShape({ entity, covariate, at, draw }: OutcomeRow): void {
+    this.#isExport ||= draw !== undefined
     const timed = this.#settings.task === 'forecast' ? { at: at !== undefined } : {}
     const shape: Shape = { entity: entity !== undefined, covariate: covariate !== undefined, ...timed }
     this.#shape ??= shape
     for (const key of ['entity', 'covariate', 'at'] as const) {
-      if (shape[key] === this.#shape[key]) continue
+      // A live race may begin to know covariates; they tell within the epochs that have one for every label.
+      if (shape[key] === this.#shape[key] || (key === 'covariate' && this.#isExport)) continue
       const [found, wanted] = shape[key] === true ? ['a row with', 'none'] : ['a row without', 'all']
       throw new UsageError('OUTCOME_ROW', `Cannot take ${found} ${key}: expected ${wanted} of the rows to have one`, {
         fix: `Give every row "${key}", or no row`,
