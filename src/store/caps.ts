@@ -1,5 +1,5 @@
 import { addToCap, CAP_LABELS, emptyCap } from '../judge/index.ts'
-import type { Subject } from './outcomes.ts'
+import type { Subject } from './settled.ts'
 import { bulkDelete, bulkInsert, type Sql, statement } from './sql.ts'
 import type { StoredRace } from './store.ts'
 

@@ -1,5 +1,5 @@
-import { parseValue } from './outcomes.ts'
 import { STATE } from './schema.ts'
+import { parseValue } from './settled.ts'
 import { type Sql, statement } from './sql.ts'
 import type { OutcomeCursor, StoredOutcome } from './store.ts'
 

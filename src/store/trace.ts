@@ -1,5 +1,5 @@
 import type { PredictionId } from '../core/uuid.ts'
-import { parseValue } from './outcomes.ts'
+import { parseValue } from './settled.ts'
 import type { Sql } from './sql.ts'
 import type { StoredAnswer, StoredPrediction, StoredVariant } from './store.ts'
 

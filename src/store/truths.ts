@@ -1,7 +1,8 @@
 import { type Counter, count, readCounter, readCounters } from './counters.ts'
 import { toKeyFloor } from './days.ts'
-import { type Answered, Outcomes, type Subject } from './outcomes.ts'
+import { Outcomes } from './outcomes.ts'
 import { toSeriesKey } from './series-key.ts'
+import type { Answered, Subject } from './settled.ts'
 import { bulk, bulkInsert, orReplace, type Sql } from './sql.ts'
 import type { Truth, TruthCounts } from './store.ts'
 
