@@ -88,7 +88,7 @@ async function lookAtControl(
   ])
   const around = { events, claims, now: Date.now() }
   const findings = pods.flatMap(pod => diagnosePod(pod, around) ?? [])
-  return { finding: findings[0] ?? diagnoseDeployment(object) }
+  return { finding: findings[0] ?? diagnoseDeployment(object, around) }
 }
 
 /** Names of the pods of a part that are ready. */

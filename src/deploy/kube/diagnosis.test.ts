@@ -38,7 +38,8 @@ describe('a recorded object', () => {
     it(`is diagnosed as ${code}`, () => {
       const recorded = RECORDED[code] ?? assert.fail(`${code} was not recorded`)
       const { object, events, now } = recorded
-      const finding = object.kind === 'Pod' ? diagnosePod(object, around({ events, now })) : diagnoseDeployment(object)
+      const finding =
+        object.kind === 'Pod' ? diagnosePod(object, around({ events, now })) : diagnoseDeployment(object, around())
       assert.equal(finding?.code, code)
       assert.match(finding.evidence, evidence)
       assert.match(finding.fix, fix)
@@ -51,7 +52,34 @@ describe('a Deployment', () => {
     const message = 'pods "linear-a-1-x" is forbidden: status unknown for quota: few, resources: pods'
     const conditions = [{ type: 'ReplicaFailure', status: 'True', message }]
     const object = { ...(RECORDED['QUOTA']?.object ?? assert.fail('QUOTA was not recorded')), status: { conditions } }
-    assert.equal(diagnoseDeployment(object)?.code, 'QUOTA')
+    assert.equal(diagnoseDeployment(object, around())?.code, 'QUOTA')
+  })
+
+  it('is refused for what its last pod was refused for, though its condition keeps older words', () => {
+    const conditions = [{ type: 'ReplicaFailure', status: 'True', message: 'p violates PodSecurity "restricted"' }]
+    const toRefusal = (replicaSet: string, at: string, message: string): KubeObject => ({
+      apiVersion: 'v1',
+      kind: 'Event',
+      metadata: { name: `${replicaSet}.${at}` },
+      involvedObject: { kind: 'ReplicaSet', name: replicaSet },
+      reason: 'FailedCreate',
+      lastTimestamp: `2026-01-01T00:00:${at}Z`,
+      message,
+    })
+    const deployment: KubeObject = {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name: 'linear-a-1' },
+      status: { conditions },
+    }
+    const events = [
+      toRefusal('linear-a-1-bb', '02', '(combined from similar events): Error creating: exceeded quota: few'),
+      toRefusal('linear-a-1-aa', '01', 'Error creating: p violates PodSecurity "restricted"'),
+      toRefusal('linear-a-1-2-cc', '03', 'Error creating: of another deployment'),
+    ]
+    const finding = diagnoseDeployment(deployment, around({ events }))
+    assert.deepEqual([finding?.code, finding?.evidence], ['QUOTA', 'exceeded quota: few'])
+    assert.equal(diagnoseDeployment(deployment, around())?.code, 'POD_SECURITY')
   })
 })
 

@@ -155,10 +155,12 @@ function diagnoseProbe(pod: KubeObject, container: JsonObject, { events, now }: 
 }
 
 /** Says why a Deployment cannot make its pods; undefined where it can. */
-export function diagnoseDeployment(deployment: KubeObject): Finding | undefined {
+export function diagnoseDeployment(deployment: KubeObject, { events }: Circumstances): Finding | undefined {
   const condition = findCondition(deployment, 'ReplicaFailure')
   if (condition?.['status'] !== 'True') return undefined
-  const evidence = textAt(condition, 'message') ?? 'the cluster makes no pods'
+  // The condition keeps the words of the first refusal while there is one, whatever a later one is for.
+  const said = textAt(findLastRefusal(deployment, events), 'message')?.replace(/^.*?Error creating: /, '')
+  const evidence = said ?? textAt(condition, 'message') ?? 'the cluster makes no pods'
   // The second is said of a quota that is so new that nothing was counted yet, and stays said.
   if (/exceeded quota|status unknown for quota/.test(evidence)) {
     const fix = 'Ask for less (serve.replicas, serve.resources), or have the quota of the namespace raised'
@@ -208,6 +210,20 @@ export function diagnoseEndpoints(
 /** The last event about an object. */
 function findLastEvent(object: KubeObject, events: readonly KubeObject[]): KubeObject | undefined {
   return events.filter(event => isAbout(event, object)).at(-1)
+}
+
+/** The last event of a pod that one of a Deployment's ReplicaSets, which are named after it, could not make. */
+function findLastRefusal({ metadata }: KubeObject, events: readonly KubeObject[]): KubeObject | undefined {
+  const toOwner = (event: KubeObject) => (textAt(event, 'involvedObject', 'name') ?? '').replace(/-[a-z0-9]+$/, '')
+  return events
+    .filter(event => textAt(event, 'reason') === 'FailedCreate')
+    .filter(event => textAt(event, 'involvedObject', 'kind') === 'ReplicaSet' && toOwner(event) === metadata.name)
+    .sort((a, b) => toTime(a) - toTime(b))
+    .at(-1)
+}
+
+function toTime(event: KubeObject): number {
+  return Date.parse(textAt(event, 'lastTimestamp') ?? textAt(event, 'eventTime') ?? '') || 0
 }
 
 function isAbout(event: KubeObject, { kind, metadata }: KubeObject): boolean {

@@ -82,12 +82,12 @@ function toFailing({ code, evidence, fix }: Finding, since: number): Health {
 }
 
 /** Replicas that the cluster refuses to make: one stands for all that are missing. */
-function toMissing(deployment: KubeObject, { now }: Circumstances): readonly ReplicaState[] {
+function toMissing(deployment: KubeObject, around: Circumstances): readonly ReplicaState[] {
   const variant = deployment.metadata.labels?.[VARIANT_ID]
-  const finding = diagnoseDeployment(deployment)
+  const finding = diagnoseDeployment(deployment, around)
   if (variant === undefined || finding === undefined) return []
   const condition = findCondition(deployment, 'ReplicaFailure')
-  const since = Date.parse(textAt(condition, 'lastTransitionTime') ?? '') || now
+  const since = Date.parse(textAt(condition, 'lastTransitionTime') ?? '') || around.now
   return [
     {
       name: deployment.metadata.name,
@@ -109,7 +109,7 @@ function toGateway(snapshot: Snapshot, name: string, service: KubeObject | undef
   const processes = listPods(snapshot, 'gateway').map(pod => toProcess(pod, snapshot))
   const restarts = processes.reduce((sum, one) => sum + one.restarts, 0)
   const deployment = snapshot.deployments.find(one => one.metadata.name === name)
-  const refused = deployment && diagnoseDeployment(deployment)
+  const refused = deployment && diagnoseDeployment(deployment, snapshot)
   const unreached = service && diagnoseService(service, snapshot)
   const since = Math.max(0, ...processes.map(({ health }) => health.since))
   const serving = processes.filter(({ health }) => health.state === 'ready').length
