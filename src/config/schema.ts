@@ -285,7 +285,7 @@ const local = section({
     key: text('the path of a PEM file', /\S/).meta({ description: 'Its private key' }),
     clientCa: text('the path of a PEM file', /\S/).optional().meta({
       description:
-        'Authority that signs the certificates of clients: then only those are answered; default: any client is',
+        'Authority that signs the certificates of clients: then only those are answered; by default clients need none',
     }),
   })
     .optional()

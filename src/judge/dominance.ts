@@ -30,7 +30,7 @@ export function toResidualSquare({ loss, weight }: LossTerms, { meanX, meanY }: 
   return residual * residual
 }
 
-/** A share of a sum of squares, 0–1. */
+/** How much one unit has of all that units differ (0–1): the square of its distance, of the sum `m2` of all squares. */
 export function toDominance(square: number, m2: number): number {
   return m2 > 0 ? Math.min(1, square / m2) : 0
 }
