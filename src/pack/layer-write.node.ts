@@ -11,8 +11,8 @@ import {
 import { openDigester } from './digest-thread.node.ts'
 import { type LayerPlan, toAbout, toWritten, type WrittenLayer } from './layer.ts'
 
-/** Watches a blob of so many bytes, which is about to be written. */
-export type FollowBlob = (sizeBytes: number) => BlobWatch
+/** Watches a blob of so many bytes, which is about to be written, if it is wanted. */
+export type FollowBlob = (sizeBytes: number) => BlobWatch | undefined
 
 /** Smaller ones are sent as fast when they are written. */
 const FOLLOWED_BYTES = 8 * 1024 * 1024

@@ -18,7 +18,7 @@ export interface PackRequest extends Ingredients {
   /** Another layout that gets a copy of the image. */
   readonly output?: string
   /** Told of the large layers of a new version while they are written. @default nobody */
-  readonly followLayer?: (version: number, sizeBytes: number) => BlobWatch
+  readonly followLayer?: (version: number, sizeBytes: number) => BlobWatch | undefined
   /** Version of the regatta that packs, for the bill of materials. */
   readonly regatta?: string
 }

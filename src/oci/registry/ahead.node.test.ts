@@ -132,6 +132,24 @@ describe('openAhead()', () => {
     assert.equal(moved.layers[0]?.how, 'uploaded')
   })
 
+  it('sends up to four blobs at once, and leaves more to the push', async () => {
+    const go = Promise.withResolvers<void>()
+    await using test = await openCase(async ({ method }) => {
+      if (method === 'PATCH') await go.promise
+      return false
+    })
+    const target = parseReference(`${test.registry.host}/team/forecast:1`)
+    await using ahead = openAhead(target, toTestOptions(test.place.folder), never)
+    const write = async (): Promise<Descriptor> =>
+      await test.place.layout.writeBlob(randomBytes(9), MEDIA_TYPES.layer, ahead.follow('1', 9))
+    const [first] = [await write(), await write(), await write(), await write()]
+    assert.equal(ahead.follow('1', 9), undefined)
+    go.resolve()
+    assert.equal(await ahead.isSent(first.digest, () => undefined), true)
+    const later = await write()
+    assert.equal(await ahead.isSent(later.digest, () => undefined), true)
+  })
+
   it('ends the upload of a blob that is not written to its end', async () => {
     await using test = await openCase()
     const { place, registry } = test

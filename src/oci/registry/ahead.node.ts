@@ -5,6 +5,7 @@ import { fetchDigestIfAny } from './content.node.ts'
 import { type Exchange, openExchange, type RegistryOptions } from './exchange.node.ts'
 import { openGrowingFile } from './growing-file.node.ts'
 import { abortSession, closeSession, moveSession, openSession, type Session } from './session.node.ts'
+import { CONCURRENCY } from './transfer.ts'
 
 /*
  * Sends blobs while they are written. The digest is not known before the end, so it is the upload of clients that
@@ -18,9 +19,10 @@ export interface Ahead extends AsyncDisposable {
   readonly home: string
   /**
    * Sends a blob of so many bytes that is about to be written, for an image that gets this tag. Nothing is sent where
-   * the repository has the tag already: its image is most likely the same, and it has the blob.
+   * the repository has the tag already: its image is most likely the same, and it has the blob. Undefined where as many
+   * are on their way as may be at once: the network is slower than the disk, and this one goes with the image.
    */
-  readonly follow: (tag: string, sizeBytes: number) => BlobWatch
+  readonly follow: (tag: string, sizeBytes: number) => BlobWatch | undefined
   /** Whether a blob has come this way, which is waited for. `onSent` is told how many of its bytes have been sent. */
   readonly isSent: (digest: Digest, onSent: (sentBytes: number) => void) => Promise<boolean>
 }
@@ -44,9 +46,12 @@ export function openAhead(
   const either = AbortSignal.any([signal, stop.signal])
   const sendings: Sending[] = []
   let opened: Promise<Exchange> | undefined
+  let underway = 0
   return {
     home: `${registry}/${repository}`,
     follow(tag, sizeBytes) {
+      if (underway === CONCURRENCY) return undefined
+      underway += 1
       const file = openGrowingFile(sizeBytes, either)
       opened ??= openExchange({ registry, repository, push: true }, options, either)
       const send = async (exchange: Exchange): Promise<boolean> => {
@@ -56,7 +61,11 @@ export function openAhead(
         return true
       }
       const sent = opened.then(send).catch(() => false)
-      const sending: Sending = { written: file.digest, sent: sent.finally(file.close), onSent: () => undefined }
+      const end = (): void => {
+        underway -= 1
+        file.close()
+      }
+      const sending: Sending = { written: file.digest, sent: sent.finally(end), onSent: () => undefined }
       sendings.push(sending)
       return file
     },

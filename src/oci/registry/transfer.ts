@@ -44,7 +44,7 @@ export interface TransferWish {
 }
 
 /** Blobs on their way at the same time. */
-const CONCURRENCY = 4
+export const CONCURRENCY = 4
 /** Deepest nesting of indexes, and most manifests of one image. */
 const MAX_DEPTH = 4
 const MAX_DOCUMENTS = 1000
