@@ -339,7 +339,8 @@ describe('pushImage() to a registry that errs', () => {
       return false
     })
     await it.push([9])
-    await it.push([10], { force: true })
+    await assert.rejects(it.push([10]), { code: 'TAG_TAKEN' })
+    await it.push([11], { force: true })
   })
 
   it('gives up on a registry in which nothing moves', async () => {
