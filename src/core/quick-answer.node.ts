@@ -1,13 +1,12 @@
 import type { Socket } from 'node:net'
 import { drained } from './drained.node.ts'
 import type { HttpResponse } from './http.ts'
+import { toFieldLine } from './http-fields.ts'
 import { isBare } from './http-world.ts'
 import { loadHttp } from './node-http.node.ts'
 import { writeJoined } from './write-joined.node.ts'
 
 const { STATUS_CODES } = loadHttp()
-const NAME = /^[\w!#$%&'*+.^`|~-]+$/
-const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
 
 /**
  * Writes an answer whose body is whole. `end` is the last lines of its head. Returns whether the client takes more.
@@ -50,10 +49,10 @@ export async function writeChunks(
 function toHead({ status, headers }: HttpResponse): string {
   let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Unknown'}\r\n`
   for (const name in headers) {
-    const value = headers[name] ?? ''
     if (name === 'connection') continue
-    if (!NAME.test(name) || !VALUE.test(value)) throw new TypeError(`Cannot send the header ${JSON.stringify(name)}`)
-    head += `${name}: ${value}\r\n`
+    const line = toFieldLine(name, headers[name] ?? '')
+    if (line === undefined) throw new TypeError(`Cannot send the header ${JSON.stringify(name)}`)
+    head += line
   }
   return head
 }

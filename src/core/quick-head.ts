@@ -1,3 +1,5 @@
+import { parseField } from './http-fields.ts'
+
 /** The head of a request in the plain form that most clients send. Header names are lower-case. */
 export interface QuickHead {
   readonly method: string
@@ -9,8 +11,8 @@ export interface QuickHead {
 }
 
 const REQUEST_LINE = /^(GET|POST) (\/[\w.~:/?[\]@!$&'()*+,;=%-]*) HTTP\/1\.1$/
-const NAME = /^[\w!#$%&'*+.^`|~-]+$/
-const VALUE = /^[\t\x20-\x7e]*$/
+/** Bytes above 127 stand for one thing here and for another there. */
+const ASCII = /^[\t\r\n\x20-\x7e]*$/
 const LENGTH = /^(0|[1-9]\d{0,14})$/
 
 /** These change how a message is read, or what its connection is used for. */
@@ -29,19 +31,17 @@ const UNUSUAL: ReadonlySet<string> = new Set([
  * the body is said in one way. Whatever is not, a larger parser decides about.
  */
 export function parseQuickHead(text: string): QuickHead | undefined {
+  if (!ASCII.test(text)) return undefined
   const lines = text.split('\r\n')
   const [, method, target] = REQUEST_LINE.exec(lines[0] ?? '') ?? []
   if (method === undefined || target === undefined) return undefined
   const headers: Record<string, string> = {}
   for (let at = 1; at < lines.length; at += 1) {
-    const line = lines[at] ?? ''
-    const colon = line.indexOf(':')
-    const name = line.slice(0, colon).toLowerCase()
-    const value = line.slice(colon + 1)
-    if (colon === -1 || !NAME.test(name) || !VALUE.test(value) || UNUSUAL.has(name)) return undefined
+    const field = parseField(lines[at] ?? '')
+    if (field === undefined || UNUSUAL.has(field.name)) return undefined
     // Twice, or the name of something that every object has.
-    if (headers[name] !== undefined) return undefined
-    headers[name] = value.trim()
+    if (headers[field.name] !== undefined) return undefined
+    headers[field.name] = field.value
   }
   const { host, connection = 'keep-alive', 'content-length': length = '0' } = headers
   if (host === undefined || connection.toLowerCase() !== 'keep-alive' || !LENGTH.test(length)) return undefined

@@ -1,3 +1,5 @@
+import { parseField } from '../core/http-fields.ts'
+
 /** The head of a replica's answer. Header names are lower-case; those that stand more than once have a list. */
 export interface AnswerHead {
   readonly status: number
@@ -9,8 +11,6 @@ export interface AnswerHead {
 }
 
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?$/
-const NAME = /^[\w!#$%&'*+.^`|~-]+$/
-const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
 const LENGTH = /^\d{1,15}$/
 const TIMEOUT = /(?:^|[\s,])timeout=(\d{1,6})/i
 
@@ -30,16 +30,13 @@ export function parseAnswerHead(text: string): AnswerHead | { readonly problem: 
   if (status === '101') return { problem: 'the answer changes the protocol' }
   const headers: Record<string, string | string[]> = {}
   for (let at = 1; at < lines.length; at += 1) {
-    const line = lines[at] ?? ''
-    const colon = line.indexOf(':')
-    const name = line.slice(0, colon).toLowerCase()
-    const value = line.slice(colon + 1)
-    if (colon === -1 || !NAME.test(name) || !VALUE.test(value))
-      return { problem: 'a line of the answer’s head is no header' }
+    const field = parseField(lines[at] ?? '')
+    if (field === undefined) return { problem: 'a line of the answer’s head is no header' }
+    const { name, value } = field
     const before = headers[name]
-    if (before === undefined) headers[name] = value.trim()
-    else if (typeof before === 'string') headers[name] = [before, value.trim()]
-    else if (Array.isArray(before)) before.push(value.trim())
+    if (before === undefined) headers[name] = value
+    else if (typeof before === 'string') headers[name] = [before, value]
+    else if (Array.isArray(before)) before.push(value)
     else return { problem: 'a header of the answer has a name that none should have' }
   }
   const framing = toFraming(headers, minor === '1')

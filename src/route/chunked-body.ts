@@ -1,3 +1,5 @@
+import { parseField } from '../core/http-fields.ts'
+
 /**
  * Where a chunked body is being read (RFC 9112, section 7.1).
  * - `size`: in the line that tells the length of the next chunk.
@@ -7,7 +9,7 @@
 type Phase = 'size' | 'data' | 'mark' | 'trailer'
 
 const SIZE = /^([\da-f]{1,8})(?:;[\t\x20-\x7e]*)?\r\n$/i
-const FIELD = /^[\w!#$%&'*+.^`|~-]+:[\t\x20-\x7e\x80-\xff]*\r\n$/
+const LINE_END = '\r\n'
 const LINE_FEED = 10
 const MAX_LINE_CHARS = 4096
 const MAX_TRAILERS = 64
@@ -41,7 +43,7 @@ export class ChunkedBody {
       at = end
       const line = this.#line
       this.#line = ''
-      if (this.#phase === 'trailer' && line === '\r\n') return at
+      if (this.#phase === 'trailer' && line === LINE_END) return at
       if (!this.#takeLine(line)) return 'wrong'
     }
     return -1
@@ -59,11 +61,12 @@ export class ChunkedBody {
   #takeLine(line: string): boolean {
     if (this.#phase === 'mark') {
       this.#phase = 'size'
-      return line === '\r\n'
+      return line === LINE_END
     }
     if (this.#phase === 'trailer') {
       this.#trailers += 1
-      return this.#trailers <= MAX_TRAILERS && FIELD.test(line)
+      const isField = line.endsWith(LINE_END) && parseField(line.slice(0, -LINE_END.length)) !== undefined
+      return this.#trailers <= MAX_TRAILERS && isField
     }
     const [, size] = SIZE.exec(line) ?? []
     if (size === undefined) return false

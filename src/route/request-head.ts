@@ -1,3 +1,4 @@
+import { isToken, toFieldLine } from '../core/http-fields.ts'
 import { TIMEOUT_HEADER } from './hints.ts'
 
 /** One request as it goes to another server; `target` is the path with its query. */
@@ -8,8 +9,6 @@ export interface UpstreamRequest {
   readonly body: Uint8Array
 }
 
-const NAME = /^[\w!#$%&'*+.^`|~-]+$/
-const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
 const TARGET = /^\/[\x21-\x7e\x80-\xff]*$/
 /** These have a body, be it an empty one. */
 const WITH_BODY: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH'])
@@ -23,14 +22,13 @@ export function toRequestHead(
   host: string,
   timeoutMs: number | undefined,
 ): string | { readonly problem: string } {
-  if (!NAME.test(method) || !TARGET.test(target))
+  if (!isToken(method) || !TARGET.test(target))
     return { problem: `expected a method and a path, found ${JSON.stringify(`${method} ${target}`.slice(0, 200))}` }
   let text = `${method} ${target} HTTP/1.1\r\nhost: ${host}\r\n`
   for (const name in headers) {
-    const value = headers[name] ?? ''
-    if (!NAME.test(name) || !VALUE.test(value))
-      return { problem: `HTTP cannot carry the header ${JSON.stringify(name.slice(0, 200))}` }
-    text += `${name}: ${value}\r\n`
+    const line = toFieldLine(name, headers[name] ?? '')
+    if (line === undefined) return { problem: `HTTP cannot carry the header ${JSON.stringify(name.slice(0, 200))}` }
+    text += line
   }
   if (timeoutMs !== undefined) text += `${TIMEOUT_HEADER}: ${Math.floor(timeoutMs)}\r\n`
   if (body.byteLength > 0 || WITH_BODY.has(method)) text += `content-length: ${body.byteLength}\r\n`
