@@ -1,3 +1,4 @@
+import { HeadReader } from './head-reader.ts'
 import { parseQuickHead, type QuickHead } from './quick-head.ts'
 
 /** What a reader does not read itself. */
@@ -6,23 +7,21 @@ export interface QuickLimits {
   readonly maxBodyBytes: number
 }
 
-const HEAD_END = Buffer.from('\r\n\r\n')
 const NOTHING = Buffer.alloc(0)
 
 /** Takes requests of the plain form out of the bytes of one connection, however those are cut. */
 export class QuickReader {
-  readonly #limits: QuickLimits
+  readonly #heads: HeadReader<QuickHead | undefined>
+  readonly #maxBodyBytes: number
   #chunks: Buffer[] = []
   #heldBytes = 0
   /** There is nothing to be found before so many are held. */
   #wantedBytes = 1
   #bodyAt = 0
-  /** The last head, with the empty line behind it: clients mostly send the same one again. */
-  #lastBytes = NOTHING
-  #lastHead: QuickHead | undefined
 
-  constructor(limits: QuickLimits) {
-    this.#limits = limits
+  constructor({ maxHeadBytes, maxBodyBytes }: QuickLimits) {
+    this.#heads = new HeadReader(maxHeadBytes, parseQuickHead)
+    this.#maxBodyBytes = maxBodyBytes
   }
 
   /** Bytes that are here and not taken. */
@@ -41,18 +40,14 @@ export class QuickReader {
   readHead(): QuickHead | 'partial' | 'other' {
     if (this.#heldBytes === 0) return 'partial'
     const bytes = this.#join()
-    const { maxBodyBytes, maxHeadBytes } = this.#limits
-    const lastEnd = this.#lastBytes.length
-    const isLast =
-      lastEnd > 0 && lastEnd <= bytes.length && bytes.compare(this.#lastBytes, 0, lastEnd, 0, lastEnd) === 0
-    const end = isLast ? lastEnd - HEAD_END.length : bytes.indexOf(HEAD_END)
-    if (end === -1 && bytes.length <= maxHeadBytes) {
+    const read = this.#heads.read(bytes)
+    if (read === 'partial') {
       this.#wantedBytes = bytes.length + 1
       return 'partial'
     }
-    const head = isLast ? this.#lastHead : end !== -1 && end <= maxHeadBytes ? this.#parse(bytes, end) : undefined
-    if (head === undefined || head.bodyBytes > maxBodyBytes) return 'other'
-    this.#bodyAt = end + HEAD_END.length
+    if (read === 'too-long' || read.head === undefined || read.head.bodyBytes > this.#maxBodyBytes) return 'other'
+    const { head } = read
+    this.#bodyAt = read.bytes.length
     this.#wantedBytes = this.#bodyAt + head.bodyBytes
     return head
   }
@@ -83,13 +78,5 @@ export class QuickReader {
     const bytes = Buffer.concat(this.#chunks, this.#heldBytes)
     this.#chunks = [bytes]
     return bytes
-  }
-
-  #parse(bytes: Buffer, end: number): QuickHead | undefined {
-    const head = parseQuickHead(bytes.toString('latin1', 0, end))
-    // A copy: a view would keep all that came with it.
-    this.#lastBytes = head === undefined ? NOTHING : Buffer.from(bytes.subarray(0, end + HEAD_END.length))
-    this.#lastHead = head
-    return head
   }
 }

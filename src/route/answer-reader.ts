@@ -1,3 +1,5 @@
+import { HeadReader } from '../core/head-reader.ts'
+import { isBare } from '../core/http-world.ts'
 import { type AnswerHead, parseAnswerHead } from './answer-head.ts'
 import { ChunkedBody } from './chunked-body.ts'
 
@@ -17,7 +19,6 @@ export interface Expected {
   readonly maxBodyBytes: number
 }
 
-const HEAD_END = Buffer.from('\r\n\r\n')
 const NOTHING = Buffer.alloc(0)
 const CUT_OFF = 'the server closed the connection before its answer was whole'
 const TOO_MUCH = { problem: 'more comes than the answer tells of' } as const
@@ -28,6 +29,7 @@ const NONE: Expected = { isHead: false, maxBodyBytes: 0 }
  * given, only copies. Once it has found a problem or a body that is too long, the connection is of no use any more.
  */
 export class AnswerReader {
+  readonly #heads: HeadReader<ReturnType<typeof parseAnswerHead>>
   readonly #maxHeadBytes: number
   #expected: Expected = NONE
   /** The beginning of a head. */
@@ -38,11 +40,9 @@ export class AnswerReader {
   /** Room for the body, and how much of it is filled. */
   #body: Buffer = NOTHING
   #bodyBytes = 0
-  /** The last head, with the empty line behind it: a server mostly sends the same one again. */
-  #lastBytes: Buffer = NOTHING
-  #lastHead: AnswerHead | undefined
 
   constructor(maxHeadBytes: number) {
+    this.#heads = new HeadReader(maxHeadBytes, parseAnswerHead)
     this.#maxHeadBytes = maxHeadBytes
   }
 
@@ -73,38 +73,27 @@ export class AnswerReader {
 
   #readHead(bytes: Buffer): Reading {
     const all = this.#held.length === 0 ? bytes : Buffer.concat([this.#held, bytes])
-    const lastEnd = this.#lastBytes.length
-    const isLast = lastEnd > 0 && lastEnd <= all.length && all.compare(this.#lastBytes, 0, lastEnd, 0, lastEnd) === 0
-    const end = isLast ? lastEnd - HEAD_END.length : all.indexOf(HEAD_END)
-    if (end > this.#maxHeadBytes || (end === -1 && all.length > this.#maxHeadBytes))
-      return { problem: `the answer’s head is longer than ${this.#maxHeadBytes} bytes` }
-    if (end === -1) {
+    const read = this.#heads.read(all)
+    if (read === 'too-long') return { problem: `the answer’s head is longer than ${this.#maxHeadBytes} bytes` }
+    if (read === 'partial') {
       this.#held = this.#held.length === 0 ? Buffer.from(all) : all
       return 'partial'
     }
     this.#held = NOTHING
-    const head = isLast && this.#lastHead !== undefined ? this.#lastHead : this.#parse(all, end)
+    const { head } = read
     if ('problem' in head) return head
-    const rest = all.subarray(end + HEAD_END.length)
+    const rest = all.subarray(read.bytes.length)
     // An interim answer is followed by another (RFC 9110, section 15.2).
     if (head.status < 200) return rest.length === 0 ? 'partial' : this.#readHead(rest)
     return this.#begin(head, rest)
   }
 
-  #parse(bytes: Buffer, end: number): AnswerHead | { readonly problem: string } {
-    const head = parseAnswerHead(bytes.toString('latin1', 0, end))
-    if ('problem' in head) return head
-    this.#lastBytes = Buffer.from(bytes.subarray(0, end + HEAD_END.length))
-    this.#lastHead = head
-    return head
-  }
-
   #begin(head: AnswerHead, rest: Buffer): Reading {
-    const isBare = head.status === 204 || head.status === 304
-    if (isBare || this.#expected.isHead) {
+    const hasNone = isBare(head.status)
+    if (hasNone || this.#expected.isHead) {
       if (rest.length > 0) return TOO_MUCH
       // A body may come all the same, so nothing else is read from there.
-      return isBare && head.framing !== 'close' && head.framing !== 0
+      return hasNone && head.framing !== 'close' && head.framing !== 0
         ? this.#toAnswer({ ...head, keepMs: 0 })
         : this.#toAnswer(head)
     }
@@ -141,7 +130,7 @@ export class AnswerReader {
 
   #toAnswer({ status, headers, framing, keepMs }: AnswerHead): Answer {
     const body = this.#body.subarray(0, this.#bodyBytes)
-    const isOpen = framing !== 'close' || this.#expected.isHead || status === 204 || status === 304
+    const isOpen = framing !== 'close' || this.#expected.isHead || isBare(status)
     this.begin(NONE)
     return { status, headers, keepMs: isOpen ? keepMs : 0, body }
   }
