@@ -10,6 +10,11 @@ describe('parseField()', () => {
     assert.deepEqual(parseField('x: \xe4'), { name: 'x', value: '\xe4' })
   })
 
+  it('keeps the bytes of a letter in UTF-8', () => {
+    const letters = Buffer.from('à').toString('latin1')
+    assert.equal(parseField(`x: ${letters}`)?.value, letters)
+  })
+
   for (const line of ['', 'x', ': y', 'x : y', 'x[: y', ' x: y', 'x: y\n', 'x: y\rz', 'x: \0', 'x: \u{20ac}'])
     it(`reads none from ${JSON.stringify(line)}`, () => assert.equal(parseField(line), undefined))
 })
