@@ -51,7 +51,6 @@ describe('the gRPC port of a gateway', () => {
     assert.equal((await client.call(`${HEALTH}/Check`, toField(1, 'nothing'))).code, GRPC_CODES.NOT_FOUND)
     const unknown = await client.call(`${HEALTH}/Watch`, toField(1, 'nothing'), { deadlineMs: 300 })
     assert.deepEqual(unknown.messages, [SERVICE_UNKNOWN])
-    await sleep(300)
     await gateway.stop()
     const watched = await watching.seen
     assert.deepEqual(watched.messages, [NOT_SERVING, SERVING, NOT_SERVING])

@@ -1,4 +1,4 @@
-import { setInterval } from 'node:timers/promises'
+import { watchStatus } from '../core/changes.ts'
 import { toErrorText } from '../core/errors.ts'
 import { GrpcError, type GrpcReply, type GrpcRequest } from '../core/grpc.ts'
 import { readFields, readString, toField } from '../core/protobuf.ts'
@@ -9,9 +9,6 @@ import { findObstacle, type OwnWorld } from './own.node.ts'
 const SERVING = 1
 const NOT_SERVING = 2
 const SERVICE_UNKNOWN = 3
-
-/** How late a watcher hears of a change, at most. */
-const WATCH_MS = 200
 
 type State = Pick<OwnWorld, 'routes' | 'state'>
 
@@ -46,20 +43,7 @@ function toServing(world: State): number {
   return findObstacle(world) === undefined ? SERVING : NOT_SERVING
 }
 
-/** Tells what is so, and then what changes, until the client leaves or the gateway stops. */
-async function* watch(world: State, service: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-  const toStatus = (): number => (HEALTH_SERVICES.has(service) ? toServing(world) : SERVICE_UNKNOWN)
-  let told = toStatus()
-  yield toField(1, told)
-  try {
-    for await (const _ of setInterval(WATCH_MS, undefined, { signal, ref: false })) {
-      const now = toStatus()
-      if (now !== told) yield toField(1, now)
-      told = now
-      if (world.state.draining) break
-    }
-  } catch (error) {
-    if (!signal.aborted) throw error
-  }
-  world.state.stopping.throwIfAborted()
+function watch({ routes, state }: State, service: string, signal: AbortSignal): AsyncIterable<Uint8Array> {
+  const read = (): number => (HEALTH_SERVICES.has(service) ? toServing({ routes, state }) : SERVICE_UNKNOWN)
+  return watchStatus({ changing: routes, stopping: state.stopping }, read, status => toField(1, status), signal)
 }

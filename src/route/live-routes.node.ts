@@ -1,3 +1,4 @@
+import { Changes, type Changing } from '../core/changes.ts'
 import { toErrorText } from '../core/errors.ts'
 import type { Capture, Routes, RouteVariant } from '../core/wire/routes.ts'
 import { toRowPaths } from './capture.ts'
@@ -25,11 +26,12 @@ export interface RoutingTable {
 }
 
 /** The routes in force. A replica that stays keeps its connections; one that leaves finishes what it has. */
-export class LiveRoutes {
+export class LiveRoutes implements Changing {
   readonly #world: ReplicaWorld
   readonly #logger: Logger
   /** Replicas that left the routes and still have requests. */
   readonly #retiring = new Set<Replica>()
+  readonly #swaps = new Changes()
   #table: RoutingTable | undefined
 
   constructor(world: ReplicaWorld, logger: Logger) {
@@ -45,6 +47,10 @@ export class LiveRoutes {
   /** Every replica in force. */
   get replicas(): readonly Replica[] {
     return this.#table?.variants.flatMap(variant => variant.live) ?? []
+  }
+
+  onChange(listener: () => void): () => void {
+    return this.#swaps.onChange(listener)
   }
 
   /** Puts routes in force at once: between two requests, never within the choice of one. */
@@ -63,6 +69,7 @@ export class LiveRoutes {
     const kept = new Set(this.replicas)
     for (const variant of before?.variants ?? [])
       for (const replica of variant.live) if (!kept.has(replica)) this.#retire(replica)
+    this.#swaps.tell()
   }
 
   /** Breaks every connection. */

@@ -1,3 +1,4 @@
+import { Changes } from '../../core/changes.ts'
 import { RegattaError, toErrorText } from '../../core/errors.ts'
 import { Refusal } from '../errors.ts'
 import { noteModel } from '../telemetry/call.ts'
@@ -22,13 +23,13 @@ export class LiveCatalog implements Catalog, AsyncDisposable {
   readonly #models = new Map<string, LiveModel>()
   readonly #changes = toQueue({ parallel: 1, maxWaiting: MAX_CHANGES })
   readonly #end = new AbortController()
-  readonly #listeners = new Set<() => void>()
+  readonly #states = new Changes()
   #hasBegun = false
 
   constructor(loading: Loading) {
     this.#loading = loading
     const turns = toQueue({ parallel: loading.limits.parallelLoads, maxWaiting: Number.POSITIVE_INFINITY })
-    this.#parts = { loading, turns, isBusy: () => this.#hasBegun, onChange: () => this.#tell() }
+    this.#parts = { loading, turns, isBusy: () => this.#hasBegun, onChange: () => this.#states.tell() }
   }
 
   get names(): readonly string[] {
@@ -58,8 +59,7 @@ export class LiveCatalog implements Catalog, AsyncDisposable {
   }
 
   onChange(listener: () => void): () => void {
-    this.#listeners.add(listener)
-    return () => this.#listeners.delete(listener)
+    return this.#states.onChange(listener)
   }
 
   versions(name: string): readonly VersionStatus[] {
@@ -128,7 +128,7 @@ export class LiveCatalog implements Catalog, AsyncDisposable {
     if (problem !== undefined && !this.isServing && !this.#end.signal.aborted) throw problem
     this.#warnOfLabels()
     this.#hasBegun = true
-    this.#tell()
+    this.#states.tell()
   }
 
   /** Never rejects: what goes wrong is told in the log and in the status. */
@@ -205,10 +205,6 @@ export class LiveCatalog implements Catalog, AsyncDisposable {
     const model = this.#models.get(name)
     if (model === undefined) throw toNotFound({ name })
     return model
-  }
-
-  #tell(): void {
-    for (const listener of this.#listeners) listener()
   }
 
   #toProblem(): unknown {

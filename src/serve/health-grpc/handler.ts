@@ -1,3 +1,4 @@
+import { watchStatus } from '../../core/changes.ts'
 import { GrpcError } from '../../core/grpc.ts'
 import {
   GRPCInferenceService,
@@ -10,7 +11,6 @@ import {
 } from '../../tensor/messages.ts'
 import { type GrpcMethods, toMethod, toPath } from '../front/grpc-method.ts'
 import { isReady, type Service } from '../model.ts'
-import { watchHealth } from './watch.ts'
 
 const SERVICES = [PredictionService, ModelService, GRPCInferenceService, Health]
 
@@ -41,9 +41,9 @@ export const HEALTH_METHODS: GrpcMethods = new Map([
         const { service } = parseMessage(watch.input, request.message)
         const isKnown = NAMES.has(service)
         const read = (): ServingStatus => (isKnown ? toStatus(server) : ServingStatus.SERVICE_UNKNOWN)
-        return {
-          message: watchHealth(server, read, status => toMessageBytes(watch.output, { status }), request.signal),
-        }
+        const write = (status: ServingStatus): Uint8Array => toMessageBytes(watch.output, { status })
+        const source = { changing: server.catalog, stopping: server.stopping }
+        return { message: watchStatus(source, read, write, request.signal) }
       },
     },
   ],
