@@ -11,6 +11,7 @@ import { type Limits, withDefaultLimits } from './limits.ts'
 import { LiveRoutes } from './live-routes.node.ts'
 import type { Logger } from './logger.ts'
 import { toMetrics } from './metrics.ts'
+import { STOPPING } from './own.node.ts'
 import { openPorts, type Ports } from './ports.node.ts'
 import { Recorder } from './records.node.ts'
 import { openRouteSource } from './routes-source.node.ts'
@@ -103,16 +104,11 @@ async function openParts(options: GatewayOptions, limits: Limits): Promise<Parts
   const base = { routes, limits, metrics, clock, random, sink: recorder, isLoaded: admission.isLoaded }
   const shadows = new ShadowCopier(base)
   const access = toAccess(options.access ?? { tokens: [], origins: [] })
-  const stopping = new AbortController()
+  const stop = new AbortController()
   return {
-    ...{ ...base, access, admission, shadows, control, recorder, spool },
-    state: {
-      get draining() {
-        return stopping.signal.aborted
-      },
-      stopping: stopping.signal,
-    },
-    stop: () => stopping.abort(new GrpcError('UNAVAILABLE', 'The gateway is stopping')),
+    ...base,
+    ...{ access, admission, shadows, control, recorder, spool, stopping: stop.signal },
+    stop: () => stop.abort(new GrpcError('UNAVAILABLE', STOPPING)),
   }
 }
 

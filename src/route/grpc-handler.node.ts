@@ -9,7 +9,7 @@ import { CLOSED, NO_ROUTES, NO_TOKEN } from './refusals.ts'
 /** What answering any call works with. */
 export interface GrpcHandlerWorld extends GrpcWorld {
   readonly routes: OwnWorld['routes']
-  readonly state: OwnWorld['state']
+  readonly stopping: OwnWorld['stopping']
   readonly access: Access
 }
 

@@ -10,7 +10,7 @@ const SERVING = 1
 const NOT_SERVING = 2
 const SERVICE_UNKNOWN = 3
 
-type State = Pick<OwnWorld, 'routes' | 'state'>
+type State = Pick<OwnWorld, 'routes' | 'stopping'>
 
 /** Answers one of the gateway's own calls: how it is itself. */
 export function answerOwnCall(world: State, call: GrpcRequest, own: OwnCall): GrpcReply {
@@ -43,7 +43,8 @@ function toServing(world: State): number {
   return findObstacle(world) === undefined ? SERVING : NOT_SERVING
 }
 
-function watch({ routes, state }: State, service: string, signal: AbortSignal): AsyncIterable<Uint8Array> {
-  const read = (): number => (HEALTH_SERVICES.has(service) ? toServing({ routes, state }) : SERVICE_UNKNOWN)
-  return watchStatus({ changing: routes, stopping: state.stopping }, read, status => toField(1, status), signal)
+function watch(world: State, service: string, signal: AbortSignal): AsyncIterable<Uint8Array> {
+  const { routes: changing, stopping } = world
+  const read = (): number => (HEALTH_SERVICES.has(service) ? toServing(world) : SERVICE_UNKNOWN)
+  return watchStatus({ changing, stopping }, read, status => toField(1, status), signal)
 }

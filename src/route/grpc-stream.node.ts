@@ -19,9 +19,7 @@ export interface GrpcStreamWorld extends GrpcHandlerWorld {
 export function handleGrpcStream(world: GrpcStreamWorld, call: GrpcRequest): GrpcReply {
   if (!world.access.mayPredict(call.metadata)) throw refuseCall(world, NO_TOKEN)
   return {
-    message: answerInferStream(call, world.state.stopping, message =>
-      answerOne(world, { ...message, path: INFER_PATH }),
-    ),
+    message: answerInferStream(call, world.stopping, message => answerOne(world, { ...message, path: INFER_PATH })),
   }
 }
 

@@ -15,12 +15,12 @@ export interface HandlerWorld extends HttpWorld, OwnWorld {
 
 /** Answers one request; a gateway that stops keeps no connection open after its answer. */
 export async function handle(world: HandlerWorld, request: HttpRequest): Promise<HttpResponse> {
-  const { access, state } = world
+  const { access, stopping } = world
   const isOfPage = request.headers['origin'] !== undefined
   const preflight = isOfPage ? access.toPreflight(request) : undefined
   const response = preflight ?? (await answer(world, request))
-  if (!isOfPage && !state.draining) return response
-  const close = state.draining ? { connection: 'close' } : {}
+  if (!isOfPage && !stopping.aborted) return response
+  const close = stopping.aborted ? { connection: 'close' } : {}
   return { ...response, headers: { ...response.headers, ...access.toCorsHeaders(request.headers), ...close } }
 }
 

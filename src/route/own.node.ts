@@ -6,13 +6,16 @@ import type { GatewayMetrics } from './metrics.ts'
 import { type OwnPath, toMethods } from './own-path.ts'
 import { toTfsPage } from './tfs-page.ts'
 
+/** What clients are told once it is so. */
+export const STOPPING = 'The gateway is stopping'
+
 /** What the gateway's own answers work with. */
 export interface OwnWorld {
   readonly routes: LiveRoutes
   readonly metrics: GatewayMetrics
   readonly control: Pick<Control, 'sendTruths'>
-  /** `draining` once the gateway stops: it answers, and tells balancers to send nothing more. */
-  readonly state: { readonly draining: boolean; readonly stopping: AbortSignal }
+  /** Aborts once the gateway stops: it answers, and tells balancers to send nothing more. */
+  readonly stopping: AbortSignal
 }
 
 /** Answers one of the gateway's own paths. */
@@ -58,8 +61,8 @@ function toReadiness(obstacle: string | undefined): HttpResponse {
 }
 
 /** Ready is who can answer a prediction: there is a champion with a replica. Says what is in the way. */
-export function findObstacle({ routes, state }: Pick<OwnWorld, 'routes' | 'state'>): string | undefined {
-  if (state.draining) return 'The gateway is stopping'
+export function findObstacle({ routes, stopping }: Pick<OwnWorld, 'routes' | 'stopping'>): string | undefined {
+  if (stopping.aborted) return STOPPING
   if (routes.table === undefined) return 'The gateway knows no routes yet'
   return (routes.table.champion?.live.length ?? 0) === 0 ? 'The champion has no replica yet' : undefined
 }
