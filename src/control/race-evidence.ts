@@ -12,11 +12,10 @@ import {
   toReach,
   toResidualM2,
 } from '../judge/index.ts'
-import type { ArmSums, CrossSums, EpochArms, RaceSums, Scoreboard, StoredRace } from '../store/index.ts'
+import type { ArmSums, CrossSums, EpochArms, RaceSums, StoredRace } from '../store/index.ts'
 
 /** What a race is judged by: its sums, and its pairs where their order matters. */
 export interface RaceData {
-  readonly board: Scoreboard
   readonly sums: RaceSums
   readonly ordered: Ordered | undefined
 }
@@ -26,19 +25,19 @@ export interface RaceData {
  * has one; per size of the truth for `wmape`; less what a covariate foretells where every label of an epoch has one.
  */
 export function toEvidence({ design, spec }: StoredRace, data: RaceData): Evidence {
-  const cap = toCap(spec.cap, data)
-  const evidence = design === 'paired' ? toPairedEvidence(spec, data) : toSplitEvidence(spec, data)
+  const cap = toCap(spec.cap, data.sums)
+  const evidence = design === 'paired' ? toPairedEvidence(spec, data) : toSplitEvidence(spec, data.sums)
   return cap === undefined ? evidence : { ...evidence, cap }
 }
 
 type Spec = StoredRace['spec']
 
-function toPairedEvidence(spec: Spec, { board, ordered, sums }: RaceData): Evidence {
+function toPairedEvidence(spec: Spec, { ordered, sums }: RaceData): Evidence {
   if (ordered !== undefined) {
     return toOrderedEvidence(ordered, toReach(spec, sums.cap?.at) ?? Number.POSITIVE_INFINITY)
   }
+  const { board, pairClusters, pairRatio } = sums
   const { discordant, dominance, paired } = board
-  const { pairClusters, pairRatio } = sums
   const isRatio = spec.loss.kind === 'wmape'
   if (pairClusters.labels > 0 && pairClusters.labels === paired.count) {
     return { kind: 'paired-ratio', of: 'entities', discordant, ...toRatio(pairClusters) }
@@ -54,7 +53,8 @@ function toRatio(sums: CrossSums): { readonly terms: JointMoments; readonly domi
   return { terms, dominance: toDominance(sums.far, toRestM2(terms)) }
 }
 
-function toSplitEvidence({ loss }: Spec, { board, sums }: RaceData): Evidence {
+function toSplitEvidence({ loss }: Spec, sums: RaceSums): Evidence {
+  const { board } = sums
   const [a, b] = board.arms
   const epochs = board.epochs.map(epoch => ({
     epoch,
@@ -129,8 +129,7 @@ function toArmsDominance(arms: readonly (CrossSums | undefined)[]): number {
   )
 }
 
-function toCap(quantile: number | undefined, { board, sums }: RaceData): CapProgress | undefined {
-  const { cap } = sums
+function toCap(quantile: number | undefined, { board, cap }: RaceSums): CapProgress | undefined {
   if (quantile === undefined || cap === undefined) return undefined
   const judged = board.arms.reduce((sum, { loss }) => sum + loss.count, 0)
   const labels = cap.at === undefined ? cap.labels : CAP_LABELS
@@ -143,18 +142,18 @@ function toCap(quantile: number | undefined, { board, sums }: RaceData): CapProg
  */
 export function toMeanLosses(
   { design, spec }: StoredRace,
-  { board, sums }: Pick<RaceData, 'board' | 'sums'>,
+  { arms, board, pairRatio }: RaceSums,
 ): readonly [number | undefined, number | undefined] {
   const means = board.arms.map(({ loss }) => (loss.count === 0 ? undefined : loss.mean))
   if (spec.loss.kind !== 'wmape') return [means[0], means[1]]
   const ratioOf = (variant: number): number | undefined => {
-    const own = sums.arms.filter(arm => arm.variant === variant).map(({ ratio }) => ratio)
+    const own = arms.filter(arm => arm.variant === variant).map(({ ratio }) => ratio)
     const size = own.reduce((sum, { count, meanX }) => sum + count * meanX, 0)
     return size > 0 ? own.reduce((sum, { count, meanY }) => sum + count * meanY, 0) / size : undefined
   }
   const [a, b] = board.arms
   const ofA = ratioOf(a.variant)
   if (design === 'split') return [ofA, ratioOf(b.variant)]
-  const { meanX, meanY } = sums.pairRatio
+  const { meanX, meanY } = pairRatio
   return [ofA, ofA === undefined || meanX === 0 ? undefined : ofA - meanY / meanX]
 }

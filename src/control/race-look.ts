@@ -10,7 +10,7 @@ import { type Checkpoint, follow } from './following.ts'
 import { toRaceGuardrails } from './guardrails.ts'
 import type { LatenessRow } from './lateness.ts'
 import type { Logger } from './logger.ts'
-import { type RaceData, toEvidence, toMeanLosses } from './race-evidence.ts'
+import { toEvidence, toMeanLosses } from './race-evidence.ts'
 import { type Racer, toRaceJson } from './race-json.ts'
 import { toRaceRule, toSpecDigest } from './race-rule.ts'
 import { remember } from './remembering.ts'
@@ -66,19 +66,19 @@ export const NOTHING_KEPT: Kept = { arrivals: [], followed: [], lateness: [] }
  */
 export async function lookAt(world: LookWorld, race: StoredRace, comparisons: number, before: Kept): Promise<Look> {
   const { store, clock } = world
-  const board = await store.readScoreboard(race.id)
   const sums = await store.readSums(race.id)
   const followed = await followPairs(store, race, before.followed)
   const racers = await readRacers(world, race)
-  const data: RaceData = { board, sums, ordered: followed.at(-1)?.state }
-  const names = toNames(race, racers, data)
-  const verdict = judgeRace(toRaceRule(race, comparisons), toEvidence(race, data), names)
+  const evidence = toEvidence(race, { sums, ordered: followed.at(-1)?.state })
+  const meanLosses = toMeanLosses(race, sums)
+  const verdict = judgeRace(toRaceRule(race, comparisons), evidence, toNames(race, racers, meanLosses))
   const truths = await store.readTruthCounts()
   const truthRevision = truths.new + truths.revised + truths.orphan
   const stamp = { at: clock(), spec: toSpecDigest(race.spec), truthRevision }
   const { decision, history, isFirst } = await remember(store, race, verdict, stamp)
   if (isFirst) world.logger.info({ ...decision }, 'The race is decided')
   const placed = race.ended === undefined ? world.findPlaced(race.b) : undefined
+  const { board } = sums
   const epochs = board.epochs.map(({ epoch }) => epoch)
   const durations = await store.readDurations(race.id)
   const guardrails = toRaceGuardrails(race, comparisons, epochs, { sums, durations })
@@ -89,7 +89,6 @@ export async function lookAt(world: LookWorld, race: StoredRace, comparisons: nu
   const now = { at: clock(), labels: verdict.n }
   const arrivals = noteArrival(before.arrivals, now)
   const arrived = { labelsPerDay: toLabelsPerDay(arrivals, now, race.startedAt), now: now.at }
-  const meanLosses = toMeanLosses(race, data)
   const ages = { durations, mature: await store.readMaturity(race.id, toMatureBefore(race, now.at)) }
   const json = toRaceJson({ ...seen, racers, board, meanLosses, ages, shown, move, events, truths, ...arrived })
   return {
@@ -142,8 +141,11 @@ async function readParams(
   }
 }
 
-function toNames(race: StoredRace, [a, b]: readonly [Racer, Racer], data: RaceData): ArmNames {
-  const [meanLossA] = toMeanLosses(race, data)
-  const names = { a: a.variant.name, b: b.variant.name, loss: toLossName(race.spec.loss) }
+function toNames(
+  { spec }: StoredRace,
+  [a, b]: readonly [Racer, Racer],
+  [meanLossA]: ReturnType<typeof toMeanLosses>,
+): ArmNames {
+  const names = { a: a.variant.name, b: b.variant.name, loss: toLossName(spec.loss) }
   return meanLossA === undefined ? names : { ...names, meanLossA }
 }

@@ -15,8 +15,8 @@ const noise = (n: number): number => Math.sin(n * 12.9898)
 async function look(store: Store, at: number): Promise<Remembered & { shown: ReturnType<typeof toShown> }> {
   const [race] = await store.readRaces()
   if (race === undefined) return assert.fail()
-  const [board, sums] = [await store.readScoreboard(race.id), await store.readSums(race.id)]
-  const verdict = judgeRace(toRaceRule(race, 1), toEvidence(race, { board, sums, ordered: undefined }))
+  const evidence = toEvidence(race, { sums: await store.readSums(race.id), ordered: undefined })
+  const verdict = judgeRace(toRaceRule(race, 1), evidence)
   const counts: TruthCounts = await store.readTruthCounts()
   const stamp = { at, spec: toSpecDigest(race.spec), truthRevision: counts.new + counts.revised + counts.orphan }
   const remembered = await remember(store, race, verdict, stamp)

@@ -45,7 +45,7 @@ export interface Store extends AsyncDisposable {
 
   /** The additive sums of a race: reads aggregates, never raw rows. */
   readScoreboard(race: number): Promise<Scoreboard>
-  /** Sums of a race that designs other than a plain comparison need; from aggregates too. */
+  /** The scoreboard, and the sums that designs other than a plain comparison need; from aggregates too. */
   readSums(race: number): Promise<RaceSums>
   /** How long answers took and truths were waited for. */
   readDurations(race: number): Promise<readonly Durations[]>
@@ -198,8 +198,9 @@ export interface EpochArms extends SplitEpoch {
   readonly epoch: number
 }
 
-/** Sums of a race beside those of its scoreboard. */
+/** Sums of a race beside those of its scoreboard, all of one instant: whoever compares them must not mix two. */
 export interface RaceSums {
+  readonly board: Scoreboard
   /** Of each epoch and variant. */
   readonly arms: readonly ArmSums[]
   /** Over pairs: x is the size of the truth, y is loss A − loss B. */

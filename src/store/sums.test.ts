@@ -77,6 +77,23 @@ describe('readSums()', () => {
     assert.ok(Math.abs(lateness / 3_600_000 - 1) < 0.1, `${lateness}`)
   })
 
+  it('is of the instant of its scoreboard, whatever comes in beside', async () => {
+    await using place = await makeStore()
+    const { store } = place
+    const race = await startRace(store)
+    await store.addPredictions(
+      numbers(20).flatMap(n => toPair(n, n, 0).map(record => ({ ...record, entity: `e${n}` }))),
+    )
+    const seen = await Promise.all(
+      numbers(20).map(
+        async n => (await Promise.all([store.readSums(race), store.addTruths([toTruth(n, 0)], NOON)]))[0],
+      ),
+    )
+    const last = await store.readSums(race)
+    assert.equal(last.board.paired.count, 20)
+    for (const { board, pairClusters } of [...seen, last]) assert.equal(pairClusters.labels, board.paired.count)
+  })
+
   it('says what of the mature predictions has a truth', async () => {
     await using place = await makeStore()
     const { store } = place

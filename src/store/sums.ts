@@ -2,15 +2,20 @@ import { emptyJoint, mergeJoint } from '../judge/index.ts'
 import { readCap } from './caps.ts'
 import { type CrossColumns, toJointMoments } from './cross-ledger.ts'
 import { findRace } from './races.ts'
+import { readScoreboard } from './scoreboard.ts'
 import { type Sql, statement } from './sql.ts'
 import type { ArmSums, CapSums, CrossSums, Durations, Maturity, RaceSums } from './store.ts'
 import type { Tally } from './tallies.ts'
 
 const HOUR_MS = 3_600_000
 
-/** The sums of a race beside those of its scoreboard. */
+/** The scoreboard of a race, and its sums beside that. */
 export async function readSums(sql: Sql, race: number): Promise<RaceSums> {
-  const [crosses, tallies] = await Promise.all([sql.all(listCrosses(race)), sql.all(listTallies(race))])
+  const [board, crosses, tallies] = await Promise.all([
+    readScoreboard(sql, race),
+    sql.all(listCrosses(race)),
+    sql.all(listTallies(race)),
+  ])
   const of = (part: CrossColumns['part'], own = crosses): CrossSums =>
     own
       .filter(cross => cross.part === part)
@@ -23,6 +28,7 @@ export async function readSums(sql: Sql, race: number): Promise<RaceSums> {
   })
   const pairs = crosses.filter(({ variant }) => variant === 0)
   return {
+    board,
     arms,
     pairRatio: of('ratio-pair', pairs),
     pairClusters: of('cluster', pairs),

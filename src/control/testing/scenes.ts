@@ -116,6 +116,6 @@ export async function judgeLive(store: Store, scene: Scene, truths: readonly Tru
   const stored = (await store.readRaces()).find(({ id }) => id === race) ?? assert.fail()
   const empty = scene.design === 'paired' ? toEmptyOrdered(stored.spec) : undefined
   const followed = empty === undefined ? [] : await follow(store, race, empty, [])
-  const [board, sums] = [await store.readScoreboard(race), await store.readSums(race)]
-  return judgeRace(toRaceRule(stored, 1), toEvidence(stored, { board, sums, ordered: followed.at(-1)?.state }))
+  const evidence = toEvidence(stored, { sums: await store.readSums(race), ordered: followed.at(-1)?.state })
+  return judgeRace(toRaceRule(stored, 1), evidence)
 }
