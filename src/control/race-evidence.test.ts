@@ -52,18 +52,20 @@ describe('toEvidence()', () => {
     })
   }
 
-  it('judges labels of which some have an entity as single ones, and says where that cannot be', async () => {
-    await using place = await makeStore()
-    const scene: Scene = {
-      ...{ name: 'some', design: 'paired', spec: {}, wanted: 'paired' },
-      toMore: n => (n % 2 === 0 ? { entity: `e${n % 9}` } : {}),
-    }
-    const live = await judgeLive(
-      place.store,
-      scene,
-      SERIES.map(n => toTruth(n, truthOf(n))),
-    )
-    assert.deepEqual([live.design, live.state], ['paired', 'warming-up'])
-    assert.match(live.reason, /at most 5 % of the pairs for an entity that had one before wanted, 591 of 1200 found/)
-  })
+  for (const kind of ['squared', 'wmape'] as const) {
+    it(`judges ${kind} losses of which some have an entity as single ones, and says where that cannot be`, async () => {
+      await using place = await makeStore()
+      const scene: Scene = {
+        ...{ name: 'some', design: 'paired', spec: { loss: { kind } }, wanted: 'paired' },
+        toMore: n => (n % 2 === 0 ? { entity: `e${n % 9}` } : {}),
+      }
+      const live = await judgeLive(
+        place.store,
+        scene,
+        SERIES.map(n => toTruth(n, truthOf(n))),
+      )
+      assert.deepEqual([live.design, live.state], ['paired', 'warming-up'])
+      assert.match(live.reason, /at most 5 % of the pairs for an entity that had one before wanted, 591 of 1200 found/)
+    })
+  }
 })

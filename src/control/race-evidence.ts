@@ -38,14 +38,14 @@ function toPairedEvidence(spec: Spec, { ordered, sums }: RaceData): Evidence {
   }
   const { board, pairClusters, pairRatio } = sums
   const { discordant, dominance, paired } = board
-  const isRatio = spec.loss.kind === 'wmape'
-  if (pairClusters.labels > 0 && pairClusters.labels === paired.count) {
+  const { count: entities, labels } = pairClusters
+  if (labels > 0 && labels === paired.count) {
     return { kind: 'paired-ratio', of: 'entities', discordant, ...toRatio(pairClusters) }
   }
-  if (isRatio) return { kind: 'paired-ratio', of: 'labels', discordant, ...toRatio(pairRatio) }
-  const plain = { kind: 'paired', moments: paired, discordant, dominance } as const
-  if (pairClusters.labels === 0) return plain
-  return { ...plain, repeats: { repeated: pairClusters.labels - pairClusters.count, of: paired.count } }
+  const repeats = labels === 0 ? {} : { repeats: { repeated: labels - entities, of: paired.count } }
+  return spec.loss.kind === 'wmape'
+    ? { kind: 'paired-ratio', of: 'labels', discordant, ...toRatio(pairRatio), ...repeats }
+    : { kind: 'paired', moments: paired, discordant, dominance, ...repeats }
 }
 
 function toRatio(sums: CrossSums): { readonly terms: JointMoments; readonly dominance: number } {

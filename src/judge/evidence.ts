@@ -42,6 +42,8 @@ export interface PairedRatioEvidence {
   readonly of: 'labels' | 'entities'
   readonly discordant: number
   readonly dominance: number
+  /** As those of paired losses; undefined where `of` is entities, too. */
+  readonly repeats?: Repeats
 }
 
 /** Each variant answered its share of the requests. */

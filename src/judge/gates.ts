@@ -13,17 +13,27 @@ const MAX_R1 = 0.3
 
 /** The gates of paired losses. */
 export function toPairedGates(evidence: PairedEvidence, rule: RaceRule): readonly Gate[] {
-  const { moments, discordant, dominance, repeats } = evidence
-  const gates = [toCountGate('pairs', moments.count, 100), toDominanceGate(dominance)]
-  const binary = rule.binary ? [toCountGate('discordant pairs', discordant, 10)] : []
-  return [...gates, ...binary, ...(repeats === undefined ? [] : [toRepeatsGate(repeats, 'pairs')])]
+  return toUnitGates('pairs', evidence.moments.count, evidence, rule)
 }
 
 /** The gates of paired losses whose mean is a ratio of sums. */
 export function toPairedRatioGates(evidence: PairedRatioEvidence, rule: RaceRule): readonly Gate[] {
-  const { discordant, dominance, of, terms } = evidence
-  const gates = [toCountGate(of === 'labels' ? 'pairs' : of, terms.count, 100), toDominanceGate(dominance)]
-  return rule.binary ? [...gates, toCountGate('discordant pairs', discordant, 10)] : gates
+  const { of, terms } = evidence
+  return toUnitGates(of === 'labels' ? 'pairs' : of, terms.count, evidence, rule)
+}
+
+function toUnitGates(
+  units: string,
+  count: number,
+  { discordant, dominance, repeats }: PairedEvidence | PairedRatioEvidence,
+  { binary }: RaceRule,
+): readonly Gate[] {
+  return [
+    toCountGate(units, count, 100),
+    toDominanceGate(dominance),
+    ...(binary ? [toCountGate('discordant pairs', discordant, 10)] : []),
+    ...(repeats === undefined ? [] : [toRepeatsGate(repeats, 'pairs')]),
+  ]
 }
 
 /** The gates of dependent losses. The last alone is missing where a first, provisional answer can be given. */
