@@ -5,12 +5,12 @@ import {
   emptyJoint,
   type JointEpoch,
   type JointMoments,
-  type Moments,
   type Ordered,
   toDominance,
   toOrderedEvidence,
+  toPlainJoint,
+  toRatioM2,
   toReach,
-  toResidualM2,
 } from '../judge/index.ts'
 import type { ArmSums, CrossSums, EpochArms, RaceSums, StoredRace } from '../store/index.ts'
 
@@ -50,7 +50,7 @@ function toPairedEvidence(spec: Spec, { ordered, sums }: RaceData): Evidence {
 
 function toRatio(sums: CrossSums): { readonly terms: JointMoments; readonly dominance: number } {
   const terms = toTerms(sums)
-  return { terms, dominance: toDominance(sums.far, toRestM2(terms)) }
+  return { terms, dominance: toDominance(sums.far, toRatioM2(terms)) }
 }
 
 function toSplitEvidence({ loss }: Spec, sums: RaceSums): Evidence {
@@ -103,11 +103,7 @@ function isCovered({ epoch, a, b }: ArmedEpoch): boolean {
 function toAdjustedEpoch(armed: ArmedEpoch): JointEpoch {
   const { epoch, a, b } = armed
   if (isCovered(armed)) return { ...epoch, a: toTerms(a?.covariate), b: toTerms(b?.covariate) }
-  return { ...epoch, a: toPlainTerms(epoch.a), b: toPlainTerms(epoch.b) }
-}
-
-function toPlainTerms({ count, mean, m2 }: Moments): JointMoments {
-  return { count, meanX: mean, meanY: 0, m2X: m2, m2Y: 0, xy: 0 }
+  return { ...epoch, a: toPlainJoint(epoch.a), b: toPlainJoint(epoch.b) }
 }
 
 /** The database has x and y the other way round: what is summed comes after what it is summed by. */
@@ -117,15 +113,11 @@ function toTerms(sums: CrossSums | undefined): JointMoments {
   return { count, meanX: meanY, meanY: meanX, m2X: m2Y, m2Y: m2X, xy }
 }
 
-function toRestM2(terms: JointMoments): number {
-  return toResidualM2(terms, terms.meanY === 0 ? 0 : terms.meanX / terms.meanY)
-}
-
 function toArmsDominance(arms: readonly (CrossSums | undefined)[]): number {
   const far = Math.max(0, ...arms.map(arm => arm?.far ?? 0))
   return toDominance(
     far,
-    arms.reduce((sum, arm) => sum + toRestM2(toTerms(arm)), 0),
+    arms.reduce((sum, arm) => sum + toRatioM2(toTerms(arm)), 0),
   )
 }
 

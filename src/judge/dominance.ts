@@ -1,4 +1,4 @@
-import type { JointMoments } from './joint.ts'
+import { type JointMoments, toResidualM2 } from './joint.ts'
 import type { LossTerms } from './loss.ts'
 
 /** The smallest and the largest of some numbers: the one farthest from their mean is one of them. */
@@ -28,6 +28,15 @@ export function toFarthest({ low, high }: Extremes, mean: number): number {
 export function toResidualSquare({ loss, weight }: LossTerms, { meanX, meanY }: JointMoments): number {
   const residual = meanY === 0 ? 0 : loss - (meanX / meanY) * weight
   return residual * residual
+}
+
+/**
+ * The sum of those squares over all units.
+ *
+ * Source: as `toRatioEstimate`.
+ */
+export function toRatioM2(terms: JointMoments): number {
+  return toResidualM2(terms, terms.meanY === 0 ? 0 : terms.meanX / terms.meanY)
 }
 
 /** How much one unit has of all that units differ (0–1): the square of its distance, of the sum `m2` of all squares. */

@@ -8,7 +8,7 @@ export {
 } from './blocking.ts'
 export { type BoundedState, emptyBounded, foldBounded } from './bounded.ts'
 export { addToCap, applyCap, CAP_LABELS, type CapProgress, type CapState, emptyCap } from './cap.ts'
-export { toDominance } from './dominance.ts'
+export { toDominance, toRatioM2 } from './dominance.ts'
 export type { EpochCounts, Estimate, SplitEpoch } from './estimate.ts'
 export type {
   AdjustedEvidence,
@@ -31,7 +31,7 @@ export {
   type Stamp,
   toStandingState,
 } from './history.ts'
-export { emptyJoint, foldJoint, type JointMoments, mergeJoint, removeJoint, toResidualM2 } from './joint.ts'
+export { emptyJoint, foldJoint, type JointMoments, mergeJoint, removeJoint, toPlainJoint } from './joint.ts'
 export { type ArmHealth, type Guardrail, type GuardrailRule, type LatencyBucket, toGuardrails } from './limits.ts'
 export { type LossRange, type LossSpec, type LossTerms, toLoss, toLossRange, toLossTerms } from './loss.ts'
 export {

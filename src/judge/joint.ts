@@ -1,3 +1,5 @@
+import type { Moments } from './moments.ts'
+
 /** Moments of two numbers that come together. Units: `m2X`, `m2Y` squared, `xy` of x times y. */
 export interface JointMoments {
   readonly count: number
@@ -11,6 +13,11 @@ export interface JointMoments {
 
 /** The joint moments of no data. */
 export const emptyJoint: JointMoments = { count: 0, meanX: 0, meanY: 0, m2X: 0, m2Y: 0, xy: 0 }
+
+/** The moments of numbers that come alone: y is always 0. */
+export function toPlainJoint({ count, mean, m2 }: Moments): JointMoments {
+  return { count, meanX: mean, meanY: 0, m2X: m2, m2Y: 0, xy: 0 }
+}
 
 /**
  * Folds a pair of numbers into the moments (one pass, stable).

@@ -1,8 +1,16 @@
 import { addToBlocks, type Blocks, emptyBlocks } from './blocking.ts'
 import { type BoundedState, emptyBounded, foldBounded } from './bounded.ts'
-import { type Extremes, emptyExtremes, foldExtremes, toDominance, toFarthest, toResidualSquare } from './dominance.ts'
+import {
+  type Extremes,
+  emptyExtremes,
+  foldExtremes,
+  toDominance,
+  toFarthest,
+  toRatioM2,
+  toResidualSquare,
+} from './dominance.ts'
 import type { Evidence } from './evidence.ts'
-import { emptyJoint, foldJoint, type JointMoments, toResidualM2 } from './joint.ts'
+import { emptyJoint, foldJoint, type JointMoments } from './joint.ts'
 import type { LossTerms } from './loss.ts'
 import { emptyMoments, fold, type Moments } from './moments.ts'
 import type { RaceSettings } from './rule.ts'
@@ -72,8 +80,7 @@ export function toOrderedEvidence(ordered: Ordered, reach: number): Evidence {
     }
     case 'weighted': {
       const { blocks, far, terms } = ordered
-      const ratio = terms.meanY === 0 ? 0 : terms.meanX / terms.meanY
-      return { kind: 'dependent', blocks, dominance: toDominance(far, toResidualM2(terms, ratio)) }
+      return { kind: 'dependent', blocks, dominance: toDominance(far, toRatioM2(terms)) }
     }
     case 'bounded':
       return { kind: 'bounded', state: ordered.state, reach }

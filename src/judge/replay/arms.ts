@@ -1,9 +1,9 @@
 import { UsageError } from '../../core/errors.ts'
 import { addToCap, applyCap, type CapState, emptyCap, toCapProgress } from '../cap.ts'
-import { emptyExtremes, foldExtremes, toDominance, toFarthest, toResidualSquare } from '../dominance.ts'
+import { emptyExtremes, foldExtremes, toDominance, toFarthest, toRatioM2, toResidualSquare } from '../dominance.ts'
 import type { EpochCounts } from '../estimate.ts'
 import type { Evidence, JointEpoch } from '../evidence.ts'
-import { emptyJoint, foldJoint, type JointMoments, toResidualM2 } from '../joint.ts'
+import { emptyJoint, foldJoint, type JointMoments, toPlainJoint } from '../joint.ts'
 import type { LossTerms } from '../loss.ts'
 import { emptyMoments, fold, type Moments } from '../moments.ts'
 import type { RateEpoch } from '../rates.ts'
@@ -183,10 +183,6 @@ function toWeightB(weights: OutcomeRow['weights'], { a, b }: Roles): number | un
   return b === undefined || weights === undefined || weightA + weightB === 0 ? undefined : weightB / (weightA + weightB)
 }
 
-function toPlainJoint({ count, mean, m2 }: Moments): JointMoments {
-  return { count, meanX: mean, meanY: 0, m2X: m2, m2Y: 0, xy: 0 }
-}
-
 /** One arm's sums within an epoch. */
 class Arm {
   readonly #kind: ArmKind
@@ -255,8 +251,7 @@ class Arm {
   }
 
   toM2(): number {
-    const { meanX, meanY } = this.joint
-    return this.#isRatio() && meanY !== 0 ? toResidualM2(this.joint, meanX / meanY) : this.moments.m2
+    return this.#isRatio() ? toRatioM2(this.joint) : this.moments.m2
   }
 
   #reach(unit: LossTerms): void {

@@ -1,6 +1,6 @@
-import { emptyExtremes, foldExtremes, toDominance, toFarthest, toResidualSquare } from '../dominance.ts'
+import { emptyExtremes, foldExtremes, toDominance, toFarthest, toRatioM2, toResidualSquare } from '../dominance.ts'
 import type { Evidence, PairedRatioEvidence } from '../evidence.ts'
-import { emptyJoint, foldJoint, type JointMoments, toResidualM2 } from '../joint.ts'
+import { emptyJoint, foldJoint, type JointMoments } from '../joint.ts'
 import type { LossTerms } from '../loss.ts'
 import { emptyMoments, fold, type Moments } from '../moments.ts'
 import { addToOrdered, type Ordered, toOrderedEvidence } from '../ordered.ts'
@@ -64,8 +64,7 @@ function toRatioEvidence(
   far: number,
   discordant: number,
 ): PairedRatioEvidence {
-  const ratio = terms.meanY === 0 ? 0 : terms.meanX / terms.meanY
-  return { kind: 'paired-ratio', of, terms, discordant, dominance: toDominance(far, toResidualM2(terms, ratio)) }
+  return { kind: 'paired-ratio', of, terms, discordant, dominance: toDominance(far, toRatioM2(terms)) }
 }
 
 /** Of pairs whose order matters; `toReach` tells that of bounded differences, which is known when the first is added. */
