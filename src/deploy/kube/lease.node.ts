@@ -46,15 +46,17 @@ export async function acquireLease(options: LeaseOptions, signal: AbortSignal): 
   const timings = { ...USUAL, ...options.timings }
   let seen = { version: '', at: 0 }
   for (;;) {
+    const inTime = AbortSignal.any([signal, AbortSignal.timeout(timings.deadlineMs)])
     try {
-      const lease = await readLease(options, signal)
+      const lease = await readLease(options, inTime)
       const version = textAt(lease, 'metadata', 'resourceVersion') ?? ''
       // Clocks differ between nodes: what counts is how long this one has seen no change.
       if (version !== seen.version) seen = { version, at: performance.now() }
       const leader = textAt(lease, 'spec', 'holderIdentity') ?? ''
       const isFree = leader === '' || leader === holder || performance.now() - seen.at > timings.durationMs
       onLeader(isFree ? undefined : textAt(lease, 'metadata', 'annotations', ADDRESS))
-      if (isFree && (await takeLease(options, lease, timings, signal))) return keep(options, timings)
+      const takenAt = performance.now()
+      if (isFree && (await takeLease(options, lease, timings, inTime))) return keep(options, timings, takenAt)
     } catch (error) {
       if (signal.aborted || isRefused(error, 'KUBE_FORBIDDEN')) throw error
       onAway(toErrorText(error))
@@ -117,10 +119,10 @@ async function writeLease(
   await kube.ask('PATCH', toPath('Lease', kube.namespace, name), { body, type, signal })
 }
 
-function keep(options: LeaseOptions, timings: LeaseTimings): HeldLease {
+function keep(options: LeaseOptions, timings: LeaseTimings, takenAt: number): HeldLease {
   const lost = new AbortController()
   const closing = new AbortController()
-  const kept = renewUntil(options, timings, lost, closing.signal)
+  const kept = renewUntil(options, timings, { takenAt, lost, closing: closing.signal })
   return {
     lost: lost.signal,
     async [Symbol.asyncDispose]() {
@@ -133,19 +135,27 @@ function keep(options: LeaseOptions, timings: LeaseTimings): HeldLease {
   }
 }
 
+interface Keeping {
+  /** Begin of the request that took it: others count from the time when the cluster heard of it, which is later. */
+  readonly takenAt: number
+  readonly lost: AbortController
+  readonly closing: AbortSignal
+}
+
 /** Never rejects. */
 async function renewUntil(
   options: LeaseOptions,
   timings: LeaseTimings,
-  lost: AbortController,
-  closing: AbortSignal,
+  { takenAt, lost, closing }: Keeping,
 ): Promise<void> {
-  let renewedAt = performance.now()
+  let renewedAt = takenAt
   while (!closing.aborted) {
     await sleep(timings.retryMs, undefined, { signal: closing }).catch(() => {})
     if (closing.aborted) return
     const startedAt = performance.now()
-    const isHeld = await renew(options, timings, AbortSignal.timeout(timings.deadlineMs)).catch(error => {
+    // A renewal that hangs may not outlast the lease, whenever it began.
+    const leftMs = Math.max(0, Math.ceil(renewedAt + timings.deadlineMs - startedAt))
+    const isHeld = await renew(options, timings, AbortSignal.timeout(leftMs)).catch(error => {
       options.onAway(toErrorText(error))
       return undefined
     })

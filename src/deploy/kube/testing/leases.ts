@@ -5,18 +5,27 @@ import { at } from '../object.ts'
 
 /** An API with one lease, that refuses whoever has not read the newest. */
 export interface LeaseApi {
-  readonly kube: Kube
+  readonly openLine: () => Line
   readonly holder: () => unknown
-  /** Stops answering, or answers again. */
-  away: boolean
+}
+
+/**
+ * A way to the API.
+ * - `up`: it answers.
+ * - `down`: every request fails at once.
+ * - `silent`: no request arrives, and none is answered.
+ * - `deaf`: requests arrive, and none is answered.
+ */
+export interface Line {
+  readonly kube: Kube
+  state: 'up' | 'down' | 'silent' | 'deaf'
 }
 
 /** Makes one. */
 export function toLeaseApi(): LeaseApi {
   let lease: { readonly metadata: object; readonly spec: object } | undefined
   let version = 0
-  const ask: Kube['ask'] = async (method, _path, { body } = {}) => {
-    if (api.away) throw new RegattaError('KUBE_UNREACHABLE', 'away')
+  const answer: Kube['ask'] = async (method, _path, { body } = {}) => {
     if (method === 'GET') return lease && structuredClone(toObject(lease))
     const isCurrent = lease === undefined ? method === 'POST' : at(body, 'metadata', 'resourceVersion') === `${version}`
     if (!isCurrent) throw new RegattaError('KUBE_CHANGED', 'somebody else was quicker')
@@ -31,10 +40,18 @@ export function toLeaseApi(): LeaseApi {
     metadata: { ...metadata, name: 'm-control', resourceVersion: `${version}` },
     spec,
   })
-  const api: LeaseApi = {
-    kube: { namespace: 'team', server: 'https://cluster', ask } as Kube,
-    holder: () => at(lease, 'spec', 'holderIdentity'),
-    away: false,
+  const openLine = (): Line => {
+    const ask: Kube['ask'] = async (method, path, options) => {
+      if (line.state === 'down') throw new RegattaError('KUBE_UNREACHABLE', 'away')
+      const answered = line.state === 'silent' ? undefined : await answer(method, path, options)
+      return line.state === 'up' ? answered : await untilAborted(options?.signal)
+    }
+    const line: Line = { kube: { namespace: 'team', server: 'https://cluster', ask } as Kube, state: 'up' }
+    return line
   }
-  return api
+  return { openLine, holder: () => at(lease, 'spec', 'holderIdentity') }
+}
+
+function untilAborted(signal: AbortSignal | undefined): Promise<never> {
+  return new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)))
 }
