@@ -54,7 +54,9 @@ export async function acquireLease(options: LeaseOptions, signal: AbortSignal): 
       if (version !== seen.version) seen = { version, at: performance.now() }
       const leader = textAt(lease, 'spec', 'holderIdentity') ?? ''
       const isFree = leader === '' || leader === holder || performance.now() - seen.at > timings.durationMs
-      onLeader(isFree ? undefined : textAt(lease, 'metadata', 'annotations', ADDRESS))
+      const address = textAt(lease, 'metadata', 'annotations', ADDRESS)
+      // This one may have got the address of one that is gone: whoever connects would be led in a circle.
+      onLeader(isFree || address === options.address ? undefined : address)
       const takenAt = performance.now()
       if (isFree && (await takeLease(options, lease, timings, inTime))) return keep(options, timings, takenAt)
     } catch (error) {

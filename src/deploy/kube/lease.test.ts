@@ -43,6 +43,12 @@ describe('acquireLease()', () => {
     assert.equal(api.holder(), 'one')
   })
 
+  it('tells of nobody where the one that has it had the same address', async () => {
+    await acquire('one')
+    assert.equal(await findLeader('two', 'one.example'), undefined)
+    assert.equal(api.holder(), 'one')
+  })
+
   it('gives it to the next once it is given back', async () => {
     const one = await acquire('one')
     const two = acquire('two')
