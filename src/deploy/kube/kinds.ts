@@ -12,13 +12,14 @@ export interface KindRow {
 export const KINDS = {
   ServiceAccount: { group: '', version: 'v1', plural: 'serviceaccounts' },
   Role: { group: 'rbac.authorization.k8s.io', version: 'v1', plural: 'roles' },
-  RoleBinding: { group: 'rbac.authorization.k8s.io', version: 'v1', plural: 'rolebindings' },
   Secret: { group: '', version: 'v1', plural: 'secrets' },
   ConfigMap: { group: '', version: 'v1', plural: 'configmaps' },
   PersistentVolumeClaim: { group: '', version: 'v1', plural: 'persistentvolumeclaims' },
   Lease: { group: 'coordination.k8s.io', version: 'v1', plural: 'leases' },
   NetworkPolicy: { group: 'networking.k8s.io', version: 'v1', plural: 'networkpolicies' },
   Service: { group: '', version: 'v1', plural: 'services' },
+  // Deleted before all that control writes, which it could make again while it ends.
+  RoleBinding: { group: 'rbac.authorization.k8s.io', version: 'v1', plural: 'rolebindings' },
   Deployment: { group: 'apps', version: 'v1', plural: 'deployments' },
   PodDisruptionBudget: { group: 'policy', version: 'v1', plural: 'poddisruptionbudgets' },
   HorizontalPodAutoscaler: { group: 'autoscaling', version: 'v2', plural: 'horizontalpodautoscalers' },
