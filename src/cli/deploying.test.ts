@@ -1,28 +1,16 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { StatusJson } from '../control/index.ts'
-import { parseDigest, parseVariantName } from '../core/brands.ts'
+import { toStatusJson } from '../control/testing/status.ts'
+import { parseDigest } from '../core/brands.ts'
 import { RegattaError } from '../core/errors.ts'
 import { untilReady } from './deploying.node.ts'
 
 const DIGESTS = ['a', 'b'].map(letter => parseDigest(`sha256:${letter.repeat(64)}`))
-const process = { name: 'p', state: 'ready', since: '', pid: null, restarts: 0, code: null, reason: null } as const
 
 /** A status in which version 1 or 2 of variant a is ready. */
 function toStatus(version: 1 | 2): StatusJson {
-  const digest = DIGESTS[version - 1] ?? assert.fail()
-  const name = parseVariantName('a')
-  const variant = { name, version, digest, role: 'champion', weight: 1, live: true, wantedReplicas: 1 } as const
-  return {
-    schema: 'regatta/status/v1',
-    deployment: 'm',
-    target: 'kubernetes',
-    epoch: 1,
-    ready: true,
-    gateway: { url: null, grpcUrl: null, process, droppedRecords: 0 },
-    variants: [{ ...variant, replicas: [process] }],
-    races: [],
-  }
+  return toStatusJson({ version, digest: DIGESTS[version - 1] ?? assert.fail() })
 }
 
 describe('untilReady()', () => {

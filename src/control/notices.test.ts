@@ -1,26 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { parseDigest, parseVariantName } from '../core/brands.ts'
 import type { ProcessJson, StatusJson } from './api.ts'
 import { toNotices } from './notices.ts'
+import { toStatusJson } from './testing/status.ts'
 
-const ready: ProcessJson = {
-  ...{ name: 'p', state: 'ready', since: '', pid: null, restarts: 0, code: null, reason: null },
-}
-
-function toStatus(champion: string, replica: Partial<ProcessJson> = {}): StatusJson {
-  const variant = { version: 1, digest: parseDigest(`sha256:${'a'.repeat(64)}`), weight: 1, live: true } as const
-  const named = { name: parseVariantName(champion), role: 'champion', wantedReplicas: 1 } as const
-  return {
-    schema: 'regatta/status/v1',
-    deployment: 'm',
-    target: 'kubernetes',
-    epoch: 1,
-    ready: true,
-    gateway: { url: null, grpcUrl: null, process: ready, droppedRecords: 0 },
-    variants: [{ ...variant, ...named, replicas: [{ ...ready, name: 'r', ...replica }] }],
-    races: [],
-  }
+function toStatus(name: string, replica: Partial<ProcessJson> = {}): StatusJson {
+  return toStatusJson({ name }, replica)
 }
 
 describe('toNotices()', () => {
