@@ -1,6 +1,6 @@
-import { type Project, pickVariables, readProjectText } from '../config/index.ts'
-import { type DeployRequestJson, toFirstRoutes, toScopedToken } from '../control/index.ts'
-import { type Digest, parseDigest, parseVariantName } from '../core/brands.ts'
+import { pickVariables, readProjectText } from '../config/index.ts'
+import { type DeployRequestJson, toFirstRoutes, toFirstVariant, toScopedToken } from '../control/index.ts'
+import { type Digest, parseDigest } from '../core/brands.ts'
 import { RegattaError, toErrorText } from '../core/errors.ts'
 import {
   type Change,
@@ -123,13 +123,8 @@ export async function deployToCluster(
 
 /** The variant that a first deployment makes at once. */
 function toFirst({ project }: Workplace, version: Version, request: DeployRequestJson): FirstVariant {
-  const variant = { id: 1, ...toVariant(project, version, request) }
+  const variant = toFirstVariant(project, version, request.variant)
   return { variant, routes: toFirstRoutes(project, variant) }
-}
-
-function toVariant(project: Project, { version, digest }: Version, { variant }: DeployRequestJson) {
-  const name = parseVariantName(variant ?? project.race.champion ?? 'a')
-  return { name, version, digest, replicas: project.serve.replicas }
 }
 
 const PAST = { create: 'created', change: 'changed', delete: 'deleted', keep: 'kept' } as const
@@ -154,7 +149,8 @@ export async function planForCluster(
   await requireRuntime(call, workplace)
   const changes: Change[] = []
   const onChange = (change: Change): void => void changes.push(change)
-  const variant = toVariant(workplace.project, version, request)
+  // Where others are there already, the cluster tells the id.
+  const { id: _, ...variant } = toFirstVariant(workplace.project, version, request.variant)
   const options = await toInstall(call, workplace, kube, { force, onChange })
   await planInstall(options, variant, call.signal)
   return changes

@@ -1,6 +1,5 @@
 import { pickVariables, readProjectText } from '../config/index.ts'
-import { toFirstRoutes } from '../control/index.ts'
-import { parseVariantName } from '../core/brands.ts'
+import { toFirstRoutes, toFirstVariant } from '../control/index.ts'
 import { openKube, toAllObjects, toDeployerAccess, toNames, toYaml } from '../deploy/index.ts'
 import { VERSION } from './installation.ts'
 import type { Call } from './verb.ts'
@@ -10,7 +9,7 @@ import type { Workplace } from './workplace.node.ts'
 /** The objects of a first deployment of a version, as YAML. @throws VERSION_UNKNOWN, KUBE_… */
 export async function renderObjects(call: Call, workplace: Workplace, text: string | undefined): Promise<string> {
   const { project } = workplace
-  const { version, digest } = await resolveVersion(workplace, text)
+  const champion = toFirstVariant(project, await resolveVersion(workplace, text))
   const settings = {
     project,
     namespace: await findNamespace(call, workplace),
@@ -18,13 +17,11 @@ export async function renderObjects(call: Call, workplace: Workplace, text: stri
     variables: await pickVariables(call.env),
     version: VERSION,
   }
-  const name = project.race.champion ?? parseVariantName('a')
-  const champion = { id: 1, name, version, digest, replicas: project.serve.replicas }
   const objects = toAllObjects(settings, champion, toFirstRoutes(project, champion))
   const { routes, token } = toNames(project.name)
   return toYaml(
     objects,
-    `${project.name}, version ${version}. Make the Secret ${token} with the keys admin and gateway first; ` +
+    `${project.name}, version ${champion.version}. Make the Secret ${token} with the keys admin and gateway first; ` +
       `regatta deploy does it by itself. Apply the ConfigMap ${routes} once: control writes it from then on.`,
   )
 }

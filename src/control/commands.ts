@@ -21,13 +21,18 @@ export type EntryRule = Pick<RaceConfig, 'champion' | 'ramp'>
  * @throws NO_CHAMPION, NAME_TAKEN, SHARES_TAKEN, RAMP_NONE, REQUEST
  */
 export function toNewMember(deployment: Deployment, wish: Wish, rule: EntryRule): NewMember {
-  if (wish.challenger === undefined) return toChampion(deployment, wish, rule.champion)
+  if (wish.challenger === undefined) return toChampion(deployment, wish, rule)
   return toChallenger(deployment, wish, toPart(wish.challenger, rule.ramp))
 }
 
-function toChampion(deployment: Deployment, wish: Wish, firstName: VariantName | undefined): NewMember {
+/** The name of the first champion of a deployment, where the command says none. */
+export function toFirstName({ champion }: Pick<EntryRule, 'champion'>): VariantName {
+  return champion ?? parseVariantName('a')
+}
+
+function toChampion(deployment: Deployment, wish: Wish, rule: EntryRule): NewMember {
   const { version, digest } = wish
-  const current = findLive(deployment, 'champion')?.name ?? firstName ?? parseVariantName('a')
+  const current = findLive(deployment, 'champion')?.name ?? toFirstName(rule)
   const name = wish.variant ?? current
   if (listMembers(deployment).some(member => isChallenger(member) && member.name === name)) {
     throw toControlError(

@@ -1,6 +1,8 @@
 import type { Project } from '../config/index.ts'
+import { parseVariantName } from '../core/brands.ts'
 import type { Capture, Routes, RouteVariant } from '../core/wire/routes.ts'
 import type { DeploymentPlan, TargetState, VariantPlan } from '../deploy/index.ts'
+import { toFirstName } from './commands.ts'
 import { type Deployment, findLive, listChallengers } from './deployment.ts'
 import type { Member } from './member.ts'
 
@@ -29,6 +31,16 @@ export function toCapture({ covariate, entity, log, prediction, sample, truth }:
     ...(sample !== undefined && { sample }),
     ...(log !== 'none' && { log }),
   }
+}
+
+/** The only variant of a deployment that is new. */
+export function toFirstVariant(
+  { race, serve }: Project,
+  { version, digest }: Pick<VariantPlan, 'version' | 'digest'>,
+  name?: string,
+): VariantPlan {
+  const own = name === undefined ? toFirstName(race) : parseVariantName(name)
+  return { id: 1, name: own, version, digest, replicas: serve.replicas }
 }
 
 /** The routes to the only variant of a deployment that is new: a control that starts on them goes on from there. */

@@ -28,7 +28,7 @@ export type {
   VerdictJson,
 } from './api.ts'
 export { type Control, type ControlOptions, type ControlTimings, startControl } from './control.node.ts'
-export { toFirstRoutes } from './deployed.ts'
+export { toFirstRoutes, toFirstVariant } from './deployed.ts'
 export { type LocalControl, type LocalControlOptions, startLocalControl } from './local.node.ts'
 export type { Logger } from './logger.ts'
 export { toRaceSpec, toSpecDigest } from './race-rule.ts'
