@@ -1,4 +1,5 @@
 import type { PredictionRecord } from '../core/wire/records.ts'
+import { toBucket, toDurationMs } from '../store/index.ts'
 
 /** What the records of the last minute tell of one replica. */
 export interface ReplicaLoad {
@@ -12,14 +13,13 @@ export interface ReplicaLoad {
 const SLICE_MS = 10_000
 const SLICES = 6
 const MAX_REPLICAS = 2000
-/** Latencies are counted in steps of about 9 %. */
-const STEPS_PER_OCTAVE = 8
 
 interface Slice {
   readonly number: number
   requests: number
   failed: number
-  readonly steps: Map<number, number>
+  /** Counts by bucket of latencies. */
+  readonly latencies: Map<number, number>
 }
 
 interface Kept {
@@ -38,13 +38,13 @@ export class ReplicaLoads {
     const number = Math.floor(now / SLICE_MS)
     let slice = kept.slices.at(-1)
     if (slice?.number !== number) {
-      slice = { number, requests: 0, failed: 0, steps: new Map() }
+      slice = { number, requests: 0, failed: 0, latencies: new Map() }
       kept.slices = [...kept.slices.slice(1 - SLICES), slice]
     }
-    const step = Math.round(Math.log2(Math.max(1, latencyUs)) * STEPS_PER_OCTAVE)
+    const bucket = toBucket(latencyUs / 1000)
     slice.requests += 1
     slice.failed += status === 0 || status >= 500 ? 1 : 0
-    slice.steps.set(step, (slice.steps.get(step) ?? 0) + 1)
+    slice.latencies.set(bucket, (slice.latencies.get(bucket) ?? 0) + 1)
   }
 
   /** What is known of each replica that was asked in the last minute. */
@@ -68,12 +68,6 @@ export class ReplicaLoads {
 }
 
 function toP99(slices: readonly Slice[]): number {
-  const steps = new Map<number, number>()
-  for (const slice of slices) for (const [step, count] of slice.steps) steps.set(step, (steps.get(step) ?? 0) + count)
-  let left = [...steps.values()].reduce((sum, count) => sum + count, 0) * 0.01
-  for (const [step, count] of [...steps].sort(([a], [b]) => b - a)) {
-    left -= count
-    if (left < 0) return 2 ** (step / STEPS_PER_OCTAVE) / 1000
-  }
-  return 0
+  const buckets = slices.flatMap(({ latencies }) => [...latencies].map(([bucket, count]) => ({ bucket, count })))
+  return toDurationMs(buckets, 0.99) ?? 0
 }

@@ -21,7 +21,7 @@ export function toBucketBounds(bucket: number): { readonly fromMs: number; reado
 
 /**
  * The duration, ms, that a share (0–1) of those counted does not exceed, to the middle of its bucket: at most 9 % off.
- * Undefined of none.
+ * Undefined of none. A bucket may be counted in parts.
  */
 export function toDurationMs(buckets: readonly BucketCount[], share: number): number | undefined {
   const sorted = [...buckets].filter(({ count }) => count > 0).sort((left, right) => left.bucket - right.bucket)

@@ -1,4 +1,4 @@
-export { type BucketCount, toBucketBounds, toDurationMs } from './durations.ts'
+export { type BucketCount, toBucket, toBucketBounds, toDurationMs } from './durations.ts'
 export { openPostgresStore, openSqliteStore, openStore } from './open.node.ts'
 export type {
   Arm,
