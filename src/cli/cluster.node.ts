@@ -1,41 +1,20 @@
-import { pickVariables, readProjectText } from '../config/index.ts'
-import { type DeployRequestJson, toFirstRoutes, toFirstVariant, toScopedToken } from '../control/index.ts'
-import { type Digest, parseDigest } from '../core/brands.ts'
-import { RegattaError, toErrorText } from '../core/errors.ts'
+import { RegattaError } from '../core/errors.ts'
 import {
-  type Change,
-  checkCluster,
-  type FirstVariant,
-  type InstallOptions,
-  installBase,
-  isNew,
   type Kube,
   listReadyPods,
   openForward,
   openKube,
-  planInstall,
   readAdminToken,
   toNames,
-  type Uninstalled,
-  uninstall,
   untilControl,
-  writeDocuments,
 } from '../deploy/index.ts'
-import { parseReference, readImageAnnotations, toReferenceText } from '../oci/index.ts'
-import type { Version } from '../pack/index.ts'
 import { type ControlClient, toClient } from './client.node.ts'
-import { type Deployed, untilReady } from './deploying.node.ts'
-import { VERSION } from './installation.ts'
 import { toLiveLine } from './progress.ts'
-import { toRuntimeImage } from './runtime-image.node.ts'
-import { readOrMakeToken } from './token.node.ts'
 import type { Call } from './verb.ts'
 import type { Workplace } from './workplace.node.ts'
 
 const CONTROL_PORT = 8400
 const GATEWAY_PORT = 8501
-/** A cluster pulls images first, and its API may be away for a moment while all goes on. */
-const WAITING = { timeoutMs: 600_000, awayMs: 60_000 } as const
 
 /** Connects to the cluster and namespace that the project names. @throws KUBE_… */
 export async function openCluster({ project }: Workplace): Promise<Kube> {
@@ -49,7 +28,13 @@ export async function openClusterClient(call: Call, workplace: Workplace): Promi
   return await openClientAt(call, workplace, kube, 15_000)
 }
 
-async function openClientAt(call: Call, { project }: Workplace, kube: Kube, waitMs?: number): Promise<ControlClient> {
+/** Connects to control in a cluster that is known, and tells what is in the way while it is not ready. @throws KUBE_… */
+export async function openClientAt(
+  call: Call,
+  { project }: Workplace,
+  kube: Kube,
+  waitMs?: number,
+): Promise<ControlClient> {
   const live = toLiveLine(call)
   const told = new Set<string>()
   const pod = await untilControl(kube, project.name, {
@@ -88,123 +73,4 @@ async function findGatewayPod(kube: Kube, deployment: string): Promise<string> {
   const [pod] = await listReadyPods(kube, deployment, 'gateway')
   if (pod !== undefined) return pod
   throw new RegattaError('GATEWAY_AWAY', 'No gateway is ready', { fix: 'regatta status --target kubernetes tells why' })
-}
-
-/** Sets up gateway and control, hands the version over to control, and waits until every replica is ready. */
-export async function deployToCluster(
-  call: Call,
-  workplace: Workplace,
-  { version, request, wait, force }: ClusterWish,
-): Promise<Deployed> {
-  const kube = await openCluster(workplace)
-  const { project } = workplace
-  const [isFirst] = await Promise.all([isNew(kube, project.name), checkCluster(kube), requireRuntime(call, workplace)])
-  const live = toLiveLine(call)
-  const onChange = ({ change, object }: Change): void => {
-    if (change !== 'keep') live.milestone(`${PAST[change]} ${object}`)
-  }
-  const documents = await listBlobs(workplace, version.digest)
-  await writeDocuments(kube, project.name, { image: version.digest, documents })
-  const first = isFirst && request.challenger === undefined ? toFirst(workplace, version, request) : undefined
-  await installBase(await toInstall(call, workplace, kube, { force, onChange }), first, call.signal)
-  const client = await openClientAt(call, workplace, kube)
-  try {
-    for (const document of documents) await client.putBlob(document)
-    const response = await client.deploy(request)
-    if (!response.changed && first === undefined) call.err('exactly this was deployed already\n')
-    const status = wait ? await untilReady(call, client, response, WAITING) : await client.status()
-    return { response, client, status }
-  } catch (error) {
-    // Its port would keep the command alive.
-    await client[Symbol.asyncDispose]()
-    throw error
-  }
-}
-
-/** The variant that a first deployment makes at once. */
-function toFirst({ project }: Workplace, version: Version, request: DeployRequestJson): FirstVariant {
-  const variant = toFirstVariant(project, version, request.variant)
-  return { variant, routes: toFirstRoutes(project, variant) }
-}
-
-const PAST = { create: 'created', change: 'changed', delete: 'deleted', keep: 'kept' } as const
-
-/** What is deployed to a cluster, and how. */
-export interface ClusterWish {
-  readonly version: Version
-  readonly request: DeployRequestJson
-  readonly wait: boolean
-  /** Takes fields over that others have set. */
-  readonly force: boolean
-}
-
-/** What a deployment would change, as the cluster itself tells. @throws KUBE_… */
-export async function planForCluster(
-  call: Call,
-  workplace: Workplace,
-  { version, request, force }: Omit<ClusterWish, 'wait'>,
-): Promise<readonly Change[]> {
-  const kube = await openCluster(workplace)
-  await checkCluster(kube)
-  await requireRuntime(call, workplace)
-  const changes: Change[] = []
-  const onChange = (change: Change): void => void changes.push(change)
-  // Where others are there already, the cluster tells the id.
-  const { id: _, ...variant } = toFirstVariant(workplace.project, version, request.variant)
-  const options = await toInstall(call, workplace, kube, { force, onChange })
-  await planInstall(options, variant, call.signal)
-  return changes
-}
-
-/** Ends the deployment in the cluster; returns what was deleted, and what stays. */
-export async function deleteFromCluster(workplace: Workplace): Promise<Uninstalled> {
-  return await uninstall(await openCluster(workplace), workplace.project.name)
-}
-
-async function toInstall(
-  call: Call,
-  { project, paths }: Workplace,
-  kube: Kube,
-  rest: Pick<InstallOptions, 'force' | 'onChange'>,
-): Promise<InstallOptions> {
-  const admin = (await readAdminToken(kube, project.name)) ?? (await readOrMakeToken(paths.token))
-  return {
-    ...{ kube, project, version: VERSION, ...rest },
-    projectText: await readProjectText(project.folder),
-    variables: await pickVariables(call.env),
-    tokens: { admin, gateway: toScopedToken(admin, 'gateway'), predict: toScopedToken(admin, 'predict') },
-  }
-}
-
-/**
- * Makes sure that the nodes find what gateway and control run, as far as this machine can tell: before anything that runs
- * is changed. @throws KUBE_RUNTIME
- */
-async function requireRuntime(call: Call, workplace: Workplace): Promise<void> {
-  const { repository } = workplace.project.image
-  if (repository === undefined) return
-  const { isThere, reference } = toRuntimeImage(call, workplace, parseReference(repository), PLAIN)
-  const name = toReferenceText(reference)
-  try {
-    if (await isThere()) return
-  } catch (error) {
-    call.err(`cannot see from here whether ${name} is in its registry: ${toErrorText(error)}
-`)
-    return
-  }
-  throw new RegattaError('KUBE_RUNTIME', `Cannot run gateway and control: ${name} is not in its registry`, {
-    where: 'regatta.yaml, key image.repository',
-    fix: 'regatta push brings it, with a version whose image.server is onnx',
-  })
-}
-
-const PLAIN = { force: false, insecure: false } as const
-
-/** What control must know of a version: its image's manifest, and the record of its run. */
-async function listBlobs({ layout }: Workplace, digest: Digest): Promise<readonly Uint8Array[]> {
-  const run = (await readImageAnnotations(layout, digest))['dev.regatta.run']
-  if (run === undefined) return [await layout.readBlob(digest)]
-  const record = await layout.readManifest(parseDigest(run))
-  const digests = [digest, parseDigest(run), record.config.digest, ...record.layers.map(layer => layer.digest)]
-  return await Promise.all([...new Set(digests)].map(one => layout.readBlob(one)))
 }

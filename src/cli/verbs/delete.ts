@@ -19,7 +19,7 @@ export const deleteVerb = verb<{ yes: boolean }>({
     const { openWorkplace } = await import('../workplace.node.ts')
     const workplace = await openWorkplace(call)
     if (call.target === 'kubernetes') {
-      const { deleteFromCluster } = await import('../cluster.node.ts')
+      const { deleteFromCluster } = await import('../cluster-deploying.node.ts')
       const { deleted, kept } = await deleteFromCluster(workplace)
       for (const { object } of deleted) call.err(`deleted ${object}\n`)
       for (const claim of kept)

@@ -98,7 +98,7 @@ interface KubeWish {
 }
 
 async function deployKube(call: Call, workplace: Workplace, wish: KubeWish): Promise<number> {
-  const { deployToCluster, planForCluster } = await import('../cluster.node.ts')
+  const { deployToCluster, planForCluster } = await import('../cluster-deploying.node.ts')
   const { toChangeLines } = await import('../change-view.ts')
   const force = wish.forceConflicts
   if (!wish.dryRun) {
