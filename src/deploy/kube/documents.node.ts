@@ -8,7 +8,7 @@ const MAX_BYTES = 700_000
 
 /**
  * Puts the documents of an image where every control finds them, whatever became of the one that they were given to: its
- * manifest and the record of its run. Those that find no room, the last first, are left out.
+ * manifest and the record of its run. Each that finds no room any more is left out: those that matter most come first.
  */
 export async function writeDocuments(
   kube: Kube,
