@@ -21,7 +21,7 @@ export async function renderObjects(call: Call, workplace: Workplace, text: stri
   const { routes, token } = toNames(project.name)
   return toYaml(
     objects,
-    `${project.name}, version ${champion.version}. Make the Secret ${token} with the keys admin and gateway first; ` +
+    `${project.name}, version ${champion.version}. Make the Secret ${token} with the keys admin, gateway and predict first; ` +
       `regatta deploy does it by itself. Apply the ConfigMap ${routes} once: control writes it from then on.`,
   )
 }
