@@ -28,7 +28,7 @@ import { toMovingView } from './moving.ts'
 import { toRuntimeImage } from './runtime-image.node.ts'
 import type { Call } from './verb.ts'
 import { resolveVersion } from './versions.node.ts'
-import type { Workplace } from './workplace.node.ts'
+import { toRegistryOptions, type Workplace } from './workplace.node.ts'
 
 /** An image that was moved, and where to. */
 export interface MovedTo {
@@ -97,14 +97,14 @@ export interface AheadOfPush extends AsyncDisposable {
 
 /** Opens that way; undefined where no repository is known, which the push tells. */
 export function openAheadOfPush(
-  { clock, env, signal }: Call,
+  call: Call,
   { project }: Workplace,
   { insecure, reach }: Required<Pick<PushWish, 'insecure' | 'reach'>>,
 ): AheadOfPush | undefined {
   const text = project.image.repository
   if (text === undefined) return undefined
   const named = readUsage(() => parseReference(text))
-  const ahead = openAhead(named, { clock, env, insecure, reach }, signal)
+  const ahead = openAhead(named, { ...toRegistryOptions(call, insecure), reach }, call.signal)
   return {
     ahead,
     followLayer: (version, sizeBytes) => ahead.follow(toTag(named, version) ?? String(version), sizeBytes),
@@ -169,7 +169,7 @@ async function watching(
 ): Promise<Moved> {
   const { clear, onProgress } = toMovingView(call, word)
   try {
-    return await move({ env: call.env, clock: call.clock, insecure, onProgress })
+    return await move({ ...toRegistryOptions(call, insecure), onProgress })
   } finally {
     clear()
   }

@@ -4,7 +4,7 @@ import type { Reach } from '../oci/index.ts'
 import { type OpenModel, type PackedImage, type PackRequest, packImage } from '../pack/index.ts'
 import { listRuns, readRun, type StoredRun } from '../train/index.ts'
 import type { Call } from './verb.ts'
-import type { Workplace } from './workplace.node.ts'
+import { toRegistryOptions, type Workplace } from './workplace.node.ts'
 
 /** What to pack and where to. */
 export interface PackWish {
@@ -49,7 +49,7 @@ export async function packInto(call: Call, workplace: Workplace, wish: PackWish)
       prebuiltFolder: call.installation.prebuiltFolder,
       node: call.installation.node,
       sourceDateEpoch: call.env['SOURCE_DATE_EPOCH'],
-      registry: { env: call.env, clock: call.clock, insecure, ...(wish.reach && { reach: wish.reach }) },
+      registry: { ...toRegistryOptions(call, insecure), ...(wish.reach && { reach: wish.reach }) },
       verify,
       openModel,
       ...(wish.followLayer && { followLayer: wish.followLayer }),

@@ -2,7 +2,7 @@ import { findDigest, pushImage, type Reference } from '../oci/index.ts'
 import { type Version, withRuntimeImage } from '../pack/index.ts'
 import type { PushWish } from './moving.node.ts'
 import type { Call } from './verb.ts'
-import type { Workplace } from './workplace.node.ts'
+import { toRegistryOptions, type Workplace } from './workplace.node.ts'
 
 /** The image without a model that gateway and control run, in the repository of a project. */
 export interface RuntimeImage {
@@ -16,13 +16,14 @@ export interface RuntimeImage {
 
 /** Names the image without a model beside the versions of a repository. */
 export function toRuntimeImage(
-  { clock, env, installation, signal }: Call,
+  call: Call,
   { layout }: Workplace,
   { registry, repository }: Reference,
   { force, insecure, reach }: Pick<PushWish, 'force' | 'insecure' | 'reach'>,
 ): RuntimeImage {
+  const { installation, signal } = call
   const reference: Reference = { registry, repository, tag: `regatta-${installation.version}`, digest: undefined }
-  const options = { env, clock, insecure, force, ...(reach && { reach }) }
+  const options = { ...toRegistryOptions(call, insecure), force, ...(reach && { reach }) }
   return {
     reference,
     isThere: async () => (await findDigest(reference, options, signal)) !== undefined,

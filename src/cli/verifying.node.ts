@@ -15,7 +15,7 @@ import {
 import { toLayoutPlace, type VerifiedImage, verifyImage } from '../pack/index.ts'
 import type { Call } from './verb.ts'
 import { resolveVersion } from './versions.node.ts'
-import { openWorkplace } from './workplace.node.ts'
+import { openWorkplace, toRegistryOptions } from './workplace.node.ts'
 
 /** Which image, and how to reach it. */
 export interface VerifyWish {
@@ -53,7 +53,7 @@ async function verifyPulled(
   try {
     const layout = await openLayout(folder)
     call.err(`pulling ${toReferenceText(reference)}\n`)
-    const { digest } = await pullImage(reference, layout, { env: call.env, clock: call.clock, insecure }, call.signal)
+    const { digest } = await pullImage(reference, layout, toRegistryOptions(call, insecure), call.signal)
     return await verifyEntry(call, layout, digest)
   } finally {
     await rm(folder, { recursive: true, force: true })

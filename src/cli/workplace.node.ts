@@ -1,5 +1,5 @@
 import { type Project, readProject, type StatePaths, toStatePaths } from '../config/index.ts'
-import { type ImageLayout, openLayout, openReach, type Reach } from '../oci/index.ts'
+import { type ImageLayout, openLayout, openReach, type Reach, type RegistryOptions } from '../oci/index.ts'
 import type { Call } from './verb.ts'
 
 /** The project that a verb works on. */
@@ -16,7 +16,12 @@ export async function openWorkplace(call: Call): Promise<Workplace> {
   return { project, paths, layout: await openLayout(paths.layout) }
 }
 
+/** How a verb talks to registries: what they warn of goes to stderr. */
+export function toRegistryOptions({ clock, env, err }: Call, insecure: boolean): RegistryOptions {
+  return { env, clock, insecure, onWarning: text => err(`warning: ${text}\n`) }
+}
+
 /** Connections to registries for all that a verb has to do there. Disposal closes them. */
-export function openConnections({ clock, env }: Call, insecure: boolean): Reach {
-  return openReach({ env, clock, insecure })
+export function openConnections(call: Call, insecure: boolean): Reach {
+  return openReach(toRegistryOptions(call, insecure))
 }

@@ -83,7 +83,8 @@ function toJsonWords(text: string): string | undefined {
     .join('; ')
 }
 
-function toOneLine(text: string): string {
+/** Words of a registry as they can be shown: a line, without what moves a terminal. */
+export function toOneLine(text: string): string {
   return text
     .replaceAll(/[\p{Cc}\s]+/gu, ' ')
     .trim()

@@ -4,6 +4,7 @@ import { toOrigins, toPublicText } from './endpoint.ts'
 import { isRetryable, RegistryError, toAnswerError } from './errors.ts'
 import { type HttpAnswer, type HttpAsk, openTransport, type Transport, type TransportOptions } from './http.node.ts'
 import { parseRetryAfter, RETRY, type RetryPolicy, retrying } from './retry.node.ts'
+import { withWarnings } from './warning.ts'
 
 /** What is known of how to reach registries. */
 export interface ReachOptions extends TransportOptions {
@@ -11,6 +12,8 @@ export interface ReachOptions extends TransportOptions {
   /** Plain HTTP is allowed for every host, not only for this machine. @default false */
   readonly insecure?: boolean
   readonly retry?: Partial<RetryPolicy>
+  /** Told what registries warn of, each once. @default nobody */
+  readonly onWarning?: (text: string) => void
 }
 
 /** Connections to registries, and what was found at their addresses. Disposal closes them all. */
@@ -40,7 +43,7 @@ const PING_ATTEMPTS = 3
 
 /** Opens connections when they are needed. */
 export function openReach(options: ReachOptions): Reach {
-  const transport = openTransport(options)
+  const transport = withWarnings(openTransport(options), options.onWarning ?? (() => undefined))
   const retry = { ...RETRY, ...options.retry }
   const found = new Map<string, Promise<FoundRegistry>>()
   const send = (action: string, ask: HttpAsk, policy = retry): Promise<HttpAnswer> =>
