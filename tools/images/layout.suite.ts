@@ -3,7 +3,7 @@ import { cpSync, lstatSync, readdirSync, readFileSync, realpathSync, writeFileSy
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { type Boathouse, openBoathouse } from './boathouse.ts'
+import { type Boathouse, openBoathouse, type Packed } from './boathouse.ts'
 import { needs, needsRoot, toPath } from './parts.ts'
 import { run, runWell } from './program.ts'
 import { startDockerRegistry } from './registries.ts'
@@ -55,6 +55,20 @@ describe('a packed image', () => {
     const { code, err } = await run(toPath('validator'), [copy])
     assert.equal(code, 1)
     assert.match(err, new RegExp(layer))
+    const verified = await boathouse.place.run(['verify', `oci:${copy}`])
+    assert.equal(verified.code, 1)
+    assert.match(verified.err, new RegExp(layer))
+  })
+
+  it('has bare archives for its model where that is wished, which is valid, too', needs('validator'), async () => {
+    const layout = join(boathouse.makeFolder('bare'), 'layout')
+    const args = ['pack', '--model-compression', 'none', '--output', layout]
+    const bare = await boathouse.place.json<Packed>(args)
+    await runWell(toPath('validator'), [layout])
+    const manifest = join(layout, 'blobs', bare.digest.replace(':', '/'))
+    const { layers } = JSON.parse(readFileSync(manifest, 'utf8'))
+    assert.equal(layers.at(-1).mediaType, 'application/vnd.oci.image.layer.v1.tar')
+    assert.equal(layers.at(-1).digest, bare.layers.at(-1)?.digest)
   })
 
   it('keeps its digest when skopeo copies it to a layout', needs('skopeo'), async () => {
