@@ -1,7 +1,7 @@
 import type { Digest } from '../core/brands.ts'
-import { isObject } from '../core/json.ts'
 import type { ImageLayout } from './layout.node.ts'
-import { type Annotations, MEDIA_TYPES, parseIndex, parseManifest } from './manifest.ts'
+import type { Annotations } from './manifest.ts'
+import { parseDocument } from './registry/document.ts'
 
 /**
  * The annotations of an image for one platform, or of the index of one for several.
@@ -11,17 +11,5 @@ export async function readImageAnnotations(
   layout: Pick<ImageLayout, 'readBlob'>,
   digest: Digest,
 ): Promise<Annotations> {
-  const text = new TextDecoder().decode(await layout.readBlob(digest))
-  const document = parseIfJson(text)
-  const isIndex = isObject(document) && document['mediaType'] === MEDIA_TYPES.index
-  const { annotations = {} } = isIndex ? parseIndex(document) : parseManifest(document)
-  return annotations
-}
-
-function parseIfJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
+  return parseDocument(await layout.readBlob(digest), undefined, digest).annotations
 }

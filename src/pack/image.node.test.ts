@@ -139,5 +139,10 @@ describe('a packed image', {
         assert.ok(!archive.includes(path), `${path} in ${digest}`)
       }
     }
+    const { config } = await bench.layout.readManifest(packed.digest)
+    for (const digest of [packed.digest, config.digest]) {
+      const document = Buffer.from(await bench.layout.readBlob(digest)).toString()
+      for (const path of [bench.folder, repository]) assert.ok(!document.includes(path), `${path} in ${digest}`)
+    }
   })
 })
