@@ -95,7 +95,7 @@ describe('openAhead()', () => {
     await using ahead = openAhead(target, toTestOptions(test.place.folder), never)
     const bytes = randomBytes(SIZE)
     const layer = await test.place.layout.writeBlob(bytes, MEDIA_TYPES.layer, ahead.follow('1', SIZE))
-    assert.equal(await ahead.isSent(layer.digest, () => undefined), false)
+    assert.equal(await ahead.isSent(layer.digest, () => undefined, never), false)
     const paths = toSent(test).slice(before)
     assert.deepEqual(
       paths.filter(line => /^(POST|PATCH|PUT)/.test(line)),
@@ -132,6 +132,31 @@ describe('openAhead()', () => {
     assert.equal(moved.layers[0]?.how, 'uploaded')
   })
 
+  it('ends with the push that fails, and does not keep it', { timeout: 60_000 }, async () => {
+    // The layer never comes to its end, and the config is refused.
+    await using test = await openCase(
+      async ({ method }) => {
+        if (method === 'PATCH') await new Promise(() => undefined)
+        return false
+      },
+      async ({ method, url = '' }, response) => {
+        if (method !== 'HEAD' || !url.includes('/blobs/')) return false
+        await untilSeen(test, 'PATCH')
+        sendError(response, 403, 'DENIED', url)
+        return true
+      },
+    )
+    const { place, registry } = test
+    const target = parseReference(`${registry.host}/team/forecast:1`)
+    const options = { ...toTestOptions(place.folder), patienceMs: 600_000 }
+    await using ahead = openAhead(target, options, never)
+    const layer = await place.layout.writeBlob(randomBytes(SIZE), MEDIA_TYPES.layer, ahead.follow('1', SIZE))
+    const image = await writeImage(place, layer)
+    const pushing = pushImage(place.layout, image.digest, target, { ...options, ahead }, never)
+    await assert.rejects(pushing, { code: 'REGISTRY_DENIED' })
+    await untilSeen(test, 'DELETE')
+  })
+
   it('sends up to four blobs at once, and leaves more to the push', async () => {
     const go = Promise.withResolvers<void>()
     await using test = await openCase(async ({ method }) => {
@@ -145,9 +170,9 @@ describe('openAhead()', () => {
     const [first] = [await write(), await write(), await write(), await write()]
     assert.equal(ahead.follow('1', 9), undefined)
     go.resolve()
-    assert.equal(await ahead.isSent(first.digest, () => undefined), true)
+    assert.equal(await ahead.isSent(first.digest, () => undefined, never), true)
     const later = await write()
-    assert.equal(await ahead.isSent(later.digest, () => undefined), true)
+    assert.equal(await ahead.isSent(later.digest, () => undefined, never), true)
   })
 
   it('ends the upload of a blob that is not written to its end', async () => {

@@ -23,8 +23,11 @@ export interface Ahead extends AsyncDisposable {
    * are on their way as may be at once: the network is slower than the disk, and this one goes with the image.
    */
   readonly follow: (tag: string, sizeBytes: number) => BlobWatch | undefined
-  /** Whether a blob has come this way, which is waited for. `onSent` is told how many of its bytes have been sent. */
-  readonly isSent: (digest: Digest, onSent: (sentBytes: number) => void) => Promise<boolean>
+  /**
+   * Whether a blob has come this way, which is waited for. `onSent` is told how many of its bytes have been sent. Where
+   * the push ends early by `signal`, so does all that is on its way.
+   */
+  readonly isSent: (digest: Digest, onSent: (sentBytes: number) => void, signal: AbortSignal) => Promise<boolean>
 }
 
 /** A blob on its way. */
@@ -69,10 +72,12 @@ export function openAhead(
       sendings.push(sending)
       return file
     },
-    async isSent(digest, onSent) {
+    async isSent(digest, onSent, push) {
       for (const sending of sendings) {
         if ((await sending.written) !== digest) continue
         sending.onSent = onSent
+        push.addEventListener('abort', () => stop.abort(), { once: true })
+        if (push.aborted) stop.abort()
         return await sending.sent
       }
       return false

@@ -86,7 +86,7 @@ export function toRegistrySink(exchange: Exchange, name: string, ahead?: Ahead):
   const prefix = `${exchange.access.registry}/`
   return {
     async place(descriptor, source, { force, onSent, signal }) {
-      if (!force && ahead?.home === own && (await ahead.isSent(descriptor.digest, onSent))) return 'uploaded'
+      if (!force && ahead?.home === own && (await ahead.isSent(descriptor.digest, onSent, signal))) return 'uploaded'
       const { home } = source
       const mountFrom = home?.startsWith(prefix) && home !== own && !force ? home.slice(prefix.length) : undefined
       // Opened only when it is needed: a layer that is mounted need not be anywhere else.
