@@ -101,6 +101,13 @@ describe('packImage() for Triton', () => {
     assert.equal(made.files.get('srv/mine/config.pbtxt')?.text, 'name: "mine"\n')
     assert.deepEqual(made.config.Cmd, ['--model-repository=/srv'])
   })
+
+  it('tells Triton what a SavedModel is, which tells the rest itself', async () => {
+    await using bench = await openBench()
+    const { files } = await pack(bench, 'server: triton, modelPath: /srv/mine', SAVED_MODEL)
+    const wanted = 'name: "mine"\nplatform: "tensorflow_savedmodel"\n'
+    assert.equal(files.get('srv/mine/config.pbtxt')?.text, wanted)
+  })
 })
 
 describe('packImage() for a custom server', () => {
