@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { findFreePort } from '../../src/core/free-port.node.ts'
 import { aptInstall } from '../../tools/images/apt.ts'
 
 /** A proxy of others, and the process whose time counts. */
@@ -81,12 +81,4 @@ async function tryStart(program: string, args: readonly string[]): Promise<Child
   const child = spawn(program, args, { stdio: 'ignore' })
   const ended = await Promise.race([once(child, 'error'), once(child, 'exit'), sleep(500)])
   return ended === undefined ? child : undefined
-}
-
-async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  return address !== null && typeof address === 'object' ? address.port : 0
 }

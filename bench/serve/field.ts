@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { findFreePort } from '../../src/core/free-port.node.ts'
 import type { Bench } from './bench.ts'
 import type { Contender, Place } from './contender.ts'
 import { type Entry, toLoopEntry, toServerEntry } from './entry.ts'
@@ -7,7 +8,7 @@ import type { BenchModel } from './models.ts'
 import type { Prepared } from './prepare.ts'
 import type { Protocol } from './protocols.ts'
 import type { Problem, StartResult } from './results.ts'
-import { checkAnswer, findFreePort, type Running, startServer } from './running.ts'
+import { checkAnswer, type Running, startServer } from './running.ts'
 
 /** Connections of the cases that show what batching gains. */
 const MANY = 64

@@ -1,8 +1,8 @@
 import { rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { resolve } from 'node:path'
 import type { Environment, Project, StatePaths } from '../config/index.ts'
 import type { Clock } from '../core/clock.ts'
+import { findFreePort } from '../core/free-port.node.ts'
 import { readProcessId } from '../core/process.node.ts'
 import { type UpRecord, writeUpRecord } from '../core/up-record.node.ts'
 import { type LocalTargetOptions, openLocalTarget } from '../deploy/index.ts'
@@ -46,6 +46,7 @@ export async function startLocalControl(options: LocalControlOptions, signal: Ab
   const where = { path: paths.database, url: databaseUrl }
   const store = stack.use(await openStore(where, { clock, deployment: project.name }))
   const { controlPort, grpcPort, host, httpPort } = project.targets.local
+  // The gateway is told control's address before control listens, so "any port" is settled first.
   const port = controlPort === 0 ? await findFreePort(host) : controlPort
   const controlUrl = `http://${host.includes(':') ? `[${host}]` : host}:${port}`
   const target = stack.use(
@@ -86,16 +87,4 @@ function toGatewayAccess({ folder, serve, targets }: Project, adminToken: string
     },
     origins: serve.cors,
   }
-}
-
-/** The gateway is told control's address before control listens, so "any port" is settled first. */
-async function findFreePort(host: string): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(0, host, resolve)
-  })
-  const address = server.address()
-  await new Promise(resolve => server.close(resolve))
-  return typeof address === 'object' && address !== null ? address.port : 0
 }
