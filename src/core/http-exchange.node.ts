@@ -110,17 +110,19 @@ async function readBody(
   const chunks: Buffer[] = []
   let length = 0
   return await new Promise((resolve, reject) => {
+    const giveUp = (why: 'too-long' | 'too-late'): void => {
+      incoming.off('data', onData)
+      resolve(why)
+    }
     if (streams !== undefined && !incoming.complete) {
-      const late = setTimeout(() => resolve('too-late'), requestTimeoutMs)
+      const late = setTimeout(giveUp, requestTimeoutMs, 'too-late')
       incoming.once('close', () => clearTimeout(late))
       incoming.once('end', () => clearTimeout(late))
     }
     const onData = (chunk: Buffer): void => {
       length += chunk.length
       chunks.push(chunk)
-      if (length <= maxBytes) return
-      incoming.off('data', onData)
-      resolve('too-long')
+      if (length > maxBytes) giveUp('too-long')
     }
     incoming.on('data', onData)
     incoming.once('end', () =>
