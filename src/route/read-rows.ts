@@ -1,6 +1,6 @@
 import { toErrorText } from '../core/errors.ts'
 import { parseInstant } from '../core/instant.ts'
-import { isPredictedValue, type RecordRow } from '../core/wire/records.ts'
+import { isPredictedValue, MAX_COVARIATE, type RecordRow } from '../core/wire/records.ts'
 import { parseBody } from './body.ts'
 import type { RowPath, RowPaths } from './capture.ts'
 import { toGrpcAnswerRows, toGrpcRequestRows } from './grpc-rows.ts'
@@ -23,8 +23,6 @@ export interface ReadOptions {
 }
 
 const MAX_ERROR_CHARS = 300
-/** A larger one could not be squared and summed. */
-const MAX_COVARIATE = 1e140
 
 /** Reads the rows of a tap. It never throws. */
 export function readRows(content: TapContent, options: ReadOptions): ReadRows {

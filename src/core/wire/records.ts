@@ -1,5 +1,8 @@
 import { toChecks } from './checks.ts'
 
+/** The largest size of a covariate: a larger one could not be squared and summed. */
+export const MAX_COVARIATE = 1e140
+
 /** What one variant answered to one request: the unit that gateways send to control, in batches. */
 export interface PredictionRecord {
   /** The request's UUIDv7; with a row's number it is the prediction's id. */
@@ -128,7 +131,9 @@ function parseRow(value: unknown, path: string): RecordRow {
     ...(series === undefined ? {} : { series: check.string(series, `${path}.series`) }),
     ...(at === undefined ? {} : { at: check.integer(at, `${path}.at`) }),
     ...(entity === undefined ? {} : { entity: check.string(entity, `${path}.entity`) }),
-    ...(covariate === undefined ? {} : { covariate: check.number(covariate, `${path}.covariate`, -1e140, 1e140) }),
+    ...(covariate === undefined
+      ? {}
+      : { covariate: check.number(covariate, `${path}.covariate`, -MAX_COVARIATE, MAX_COVARIATE) }),
     ...(input === undefined ? {} : { input }),
     ...(output === undefined ? {} : { output }),
   }
