@@ -60,25 +60,19 @@ async function compare(contenders: readonly Contender[], requests: number, round
   return rows
 }
 
-function print(rows: readonly Row[], base: string | undefined): void {
+/** `base`: with whose CPU time the others are compared. */
+function print(rows: readonly Row[], base = ''): void {
   const median = (name: string, key: Exclude<keyof Row, 'name'>): number =>
     toMedian(rows.filter(row => row.name === name).map(row => row[key]))
   console.log(
     '| | CPU us/req | ratio | p50 ms | p99 ms | requests/s | errors | RSS MiB |\n|---|---|---|---|---|---|---|---|',
   )
   for (const name of new Set(rows.map(row => row.name))) {
-    const ratio = base === undefined ? Number.NaN : median(name, 'cpuUs') / median(base, 'cpuUs')
+    const show = (key: Exclude<keyof Row, 'name'>, digits: number): string => median(name, key).toFixed(digits)
+    const ratio = base === '' ? '' : (median(name, 'cpuUs') / median(base, 'cpuUs')).toFixed(2)
     const errors = rows.reduce((sum, row) => sum + (row.name === name ? row.errors : 0), 0)
-    const figures = [
-      ...[median(name, 'cpuUs').toFixed(1), ratio.toFixed(2), median(name, 'p50Ms').toFixed(2)],
-      ...[
-        median(name, 'p99Ms').toFixed(2),
-        median(name, 'perSecond').toFixed(0),
-        errors,
-        median(name, 'rssMiB').toFixed(0),
-      ],
-    ]
-    console.log(`| ${name} | ${figures.join(' | ')} |`)
+    const figures = [show('cpuUs', 1), ratio, show('p50Ms', 2), show('p99Ms', 2), show('perSecond', 0), errors]
+    console.log(`| ${name} | ${figures.join(' | ')} | ${show('rssMiB', 0)} |`)
   }
 }
 
