@@ -1,19 +1,14 @@
-import { toFloatText, toShortestFloat32 } from './number-text.ts'
+import { ENOUGH_DIGITS, KEPT_DIGITS, TENS, toFloatText, toShortestFloat32 } from './number-text.ts'
 
 /*
  * A float32 that a decimal of at most nine digits stands for is written digit by digit: V8 takes several times as long to
  * find the digits of a double, which are known here. Whatever else there is (large, tiny, no number) goes the long way.
  */
 
-/** Digits that a text of a float32 has: any decimal of six is kept, nine are always enough (C, FLT_DIG). */
-const MIN_DIGITS = 6
-const MAX_DIGITS = 9
 /** Below it JavaScript writes exponents. */
 const LEAST = 1e-6
 /** From it on a float32 is a whole number that takes the long way. */
 const TOO_LARGE = 2 ** 24
-/** Powers of ten as far as they are scales here. */
-const TENS = Array.from({ length: 16 }, (_, power) => 10 ** power)
 /** A product so close to the middle between two whole numbers may be rounded to the wrong one. */
 const DOUBT = 1e-6
 
@@ -44,13 +39,13 @@ function putFloat32(value: number, start: number): number {
   if (size >= LEAST && size < TOO_LARGE) {
     if (Number.isInteger(size)) return putDecimal(size, 0, at)
     const exponent = Math.floor(Math.log10(size))
-    for (let digits = MIN_DIGITS; digits <= MAX_DIGITS; digits += 1) {
+    for (let digits = KEPT_DIGITS; digits <= ENOUGH_DIGITS; digits += 1) {
       const decimals = digits - 1 - exponent
       const scale = TENS[decimals] ?? 0
       const scaled = size * scale
       const whole = Math.round(scaled)
       if (Math.fround(whole / scale) !== size) continue
-      if (digits === MAX_DIGITS && Math.abs(Math.abs(scaled - whole) - 0.5) < DOUBT) break
+      if (digits === ENOUGH_DIGITS && Math.abs(Math.abs(scaled - whole) - 0.5) < DOUBT) break
       return putDecimal(whole, decimals, at)
     }
   }

@@ -1,11 +1,12 @@
 import { fromHalfBits } from './half.ts'
 import type { Tensor } from './tensor.ts'
 
-/** Significant digits that any decimal keeps through binary32 and back, and that any binary32 needs at most (C, FLT_DIG). */
-const KEPT_DIGITS = 6
-const ENOUGH_DIGITS = 9
+/** Significant digits that any decimal keeps through binary32 and back (C, FLT_DIG). */
+export const KEPT_DIGITS = 6
+/** Significant digits that any binary32 needs at most (C, FLT_DECIMAL_DIG). */
+export const ENOUGH_DIGITS = 9
 /** Powers of ten that a double holds exactly. */
-const TENS = Array.from({ length: 23 }, (_, power) => 10 ** power)
+export const TENS: readonly number[] = Array.from({ length: 23 }, (_, power) => 10 ** power)
 
 /** The double whose shortest text is the shortest decimal that reads back as the given binary32 number. */
 export function toShortestFloat32(value: number): number {
