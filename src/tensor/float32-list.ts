@@ -17,16 +17,19 @@ const NUMBER_BYTES = 32
 const memory = Buffer.allocUnsafe(1024 * NUMBER_BYTES)
 const [ZERO, DOT, MINUS, COMMA] = [0x30, 0x2e, 0x2d, 0x2c]
 
-/** The shortest texts of float32 numbers that read back as the same, with commas between, each as `toElementText` has it. */
-export function toFloat32List(values: Float32Array): string {
+/**
+ * The shortest texts of `length` float32 numbers from `start` on that read back as the same, with commas between, each as
+ * `toFloatText` has it.
+ */
+export function toFloat32List(values: Float32Array, start = 0, length = values.length): string {
   let text = ''
   let at = 0
-  for (let index = 0; index < values.length; index += 1) {
+  for (let index = start; index < start + length; index += 1) {
     if (at > memory.length - NUMBER_BYTES) {
       text += memory.toString('latin1', 0, at)
       at = 0
     }
-    if (index > 0) memory[at++] = COMMA
+    if (index > start) memory[at++] = COMMA
     at = putFloat32(values[index] ?? 0, at)
   }
   return text + memory.toString('latin1', 0, at)

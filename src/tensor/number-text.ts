@@ -1,6 +1,3 @@
-import { fromHalfBits } from './half.ts'
-import type { Tensor } from './tensor.ts'
-
 /** Significant digits that any decimal keeps through binary32 and back (C, FLT_DIG). */
 export const KEPT_DIGITS = 6
 /** Significant digits that any binary32 needs at most (C, FLT_DECIMAL_DIG). */
@@ -38,20 +35,4 @@ export function toFloatText(value: number): string {
     return text.includes('e') ? text : `${text}.0`
   }
   return String(value)
-}
-
-/** The text of each element of a tensor that is not of texts. */
-export function toElementText(tensor: Exclude<Tensor, { dtype: 'string' }>): (index: number) => string {
-  switch (tensor.dtype) {
-    case 'float32':
-      return index => toFloatText(toShortestFloat32(tensor.data[index] ?? 0))
-    case 'float16':
-      return index => toFloatText(toShortestFloat32(fromHalfBits(tensor.data[index] ?? 0)))
-    case 'float64':
-      return index => toFloatText(tensor.data[index] ?? 0)
-    case 'bool':
-      return index => (tensor.data[index] === 0 ? 'false' : 'true')
-    default:
-      return index => String(tensor.data[index])
-  }
 }

@@ -1,5 +1,5 @@
+import { toElementList, toListText } from './element-list.ts'
 import { TensorError } from './errors.ts'
-import { toElementText } from './number-text.ts'
 import { toElementCount } from './shape.ts'
 import type { NamedTensors, Tensor } from './tensor.ts'
 
@@ -41,15 +41,17 @@ export function toTfsOutputs(outputs: NamedTensors): string {
 function toTensorText(name: string, tensor: Tensor, outer: 0 | 1): (index: number) => string {
   const shape = tensor.shape.slice(outer)
   const size = toElementCount(shape)
-  const toText = tensor.dtype === 'string' ? toStringText(tensor.data, name.endsWith('_bytes')) : toElementText(tensor)
-  return index => nest(index * size, shape, 0)
+  const toList =
+    tensor.dtype === 'string' ? toListText(toStringText(tensor.data, name.endsWith('_bytes'))) : toElementList(tensor)
+  return index => nest(index * size, 0)
 
-  function nest(at: number, shape: readonly number[], axis: number): string {
+  function nest(at: number, axis: number): string {
     const length = shape[axis]
-    if (length === undefined) return toText(at)
+    if (length === undefined) return toList(at, 1)
+    if (axis === shape.length - 1) return `[${toList(at, length)}]`
     const stride = toElementCount(shape.slice(axis + 1))
     const parts: string[] = []
-    for (let index = 0; index < length; index += 1) parts.push(nest(at + index * stride, shape, axis + 1))
+    for (let index = 0; index < length; index += 1) parts.push(nest(at + index * stride, axis + 1))
     return `[${parts.join(',')}]`
   }
 }

@@ -1,10 +1,9 @@
 import { DTYPES, type Dtype } from './dtype.ts'
+import { toElementList } from './element-list.ts'
 import { openElements, toTypeError } from './elements.ts'
 import { TensorError } from './errors.ts'
-import { toFloat32List } from './float32-list.ts'
 import { isList, isMembers, isNumbers, type JsonNode } from './json-node.ts'
 import { toLength, walkLists } from './json-shape.ts'
-import { toElementText } from './number-text.ts'
 import { type Shape, toElementCount } from './shape.ts'
 import type { Tensor } from './tensor.ts'
 
@@ -49,9 +48,5 @@ function toCountError(): TensorError {
 /** The `data` of one tensor of an Open Inference V2 answer: a flat list, row-major. */
 export function toV2Data(tensor: Tensor): string {
   if (tensor.dtype === 'string') return JSON.stringify(tensor.data)
-  if (tensor.dtype === 'float32') return `[${toFloat32List(tensor.data)}]`
-  const toText = toElementText(tensor)
-  const texts: string[] = []
-  for (let index = 0; index < tensor.data.length; index += 1) texts.push(toText(index))
-  return `[${texts.join(',')}]`
+  return `[${toElementList(tensor)(0, tensor.data.length)}]`
 }
