@@ -51,8 +51,8 @@ export function addTap(world: TapWorld, taken: Taken, part: Part, tried: Try): v
   const { answer, problem } = toAnswer(world, result)
   const head = toHead(taken, part, tried)
   const { status } = head
-  const read = { status, protocol, capture, series, at, entity, request, answer, problem }
-  world.sink.add({ head, content: logged === undefined ? read : { ...read, logged } })
+  const content = { status, protocol, capture, series, at, entity, request, answer, problem, logged }
+  world.sink.add({ head, content })
 }
 
 function toHead(
