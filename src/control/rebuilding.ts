@@ -1,16 +1,4 @@
-import {
-  addToOrdered,
-  type Evidence,
-  emptyJoint,
-  emptyMoments,
-  fold,
-  foldJoint,
-  judgeRace,
-  type LossTerms,
-  toEmptyOrdered,
-  toOrderedEvidence,
-  toReach,
-} from '../judge/index.ts'
+import { judgeRace, type LossTerms, makePairTally, toReach } from '../judge/index.ts'
 import type { Store, StoredRace } from '../store/index.ts'
 import type { RacePointJson } from './api.ts'
 import { toRaceRule } from './race-rule.ts'
@@ -30,14 +18,15 @@ export async function rebuildPoints(
   { labels, cap }: { readonly labels: number; readonly cap: number | undefined },
 ): Promise<readonly RacePointJson[]> {
   const rule = toRaceRule(race, comparisons)
-  const tally = makeTally(race, cap)
+  const reach = toReach(race.spec, cap) ?? Number.POSITIVE_INFINITY
+  const tally = makePairTally(race.spec, { hasEntities: false, toReach: () => reach })
   const points: (RacePointJson | undefined)[] = []
   let n = 0
   for await (const difference of readAll(store, race.id)) {
     tally.add(difference)
     n += 1
     if (Math.floor((n * REBUILT_POINTS) / labels) === Math.floor(((n - 1) * REBUILT_POINTS) / labels)) continue
-    points.push(toPoint(judgeRace(rule, tally.toEvidence()), undefined))
+    points.push(toPoint(judgeRace(rule, tally.toEvidence(0)), undefined))
   }
   return points.filter(point => point !== undefined)
 }
@@ -50,35 +39,5 @@ async function* readAll(store: Pick<Store, 'readDifferencesAfter'>, race: number
     page = await store.readDifferencesAfter(race, [page.cursor])
     // What changes while it is read is in the series from the next label on.
     if (page.from === undefined) return
-  }
-}
-
-interface Tally {
-  readonly add: (difference: LossTerms) => void
-  readonly toEvidence: () => Evidence
-}
-
-function makeTally({ spec }: StoredRace, cap: number | undefined): Tally {
-  const empty = toEmptyOrdered(spec)
-  if (empty !== undefined) {
-    let ordered = empty
-    return {
-      add: difference => {
-        ordered = addToOrdered(ordered, difference)
-      },
-      toEvidence: () => toOrderedEvidence(ordered, toReach(spec, cap) ?? Number.POSITIVE_INFINITY),
-    }
-  }
-  let moments = emptyMoments
-  let terms = emptyJoint
-  return {
-    add({ loss, weight }) {
-      moments = fold(moments, loss)
-      terms = foldJoint(terms, loss, weight)
-    },
-    toEvidence: () =>
-      spec.loss.kind === 'wmape'
-        ? { kind: 'paired-ratio', of: 'labels', terms, discordant: 0, dominance: 0 }
-        : { kind: 'paired', moments, discordant: 0, dominance: 0 },
   }
 }

@@ -3,17 +3,36 @@ import type { Evidence, PairedRatioEvidence } from '../evidence.ts'
 import { emptyJoint, foldJoint, type JointMoments } from '../joint.ts'
 import type { LossTerms } from '../loss.ts'
 import { emptyMoments, fold, type Moments } from '../moments.ts'
-import { addToOrdered, type Ordered, toOrderedEvidence } from '../ordered.ts'
+import { addToOrdered, type Ordered, toEmptyOrdered, toOrderedEvidence } from '../ordered.ts'
+import type { RaceSettings } from '../rule.ts'
 import { EntityTotals } from './totals.ts'
 
 /** A design's sums of paired differences (x: loss A − loss B, with the weight they share). */
 export interface PairTally {
-  readonly add: (difference: LossTerms, entity: string) => void
+  readonly add: (difference: LossTerms, entity?: string) => void
   readonly toEvidence: (discordant: number) => Evidence
 }
 
+/** What is known of a race's pairs beside their losses. */
+export interface PairKind {
+  readonly hasEntities: boolean
+  /** How far a bounded difference can be from 0, which is known when the first is added. */
+  readonly toReach: () => number
+}
+
+/** The sums of a race whose pairs are judged by their order, by entities, per size of the truth, or singly. */
+export function makePairTally(
+  settings: Pick<RaceSettings, 'loss' | 'season' | 'strict' | 'task'>,
+  { hasEntities, toReach }: PairKind,
+): PairTally {
+  const ordered = toEmptyOrdered(settings)
+  if (ordered !== undefined) return makeOrderedTally(ordered, toReach)
+  if (hasEntities) return makeEntityTally()
+  return settings.loss.kind === 'wmape' ? makeRatioTally() : makePairedTally()
+}
+
 /** Of pairs that do not depend on each other. */
-export function makePairedTally(): PairTally {
+function makePairedTally(): PairTally {
   let moments: Moments = emptyMoments
   let extremes = emptyExtremes
   return {
@@ -33,7 +52,7 @@ export function makePairedTally(): PairTally {
 }
 
 /** Of pairs whose mean is a ratio of sums. */
-export function makeRatioTally(): PairTally {
+function makeRatioTally(): PairTally {
   let terms = emptyJoint
   let far = 0
   return {
@@ -46,11 +65,11 @@ export function makeRatioTally(): PairTally {
 }
 
 /** Of pairs that belong to entities, each of which may have several. */
-export function makeEntityTally(): PairTally {
+function makeEntityTally(): PairTally {
   const totals = new EntityTotals()
   let far = 0
   return {
-    add(difference, entity) {
+    add(difference, entity = '') {
       const total = totals.add(entity, difference)
       far = Math.max(far, toResidualSquare(total, totals.moments))
     },
@@ -67,8 +86,8 @@ function toRatioEvidence(
   return { kind: 'paired-ratio', of, terms, discordant, dominance: toDominance(far, toRatioM2(terms)) }
 }
 
-/** Of pairs whose order matters; `toReach` tells that of bounded differences, which is known when the first is added. */
-export function makeOrderedTally(empty: Ordered, toReach: () => number): PairTally {
+/** Of pairs whose order matters. */
+function makeOrderedTally(empty: Ordered, toReach: () => number): PairTally {
   let ordered = empty
   return {
     add: difference => {

@@ -2,9 +2,8 @@ import { UsageError } from '../../core/errors.ts'
 import { addToCap, applyCap, type CapState, emptyCap, toCapProgress } from '../cap.ts'
 import type { Evidence } from '../evidence.ts'
 import type { LossTerms } from '../loss.ts'
-import { toEmptyOrdered } from '../ordered.ts'
 import { type RaceSettings, toReach } from '../rule.ts'
-import { makeEntityTally, makeOrderedTally, makePairedTally, makeRatioTally, type PairTally } from './pair-tallies.ts'
+import { makePairTally, type PairTally } from './pair-tallies.ts'
 
 /** One request that both variants answered. */
 export interface Pair {
@@ -27,7 +26,7 @@ export class PairSums {
   constructor(settings: RaceSettings, hasEntities: boolean) {
     this.#settings = settings
     this.#cap = settings.cap === undefined ? undefined : emptyCap(settings.cap)
-    this.#tally = this.#makeTally(hasEntities)
+    this.#tally = makePairTally(settings, { hasEntities, toReach: () => this.#toReach() })
   }
 
   /** Pairs that count, those on which B's loss is the smaller one, and those on which it is the larger one. */
@@ -42,7 +41,7 @@ export class PairSums {
   }
 
   /** Adds a pair; says whether it counts. @throws OUTCOME_RANGE */
-  add({ a, b, entity = '' }: Pair): boolean {
+  add({ a, b, entity }: Pair): boolean {
     if (this.#cap !== undefined && this.#cap.cap === undefined) {
       this.#cap = addToCap(this.#cap, a.loss)
       return false
@@ -83,12 +82,5 @@ export class PairSums {
 
   #toReach(): number {
     return toReach(this.#settings, this.#cap?.cap) ?? Number.POSITIVE_INFINITY
-  }
-
-  #makeTally(hasEntities: boolean): PairTally {
-    const ordered = toEmptyOrdered(this.#settings)
-    if (ordered !== undefined) return makeOrderedTally(ordered, () => this.#toReach())
-    if (hasEntities) return makeEntityTally()
-    return this.#settings.loss.kind === 'wmape' ? makeRatioTally() : makePairedTally()
   }
 }
