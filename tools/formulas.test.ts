@@ -7,19 +7,20 @@ const folder = join(import.meta.dirname, '..', 'src', 'judge')
 /** What has no formula of others: rules of a race, words, and what only counts, keeps or hands on. */
 const WITHOUT_FORMULA: ReadonlySet<string> = new Set([
   ...['emptyBlocks', 'addToBlocks', 'toBlocks', 'toUsed', 'toTop', 'emptyWeightedBlocks', 'addToWeightedBlocks'],
-  ...[
-    'emptyCap',
-    'addToCap',
-    'applyCap',
-    'toCapProgress',
-    'foldExtremes',
-    'toFarthest',
-    'toDominance',
-    'isComparable',
-    'toPlainJoint',
-  ],
+  ...['emptyCap', 'addToCap', 'applyCap', 'toCapped', 'isAtCap', 'toCapProgress', 'foldExtremes', 'toFarthest'],
+  ...['toDominance', 'toPlainJoint', 'isComparable'],
   ...['remove', 'removeJoint', 'variance', 'toPairCount', 'toMissing', 'toLabelledShare', 'toPlanText', 'toLoss'],
-  ...['toLossTerms', 'toLossRange', 'toGuardrails', 'toRequestsWanted', 'judgeRace', 'decide', 'isDecided', 'weigh'],
+  ...[
+    'toLossTerms',
+    'toSize',
+    'toLossRange',
+    'toGuardrails',
+    'toRequestsWanted',
+    'judgeRace',
+    'decide',
+    'isDecided',
+    'weigh',
+  ],
   ...['toRaceRule', 'toReach', 'toReason', 'toShort', 'toPercent', 'addLook', 'isDrifting', 'toStandingState'],
   ...['toEmptyOrdered', 'addToOrdered', 'toOrderedEvidence', 'fillMissing', 'toLogGap'],
 ])

@@ -45,9 +45,19 @@ export function addToCap(state: CapState, lossA: number): CapState {
 /** A judged loss within the cap, and the state that counts it. */
 export function applyCap(state: CapState, loss: number): { readonly loss: number; readonly state: CapState } {
   const { cap = Number.MAX_VALUE } = state
-  const kept = Math.min(cap, Math.max(-cap, loss))
-  const counted = { ...state, judged: state.judged + 1, capped: state.capped + Number(Math.abs(kept) >= cap) }
+  const kept = toCapped(loss, cap)
+  const counted = { ...state, judged: state.judged + 1, capped: state.capped + Number(isAtCap(kept, cap)) }
   return { loss: kept, state: counted }
+}
+
+/** A loss within a cap. */
+export function toCapped(loss: number, cap: number): number {
+  return Math.min(cap, Math.max(-cap, loss))
+}
+
+/** Whether a capped loss is at the cap. */
+export function isAtCap(loss: number, cap: number): boolean {
+  return Math.abs(loss) >= cap
 }
 
 /**

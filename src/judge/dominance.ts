@@ -25,7 +25,10 @@ export function toFarthest({ low, high }: Extremes, mean: number): number {
  *
  * Source: as `toRatioEstimate`.
  */
-export function toResidualSquare({ loss, weight }: LossTerms, { meanX, meanY }: JointMoments): number {
+export function toResidualSquare(
+  { loss, weight }: LossTerms,
+  { meanX, meanY }: Pick<JointMoments, 'meanX' | 'meanY'>,
+): number {
   const residual = meanY === 0 ? 0 : loss - (meanX / meanY) * weight
   return residual * residual
 }

@@ -7,8 +7,8 @@ export {
   toBlocks,
 } from './blocking.ts'
 export { type BoundedState, emptyBounded, foldBounded } from './bounded.ts'
-export { addToCap, applyCap, CAP_LABELS, type CapProgress, type CapState, emptyCap } from './cap.ts'
-export { toDominance, toRatioM2 } from './dominance.ts'
+export { addToCap, applyCap, CAP_LABELS, type CapProgress, type CapState, emptyCap, isAtCap, toCapped } from './cap.ts'
+export { toDominance, toFarthest, toRatioM2, toResidualSquare } from './dominance.ts'
 export type { EpochCounts, Estimate, SplitEpoch } from './estimate.ts'
 export type {
   AdjustedEvidence,
@@ -33,7 +33,7 @@ export {
 } from './history.ts'
 export { emptyJoint, foldJoint, type JointMoments, mergeJoint, removeJoint, toPlainJoint } from './joint.ts'
 export { type ArmHealth, type Guardrail, type GuardrailRule, type LatencyBucket, toGuardrails } from './limits.ts'
-export { type LossRange, type LossSpec, type LossTerms, toLoss, toLossRange, toLossTerms } from './loss.ts'
+export { type LossRange, type LossSpec, type LossTerms, toLoss, toLossRange, toLossTerms, toSize } from './loss.ts'
 export {
   type ArmCounts,
   fillMissing,

@@ -14,7 +14,7 @@ export interface LossTerms {
 
 /** Probabilities are kept this far from 0 and 1, so that one sure mistake costs 13.8 and not infinity. */
 const CLIP = 1e-6
-/** A larger loss could not be squared and summed. */
+/** A larger loss, or size of a truth, could not be squared and summed. */
 const MAX_LOSS = 1e140
 
 /**
@@ -40,9 +40,15 @@ export function toLossTerms(spec: LossSpec, prediction: PredictedValue, truth: P
   const loss = toLoss(spec, prediction, truth)
   if (loss === undefined) return undefined
   if (spec.kind !== 'wmape') return { loss, weight: 1 }
-  const sizes = toList(toScalar(truth)) ?? []
-  const weight = sizes.reduce((sum, size) => sum + Math.abs(size), 0) / sizes.length
-  return weight <= MAX_LOSS ? { loss, weight } : undefined
+  const weight = toSize(truth)
+  return weight === undefined ? undefined : { loss, weight }
+}
+
+/** The size of a truth: of a number its absolute value, of a list the mean of theirs; undefined of any other. */
+export function toSize(truth: PredictedValue): number | undefined {
+  const list = toList(truth) ?? []
+  const size = list.reduce((sum, y) => sum + Math.abs(y), 0) / list.length
+  return size <= MAX_LOSS ? size : undefined
 }
 
 /**

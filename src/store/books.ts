@@ -1,4 +1,4 @@
-import type { LossTerms } from '../judge/index.ts'
+import { isAtCap, type LossTerms } from '../judge/index.ts'
 import type { Caps } from './caps.ts'
 import { type ClusterKey, Clusters } from './clusters.ts'
 import { CrossLedger } from './cross-ledger.ts'
@@ -72,7 +72,7 @@ export class Books {
     const refused = Number(after.state === STATE.refused) - Number(state === STATE.refused)
     if (refused !== 0) this.tallies.count(counted, { refused })
     const cap = this.#caps.of(race.id)
-    const capped = Number(isAtCap(is, cap)) - Number(isAtCap(was, cap))
+    const capped = toCappedCount(is, cap) - toCappedCount(was, cap)
     if (capped !== 0) this.tallies.count(counted, { capped })
     if (state !== STATE.waiting) return
     this.tallies.ripen(counted, request, { labelled: 1 })
@@ -160,6 +160,6 @@ function hasUnits({ design, spec }: StoredRace): boolean {
   return design === 'paired' && spec.task !== 'forecast' && !spec.strict
 }
 
-function isAtCap(loss: number | null, cap: ReturnType<Caps['of']>): boolean {
-  return loss !== null && typeof cap === 'number' && Math.abs(loss) >= cap
+function toCappedCount(loss: number | null, cap: ReturnType<Caps['of']>): 0 | 1 {
+  return loss !== null && typeof cap === 'number' && isAtCap(loss, cap) ? 1 : 0
 }

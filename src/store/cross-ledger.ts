@@ -1,4 +1,4 @@
-import { emptyJoint, foldJoint, type JointMoments, removeJoint } from '../judge/index.ts'
+import { emptyJoint, foldJoint, type JointMoments, removeJoint, toResidualSquare } from '../judge/index.ts'
 import { type Cluster, toClusterTerms } from './clusters.ts'
 import { type KeyRange, toDay, toDayRange } from './days.ts'
 import { type CrossPart, STATE } from './schema.ts'
@@ -90,14 +90,15 @@ const emptyRow: CrossRow = { moments: emptyJoint, peakX: 0, peakY: 0, labels: 0,
 
 function putIn(row: CrossRow, { x, y, labels }: XY): CrossRow {
   const moments = foldJoint(row.moments, x, y)
-  const residual = moments.meanX === 0 ? 0 : y - (moments.meanY / moments.meanX) * x
+  // The judge has x and y the other way round.
+  const square = toResidualSquare({ loss: y, weight: x }, { meanX: moments.meanY, meanY: moments.meanX })
   return {
     moments,
     peakX: Math.max(row.peakX, moments.m2X),
     peakY: Math.max(row.peakY, moments.m2Y),
     labels: row.labels + labels,
     events: row.events + Number(y !== 0),
-    far: Math.max(row.far, residual * residual),
+    far: Math.max(row.far, square),
   }
 }
 

@@ -1,5 +1,4 @@
-import type { PredictedValue } from '../core/wire/records.ts'
-import { toLoss } from '../judge/index.ts'
+import { toCapped, toLoss, toSize } from '../judge/index.ts'
 import { Books } from './books.ts'
 import { Caps } from './caps.ts'
 import { toInstant } from './days.ts'
@@ -121,7 +120,7 @@ export class Outcomes {
     if (isYoung)
       return { answered, truth, after: loss === undefined ? WAITING : { state: STATE.young, loss, weight: null } }
     if (loss === undefined) return { answered, truth, after: { state: STATE.refused, loss: null, weight: null } }
-    return { answered, truth, after: { state: STATE.counted, loss, weight: toWeight(happened) } }
+    return { answered, truth, after: { state: STATE.counted, loss, weight: toSize(happened) ?? null } }
   }
 
   async #readRaces(answered: readonly Answered[]): Promise<void> {
@@ -144,19 +143,6 @@ function toStoredTruth({ by_id: byId, by_series: bySeries }: Answered): string |
 function toColumns({ answered, after }: Settled) {
   const { request, row, variant } = answered
   return { request, row, variant, state: after.state, loss: after.loss, weight: after.weight }
-}
-
-function toCapped(loss: number, cap: number): number {
-  return Math.min(cap, Math.max(-cap, loss))
-}
-
-/** The size of a truth: the absolute value of a number, of a list the mean of theirs; null of another kind. */
-function toWeight(truth: PredictedValue): number | null {
-  const list = typeof truth === 'number' ? [truth] : typeof truth === 'object' ? truth : []
-  if (list.length === 0) return null
-  const weight = list.reduce((sum, y) => sum + Math.abs(y), 0) / list.length
-  // A larger one could not be squared and summed.
-  return weight <= 1e140 ? weight : null
 }
 
 const SUBJECT = { request: 'uuid', row: 'integer' } as const

@@ -1,4 +1,4 @@
-import { emptyMoments, type Moments, merge } from '../judge/index.ts'
+import { emptyMoments, type Moments, merge, toDominance, toFarthest } from '../judge/index.ts'
 import { type Ends, mergeEnds, noEnds } from './ends.ts'
 import { findRace, readRaceEpochs } from './races.ts'
 import type { AggregatePart } from './schema.ts'
@@ -32,7 +32,7 @@ export async function readScoreboard(sql: Sql, id: number): Promise<Scoreboard> 
     paired,
     discordant: total(pairs, 'events'),
     wins: total(pairs, 'above'),
-    dominance: toDominance(pairs, paired),
+    dominance: toPairDominance(pairs, paired),
     epochs: epochs.map(epoch => toEpochArms(race, epoch, sums, tallies)),
     refused: total(tallies, 'refused'),
   }
@@ -85,9 +85,9 @@ function mergeAll(sums: readonly Moments[]): Moments {
 }
 
 /** The label farthest from the mean is the smallest or the largest. */
-function toDominance(pairs: readonly Ends[], { mean, m2 }: Moments): number {
-  const { low, lows, high } = pairs.reduce(mergeEnds, noEnds)
-  return m2 === 0 || lows === 0 ? 0 : Math.min(1, Math.max((low - mean) ** 2, (high - mean) ** 2) / m2)
+function toPairDominance(pairs: readonly Ends[], { mean, m2 }: Moments): number {
+  const ends = pairs.reduce(mergeEnds, noEnds)
+  return ends.lows === 0 ? 0 : toDominance(toFarthest(ends, mean), m2)
 }
 
 const listSums = statement<[number], Sum>(
