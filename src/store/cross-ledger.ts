@@ -1,8 +1,9 @@
-import { emptyJoint, foldJoint, type JointMoments, removeJoint, toResidualSquare } from '../judge/index.ts'
+import { emptyJoint, foldJoint, mergeJoint, removeJoint, toResidualSquare } from '../judge/index.ts'
 import { type Cluster, toClusterTerms } from './clusters.ts'
 import { type KeyRange, toDay, toDayRange } from './days.ts'
 import { type CrossPart, STATE } from './schema.ts'
 import { bulk, bulkDelete, bulkInsert, orReplace, type Sql, type Statement, statement } from './sql.ts'
+import type { CrossSums } from './store.ts'
 
 /** Which moments two numbers belong to; `variant` is 0 for pairs, `day` for clusters. */
 export interface CrossKey {
@@ -24,13 +25,9 @@ export interface XY {
 const SOUND_SHARE = 1e-4
 
 /** The moments of one key, as the database has them. */
-export interface CrossRow {
-  readonly moments: JointMoments
+export interface CrossRow extends CrossSums {
   readonly peakX: number
   readonly peakY: number
-  readonly labels: number
-  readonly events: number
-  readonly far: number
 }
 
 interface Change {
@@ -67,7 +64,7 @@ export class CrossLedger {
     const known = new Map((await sql.bulk(findCross, keys)).map(row => [toId(row), toRow(row)]))
     const rows: (readonly [CrossKey, CrossRow])[] = []
     for (const { key, added, removed } of changes) {
-      const row = removed.reduce(takeOut, added.reduce(putIn, known.get(toId(key)) ?? emptyRow))
+      const row = removed.reduce(takeOut, added.reduce(putIn, known.get(toId(key)) ?? emptyCross))
       const sound = removed.length === 0 || isSound(row)
       rows.push([key, sound ? row : await computeCross(sql, key, toDayRange(key.day))])
     }
@@ -86,14 +83,23 @@ export class CrossLedger {
   }
 }
 
-const emptyRow: CrossRow = { moments: emptyJoint, peakX: 0, peakY: 0, labels: 0, events: 0, far: 0 }
+/** The moments of no data. */
+export const emptyCross: CrossRow = { ...emptyJoint, peakX: 0, peakY: 0, labels: 0, events: 0, far: 0 }
+
+/** The moments of two samples together. */
+export function mergeCross(left: CrossSums, right: CrossSums): CrossRow {
+  const moments = mergeJoint(left, right)
+  const [labels, events] = [left.labels + right.labels, left.events + right.events]
+  const far = Math.max(left.far, right.far)
+  return { ...moments, peakX: moments.m2X, peakY: moments.m2Y, labels, events, far }
+}
 
 function putIn(row: CrossRow, { x, y, labels }: XY): CrossRow {
-  const moments = foldJoint(row.moments, x, y)
+  const moments = foldJoint(row, x, y)
   // The judge has x and y the other way round.
   const square = toResidualSquare({ loss: y, weight: x }, { meanX: moments.meanY, meanY: moments.meanX })
   return {
-    moments,
+    ...moments,
     peakX: Math.max(row.peakX, moments.m2X),
     peakY: Math.max(row.peakY, moments.m2Y),
     labels: row.labels + labels,
@@ -103,29 +109,29 @@ function putIn(row: CrossRow, { x, y, labels }: XY): CrossRow {
 }
 
 function takeOut(row: CrossRow, { x, y, labels }: XY): CrossRow {
-  const moments = removeJoint(row.moments, x, y)
-  if (moments.count === 0) return emptyRow
-  return { ...row, moments, labels: row.labels - labels, events: row.events - Number(y !== 0) }
+  const moments = removeJoint(row, x, y)
+  if (moments.count === 0) return emptyCross
+  return { ...row, ...moments, labels: row.labels - labels, events: row.events - Number(y !== 0) }
 }
 
-function isSound({ moments, peakX, peakY }: CrossRow): boolean {
-  return moments.m2X >= SOUND_SHARE * peakX && moments.m2Y >= SOUND_SHARE * peakY
+function isSound({ m2X, m2Y, peakX, peakY }: CrossRow): boolean {
+  return m2X >= SOUND_SHARE * peakX && m2Y >= SOUND_SHARE * peakY
 }
 
 /** Reads the moments of a key; those of no data where it has none. */
 export async function readCross(sql: Sql, key: CrossKey): Promise<CrossRow> {
   const [row] = await sql.bulk(findCross, [key])
-  return row === undefined ? emptyRow : toRow(row)
+  return row === undefined ? emptyCross : toRow(row)
 }
 
 /** Writes the moments of keys; those of no data are left out. */
 export async function writeCross(sql: Sql, rows: readonly (readonly [CrossKey, CrossRow])[]): Promise<void> {
-  const some = rows.filter(([, { moments }]) => moments.count > 0)
+  const some = rows.filter(([, { count }]) => count > 0)
   await sql.bulk(
     putCross,
     some.map(([key, row]) => toColumns(key, row)),
   )
-  const none = rows.filter(([, { moments }]) => moments.count === 0)
+  const none = rows.filter(([, { count }]) => count === 0)
   await sql.bulk(
     dropCross,
     none.map(([key]) => key),
@@ -141,8 +147,8 @@ export async function computeCross(sql: Sql, key: CrossKey, { from, to }: KeyRan
     ratio: () => listRatios(from, to, epoch, variant),
     'ratio-pair': () => listPairs(from, to, race, epoch),
   } as const satisfies Record<CrossPart, () => Statement<XY>>
-  const row = (await sql.all(queries[part]())).reduce(putIn, emptyRow)
-  return { ...row, peakX: row.moments.m2X, peakY: row.moments.m2Y }
+  const row = (await sql.all(queries[part]())).reduce(putIn, emptyCross)
+  return { ...row, peakX: row.m2X, peakY: row.m2Y }
 }
 
 /** A row of the table. */
@@ -161,18 +167,13 @@ export interface CrossColumns extends CrossKey {
 }
 
 /** The moments of a row of the table. */
-export function toJointMoments(row: CrossColumns): JointMoments {
-  const { count, mean_x: meanX, mean_y: meanY, m2_x: m2X, m2_y: m2Y, xy } = row
-  return { count, meanX, meanY, m2X, m2Y, xy }
+export function toRow({ count, labels, events, far, xy, ...row }: CrossColumns): CrossRow {
+  const { mean_x: meanX, mean_y: meanY, m2_x: m2X, m2_y: m2Y, peak_x: peakX, peak_y: peakY } = row
+  return { count, meanX, meanY, m2X, m2Y, xy, peakX, peakY, labels, events, far }
 }
 
-function toRow(row: CrossColumns): CrossRow {
-  const { peak_x: peakX, peak_y: peakY, labels, events, far } = row
-  return { moments: toJointMoments(row), peakX, peakY, labels, events, far }
-}
-
-function toColumns(key: CrossKey, { moments, peakX, peakY, labels, events, far }: CrossRow): CrossColumns {
-  const { count, meanX, meanY, m2X, m2Y, xy } = moments
+function toColumns(key: CrossKey, { count, labels, events, far, xy, ...row }: CrossRow): CrossColumns {
+  const { meanX, meanY, m2X, m2Y, peakX, peakY } = row
   const means = { mean_x: meanX, mean_y: meanY }
   return { ...key, count, ...means, m2_x: m2X, m2_y: m2Y, xy, peak_x: peakX, peak_y: peakY, labels, events, far }
 }

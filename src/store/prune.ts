@@ -1,6 +1,6 @@
-import { merge, mergeJoint } from '../judge/index.ts'
+import { merge } from '../judge/index.ts'
 import { raise } from './counters.ts'
-import { type CrossKey, type CrossRow, computeCross, readCross, writeCross } from './cross-ledger.ts'
+import { type CrossKey, computeCross, mergeCross, readCross, writeCross } from './cross-ledger.ts'
 import { type KeyRange, toDayOf, toDayRange, toKeyFloor } from './days.ts'
 import { mergeEnds } from './ends.ts'
 import { type AggregateKey, type AggregateRow, computeAggregate, readAggregates, writeAggregates } from './ledger.ts'
@@ -63,10 +63,10 @@ async function sealAggregates(sql: Sql, day: number, { from, cut, to }: Cut): Pr
 async function sealCross(sql: Sql, day: number, { from, cut, to }: Cut): Promise<void> {
   for (const key of await sql.all(listCrossKeys(day))) {
     const old = await computeCross(sql, key, { from, to: cut })
-    if (old.moments.count === 0) continue
+    if (old.count === 0) continue
     const sealed = { ...key, day: SEALED }
     await writeCross(sql, [
-      [sealed, mergeJointRows(await readCross(sql, sealed), old)],
+      [sealed, mergeCross(await readCross(sql, sealed), old)],
       [key, await computeCross(sql, key, { from: cut, to })],
     ])
   }
@@ -76,12 +76,6 @@ function mergeRows(left: AggregateRow, right: AggregateRow): AggregateRow {
   const { count, mean, m2 } = merge(left, right)
   const [events, above] = [left.events + right.events, left.above + right.above]
   return { count, mean, m2, peak: m2, events, above, ...mergeEnds(left, right) }
-}
-
-function mergeJointRows(left: CrossRow, right: CrossRow): CrossRow {
-  const moments = mergeJoint(left.moments, right.moments)
-  const [labels, events] = [left.labels + right.labels, left.events + right.events]
-  return { moments, peakX: moments.m2X, peakY: moments.m2Y, labels, events, far: Math.max(left.far, right.far) }
 }
 
 interface Found {

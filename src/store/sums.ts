@@ -1,6 +1,5 @@
-import { emptyJoint, mergeJoint } from '../judge/index.ts'
 import { readCap } from './caps.ts'
-import { type CrossColumns, toJointMoments } from './cross-ledger.ts'
+import { type CrossColumns, emptyCross, mergeCross, toRow } from './cross-ledger.ts'
 import { findRace } from './races.ts'
 import { readScoreboard } from './scoreboard.ts'
 import { type Sql, statement } from './sql.ts'
@@ -19,8 +18,8 @@ export async function readSums(sql: Sql, race: number): Promise<RaceSums> {
   const of = (part: CrossColumns['part'], own = crosses): CrossSums =>
     own
       .filter(cross => cross.part === part)
-      .map(toSums)
-      .reduce(mergeSums, NO_SUMS)
+      .map(toRow)
+      .reduce(mergeCross, emptyCross)
   const arms = tallies.map(({ epoch, variant, answers, errors }): ArmSums => {
     const own = crosses.filter(cross => cross.epoch === epoch && cross.variant === variant)
     const sums = { ratio: of('ratio', own), covariate: of('covariate', own), clusters: of('cluster', own) }
@@ -39,18 +38,6 @@ export async function readSums(sql: Sql, race: number): Promise<RaceSums> {
 async function readCapSums(sql: Sql, race: number, tallies: readonly Tally[]): Promise<CapSums | undefined> {
   if ((await findRace(sql, race))?.spec.cap === undefined) return undefined
   return { ...(await readCap(sql, race)), capped: tallies.reduce((sum, { capped }) => sum + capped, 0) }
-}
-
-const NO_SUMS: CrossSums = { ...emptyJoint, labels: 0, events: 0, far: 0 }
-
-function toSums(row: CrossColumns): CrossSums {
-  const { labels, events, far } = row
-  return { ...toJointMoments(row), labels, events, far }
-}
-
-function mergeSums(left: CrossSums, right: CrossSums): CrossSums {
-  const [labels, events] = [left.labels + right.labels, left.events + right.events]
-  return { ...mergeJoint(left, right), labels, events, far: Math.max(left.far, right.far) }
 }
 
 /** How long answers of a race took, and how long its truths were waited for. */
