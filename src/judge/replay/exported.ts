@@ -20,21 +20,20 @@ export function isExported(row: Row): boolean {
 }
 
 /**
- * A row of `regatta export` in the form of a row that somebody kept. The loss is left out: it is computed anew from
- * prediction and truth, and capped anew.
+ * Parts a row of `regatta export` into its draw and a row of the form that somebody kept. The loss is left out: it is
+ * computed anew from prediction and truth, and capped anew. @throws OUTCOME_ROW
  */
-export function toKeptRow(row: Row): Row {
-  const { row: number, version, target_at, targetAt, served, pinned, champion, ...rest } = toPresent(row)
-  const { propensity, loss, input, output, ...kept } = rest
+export function parseExported(exported: Row): { readonly kept: Row; readonly draw: Draw } {
+  const { row, version, target_at, targetAt, served, pinned, champion, ...rest } = toPresent(exported)
+  const { request, propensity, loss, input, output, ...kept } = rest
   const at = target_at ?? targetAt ?? kept['at']
-  return { ...kept, request: `${String(kept['request'])}/${String(number)}`, ...(at !== undefined && { at }) }
+  const draw = parseDraw({ champion, pinned, propensity, request, row, served })
+  return { kept: { ...kept, request: `${draw.request}/${String(row)}`, ...(at !== undefined && { at }) }, draw }
 }
 
-/** @throws OUTCOME_ROW */
-export function toDraw(row: Row): Draw {
-  const { champion, pinned, propensity, request, row: number, served } = toPresent(row)
+function parseDraw({ champion, pinned, propensity, request, row, served }: Row): Draw {
   if (typeof request !== 'string' || request === '') fail('request', 'text')
-  if (typeof number !== 'number') fail('row', 'a number')
+  if (typeof row !== 'number') fail('row', 'a number')
   if (typeof served !== 'boolean') fail('served', 'true or false')
   if (typeof propensity !== 'number' || propensity < 0 || propensity > 1) fail('propensity', 'a number from 0 to 1')
   const arm = champion === undefined ? undefined : champion === true ? 'a' : 'b'

@@ -4,7 +4,7 @@ import { isObject } from '../../core/json.ts'
 import { findNearest } from '../../core/nearest.ts'
 import { isPredictedValue } from '../../core/wire/records.ts'
 import { type LossSpec, type LossTerms, toLossTerms } from '../loss.ts'
-import { type Draw, isExported, toDraw, toKeptRow } from './exported.ts'
+import { type Draw, isExported, parseExported } from './exported.ts'
 
 /** One variant's answer to one request, as a file of outcomes has it. */
 export interface OutcomeRow {
@@ -40,7 +40,9 @@ const MAX_LOSS = 1e140
  */
 export function parseOutcomeRow(value: unknown, loss: LossSpec): OutcomeRow {
   if (!isObject(value)) return fail('row', 'an object such as {"request": "1", "variant": "a", "loss": 0.5}', value)
-  return isExported(value) ? parseKeptRow(toKeptRow(value), loss, toDraw(value)) : parseKeptRow(value, loss, undefined)
+  if (!isExported(value)) return parseKeptRow(value, loss, undefined)
+  const { kept, draw } = parseExported(value)
+  return parseKeptRow(kept, loss, draw)
 }
 
 function parseKeptRow(value: Readonly<Record<string, unknown>>, loss: LossSpec, draw: Draw | undefined): OutcomeRow {
