@@ -34,49 +34,37 @@ export interface Scene {
 const none = () => ({})
 const ofEntity = (n: number) => ({ entity: `e${(n * 7) % 331}` })
 const ofSeries = (n: number) => ({ series: 's', at: NOON + n * HOUR_MS })
+const PAIRS = { design: 'paired', spec: {}, toMore: none, wanted: 'paired' } as const
+const SERIES_PAIRS = { ...PAIRS, toMore: ofSeries, wanted: 'dependent' } as const
+const SPLIT = { design: 'split', spec: {}, toMore: none, wanted: 'epochs' } as const
+const BY_ENTITY = { toMore: ofEntity, wanted: 'clustered' } as const
+const WMAPE = { kind: 'wmape' } as const
+
 /** A race of every design. */
 export const SCENES: readonly Scene[] = [
-  { name: 'pairs', design: 'paired', spec: {}, toMore: none, wanted: 'paired' },
-  { name: 'pairs by wmape', design: 'paired', spec: { loss: { kind: 'wmape' } }, toMore: none, wanted: 'paired' },
-  { name: 'pairs with a cap', design: 'paired', spec: { cap: 0.9 }, toMore: none, wanted: 'paired' },
-  { name: 'pairs by entity', design: 'paired', spec: {}, toMore: ofEntity, wanted: 'clustered' },
+  { ...PAIRS, name: 'pairs' },
+  { ...PAIRS, name: 'pairs by wmape', spec: { loss: WMAPE } },
+  { ...PAIRS, name: 'pairs with a cap', spec: { cap: 0.9 } },
+  { ...PAIRS, ...BY_ENTITY, name: 'pairs by entity' },
+  { ...PAIRS, ...BY_ENTITY, name: 'pairs by entity and wmape', spec: { loss: WMAPE } },
+  { ...SERIES_PAIRS, name: 'a series', spec: { task: 'forecast' } },
+  { ...SERIES_PAIRS, name: 'a series with a season and wmape', spec: { task: 'forecast', season: 24, loss: WMAPE } },
+  { ...SERIES_PAIRS, name: 'a series with a season and a cap', spec: { task: 'forecast', season: 24, cap: 0.95 } },
   {
-    name: 'pairs by entity and wmape',
-    ...{ design: 'paired', spec: { loss: { kind: 'wmape' } }, toMore: ofEntity, wanted: 'clustered' },
-  },
-  { name: 'a series', design: 'paired', spec: { task: 'forecast' }, toMore: ofSeries, wanted: 'dependent' },
-  {
-    name: 'a series with a season and wmape',
-    ...{ design: 'paired', spec: { task: 'forecast', season: 24, loss: { kind: 'wmape' } }, toMore: ofSeries },
-    wanted: 'dependent',
-  },
-  {
-    name: 'a series with a season and a cap',
-    ...{ design: 'paired', spec: { task: 'forecast', season: 24, cap: 0.95 }, toMore: ofSeries, wanted: 'dependent' },
-  },
-  {
+    ...PAIRS,
     name: 'exact bounds',
-    ...{ design: 'paired', spec: { task: 'classification', loss: { kind: 'brier' }, strict: true }, toMore: none },
+    spec: { task: 'classification', loss: { kind: 'brier' }, strict: true },
     truths: n => Number(noise(n, 1) > 0),
     answers: (n, variant) => 0.5 + 0.3 * noise(n, 1) + 0.1 * noise(n, 2 + variant),
     wanted: 'bounded',
   },
-  {
-    name: 'exact bounds of a capped loss',
-    ...{ design: 'paired', spec: { strict: true, cap: 0.9 }, toMore: none, wanted: 'bounded' },
-  },
-  { name: 'a split', design: 'split', spec: {}, toMore: none, wanted: 'epochs' },
-  { name: 'a split by wmape', design: 'split', spec: { loss: { kind: 'wmape' } }, toMore: none, wanted: 'epochs' },
-  { name: 'a split with a cap', design: 'split', spec: { cap: 0.9 }, toMore: none, wanted: 'epochs' },
-  { name: 'a split by entity', design: 'split', spec: {}, toMore: ofEntity, wanted: 'clustered' },
-  {
-    name: 'a split by entity and wmape',
-    ...{ design: 'split', spec: { loss: { kind: 'wmape' } }, toMore: ofEntity, wanted: 'clustered' },
-  },
-  {
-    name: 'a split with a covariate',
-    ...{ design: 'split', spec: {}, toMore: n => ({ covariate: noise(n, 2) ** 2 }), wanted: 'adjusted' },
-  },
+  { ...PAIRS, name: 'exact bounds of a capped loss', spec: { strict: true, cap: 0.9 }, wanted: 'bounded' },
+  { ...SPLIT, name: 'a split' },
+  { ...SPLIT, name: 'a split by wmape', spec: { loss: WMAPE } },
+  { ...SPLIT, name: 'a split with a cap', spec: { cap: 0.9 } },
+  { ...SPLIT, ...BY_ENTITY, name: 'a split by entity' },
+  { ...SPLIT, ...BY_ENTITY, name: 'a split by entity and wmape', spec: { loss: WMAPE } },
+  { ...SPLIT, name: 'a split with a covariate', toMore: n => ({ covariate: noise(n, 2) ** 2 }), wanted: 'adjusted' },
 ]
 
 /** Requests of the first half are of epoch 1, the others of epoch 2, where B has another share. */
