@@ -32,26 +32,28 @@ class Pairs implements Pick<Store, 'readDifferencesAfter'> {
   }
 }
 
+/** A race of so many pairs that was looked at after each. */
+async function followEach(labels: number): Promise<{ pairs: Pairs; known: readonly Checkpoint[] }> {
+  const pairs = new Pairs()
+  let known: readonly Checkpoint[] = []
+  for (let at = 0; at < labels; at++) {
+    pairs.put(at, Math.sin(at))
+    known = await follow(pairs, 1, EMPTY, known)
+  }
+  return { pairs, known }
+}
+
 describe('follow()', () => {
   it('reads only what is new, however long the race', async () => {
-    const pairs = new Pairs()
-    let known: readonly Checkpoint[] = []
-    for (let at = 0; at < 2000; at++) {
-      pairs.put(at, Math.sin(at))
-      known = await follow(pairs, 1, EMPTY, known)
-    }
+    const { pairs, known } = await followEach(2000)
     assert.equal(pairs.given, 2000)
     assert.deepEqual(known.at(-1)?.state, pairs.toState())
     assert.ok(known.length < 60, `${known.length} checkpoints`)
   })
 
   it('goes back a little for a late label, and to the beginning for the first', async () => {
-    const pairs = new Pairs()
-    let known: readonly Checkpoint[] = []
-    for (let at = 0; at < 1000; at++) {
-      pairs.put(at, Math.sin(at))
-      known = await follow(pairs, 1, EMPTY, known)
-    }
+    const { pairs, known: followed } = await followEach(1000)
+    let known = followed
     for (const [back, most] of [
       [1, 3],
       [10, 20],
