@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { parseOutcomeRow, Replay, type Verdict } from '../judge/index.ts'
-import { makeStore, spec, toTruth } from '../store/testing/place.ts'
+import { judgeRace, parseOutcomeRow, Replay, type Verdict } from '../judge/index.ts'
+import { toUniform } from '../judge/testing/random.ts'
+import { makeStore, NOON, spec, startRace, toRecord, toRequest, toTruth } from '../store/testing/place.ts'
+import { toEvidence } from './race-evidence.ts'
+import { toRaceRule } from './race-rule.ts'
 import { judgeLive, SCENES, type Scene, SERIES, toRecords, truthOf, WEIGHTS } from './testing/scenes.ts'
 
 function judgeReplay(scene: Scene): Verdict {
@@ -68,4 +71,34 @@ describe('toEvidence()', () => {
       assert.match(live.reason, /at most 5 % of the pairs for an entity that had one before wanted, 591 of 1200 found/)
     })
   }
+
+  it('does not count entities by the weights where each request of theirs was drawn anew', async () => {
+    await using place = await makeStore()
+    const { store } = place
+    const race = await startRace(store, { design: 'split' })
+    const uniform = toUniform(1)
+    await store.addPredictions(
+      SERIES.map(n => {
+        const rows = [{ prediction: uniform(), entity: `e${n % 97}` }]
+        const drawn = uniform() < 0.25 ? { variant: 2, propensity: 0.25 } : { variant: 1, propensity: 0.75 }
+        return toRecord({ request: toRequest(n), rows, ...drawn })
+      }),
+    )
+    await store.addTruths(
+      SERIES.map(n => toTruth(n, 0)),
+      NOON,
+    )
+    const [stored = assert.fail()] = await store.readRaces()
+    const evidence = toEvidence(stored, { sums: await store.readSums(race), ordered: undefined })
+    const { design, gates } = judgeRace(toRaceRule(stored, 1), evidence)
+    assert.equal(design, 'clustered')
+    const ratios = gates.filter(({ name }) => name.endsWith(' ratio'))
+    assert.deepEqual(
+      ratios.map(({ name, passed }) => [name, passed]),
+      [
+        ['sample ratio', true],
+        ['label ratio', true],
+      ],
+    )
+  })
 })

@@ -87,10 +87,15 @@ function findArm({ arms }: RaceSums, { epoch }: EpochArms, variant: number): Arm
   return arms.find(one => one.epoch === epoch && one.variant === variant)
 }
 
-/** An entity is drawn once, so that none is repeated, and its events are one. */
+/**
+ * An entity is one unit, so that none is repeated, and its events are one. The gateway does not know those that only
+ * rows tell (`race.entity`): it draws each of their requests.
+ */
 function toEntityEpoch({ epoch, a, b }: ArmedEpoch): JointEpoch {
   const events = { eventsA: a?.clusters.events ?? 0, eventsB: b?.clusters.events ?? 0 }
-  return { ...epoch, ...events, repeated: 0, a: toTerms(a?.clusters), b: toTerms(b?.clusters) }
+  const isRepeated = [a, b].some(arm => arm !== undefined && arm.clusters.labels > arm.clusters.count)
+  const redrawn = isRepeated && epoch.repeated === 0
+  return { ...epoch, ...events, repeated: 0, redrawn, a: toTerms(a?.clusters), b: toTerms(b?.clusters) }
 }
 
 /** Whether every label of an epoch has a covariate. */

@@ -19,6 +19,8 @@ export interface EpochCounts {
   readonly servedB: number
   /** Predictions for an entity that had one before in this epoch. */
   readonly repeated: number
+  /** Each request of an entity was drawn anew, so that entities are not shared as the weights say. @default false */
+  readonly redrawn?: boolean
 }
 
 /** One epoch of a split: what each arm's served answers lost. */

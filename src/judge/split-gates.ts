@@ -59,7 +59,7 @@ function toRatioGates(epochs: readonly Epoch[], unit: 'labels' | 'entities'): re
     weightB === undefined || weightB <= 0 || weightB >= 1 ? [] : [{ ...counts, weightB }],
   )
   if (drawn.length === 0 && epochs.some(({ weightB }) => weightB === undefined)) return []
-  const labelled = drawn.filter(isOneLabelPerRequest)
+  const labelled = drawn.filter(epoch => isOneLabelPerRequest(epoch) && epoch.redrawn !== true)
   const requests = unit === 'labels' ? 'requests' : 'entities'
   return [
     toRatioGate(
