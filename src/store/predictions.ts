@@ -90,24 +90,33 @@ function countRecord({ tallies }: Outcomes, { record, races }: Added): void {
 
 /** Counts what chance drew. An entity that keeps coming was drawn only once. */
 async function countDraws(sql: Sql, { tallies }: Outcomes, added: readonly Added[]): Promise<void> {
-  const drawn = added.filter(({ record, races }) => races.length > 0 && record.served && record.pinned !== true)
-  const sticky = drawn.flatMap(({ record: { entity, epoch } }) =>
-    entity === undefined ? [] : [{ epoch, entity: toDigest(entity) }],
-  )
-  const seen = new Set((await sql.bulk(findEntities, sticky)).map(toEntityId))
-  const first: typeof sticky = []
-  for (const { record, races } of drawn) {
-    const { entity, epoch, variant } = record
-    const one = { epoch, entity: toDigest(entity ?? '') }
-    const isRepeated = entity !== undefined && seen.size === seen.add(toEntityId(one)).size
-    if (entity !== undefined && !isRepeated) first.push(one)
+  const drawn = added
+    .filter(({ record, races }) => races.length > 0 && record.served && record.pinned !== true)
+    .map(one => ({ ...one, sticky: toSticky(one.record) }))
+  const all = drawn.flatMap(({ sticky }) => sticky ?? [])
+  const seen = new Set((await sql.bulk(findEntities, all)).map(toEntityId))
+  const first: Sticky[] = []
+  for (const { record, races, sticky } of drawn) {
+    const { epoch, variant } = record
+    const isRepeated = sticky !== undefined && seen.size === seen.add(toEntityId(sticky)).size
+    if (sticky !== undefined && !isRepeated) first.push(sticky)
     for (const { id: race } of races)
       tallies.count({ race, epoch, variant }, isRepeated ? { repeated: 1 } : { drawn: 1 })
   }
   await sql.bulk(insertEntities, first)
 }
 
-function toEntityId({ epoch, entity }: { readonly epoch: number; readonly entity: string }): string {
+/** An entity that stays with its variant within an epoch. */
+interface Sticky {
+  readonly epoch: number
+  readonly entity: string
+}
+
+function toSticky({ entity, epoch }: PredictionRecord): Sticky | undefined {
+  return entity === undefined ? undefined : { epoch, entity: toDigest(entity) }
+}
+
+function toEntityId({ epoch, entity }: Sticky): string {
   return `${epoch} ${entity}`
 }
 
