@@ -61,10 +61,19 @@ function toThrottled(last: ReadonlyMap<string, Counts>, now: ReadonlyMap<string,
 
 async function fetchCounts(url: string): Promise<Counts | undefined> {
   const response = await fetch(`${url}/metrics`, { signal: AbortSignal.timeout(ASK_MS) })
-  const text = (await response.text()).slice(0, MAX_CHARACTERS)
+  const text = await readStart(response)
   const countOf = (name: string): number => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1])
   const [periods, throttled] = [countOf(PERIODS), countOf(THROTTLED)]
   return Number.isFinite(periods) && Number.isFinite(throttled) ? { periods, throttled } : undefined
+}
+
+async function readStart(response: Response): Promise<string> {
+  let text = ''
+  for await (const part of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+    text += part
+    if (text.length > MAX_CHARACTERS) break
+  }
+  return text
 }
 
 /** Under the names of cAdvisor, which tells the same of containers from outside. */

@@ -1,34 +1,32 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { createServer } from 'node:http'
+import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { describe, it } from 'node:test'
+import type { ReplicaState } from '../deploy/index.ts'
 import { watchThrottling } from './throttle-watch.node.ts'
 
 describe('watchThrottling()', () => {
-  it('tells the share between two looks, of replicas that say so', async () => {
+  /** Looks at replicas until something is told of one, whose metrics begin with half of its periods throttled. */
+  async function findThrottled(
+    end: (response: ServerResponse) => void,
+    others: readonly Pick<ReplicaState, 'name' | 'url'>[] = [],
+  ): Promise<ReadonlyMap<string, number>> {
     let periods = 100
     const server = createServer((_, response) => {
       periods += 100
-      response.end(
+      response.write(
         `container_cpu_cfs_periods_total ${periods}\ncontainer_cpu_cfs_throttled_periods_total ${periods / 2}\n`,
       )
+      end(response)
     }).listen(0, '127.0.0.1')
     await once(server, 'listening')
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-    const base = {
-      variant: 1,
-      pid: undefined,
-      restarts: 0,
-      grpcUrl: undefined,
-      health: { state: 'ready', since: 0 },
-    } as const
-    const replicas = [
-      { ...base, name: 'told', url },
-      { ...base, name: 'away', url: 'http://127.0.0.1:1' },
-    ]
+    const health = { state: 'ready', since: 0 } as const
+    const base = { variant: 1, pid: undefined, restarts: 0, grpcUrl: undefined, health }
+    const replicas = [{ name: 'told', url }, ...others].map(one => ({ ...base, ...one }))
     try {
-      const found = await new Promise<ReadonlyMap<string, number>>(done => {
+      return await new Promise(done => {
         const watch = watchThrottling({
           periodMs: 20,
           readReplicas: () => replicas,
@@ -39,9 +37,27 @@ describe('watchThrottling()', () => {
           },
         })
       })
-      assert.deepEqual([...found], [['told', 0.5]])
     } finally {
+      server.closeAllConnections()
       server.close()
     }
+  }
+
+  it('tells the share between two looks, of replicas that say so', async () => {
+    const away = { name: 'away', url: 'http://127.0.0.1:1' }
+    const found = await findThrottled(response => response.end(), [away])
+    assert.deepEqual([...found], [['told', 0.5]])
+  })
+
+  it('reads no more than the start of metrics without end', async () => {
+    const line = `${'#'.repeat(65_535)}\n`
+    const found = await findThrottled(response => {
+      const more = (): void => {
+        while (!response.destroyed && response.write(line));
+      }
+      response.on('drain', more)
+      more()
+    })
+    assert.deepEqual([...found], [['told', 0.5]])
   })
 })
