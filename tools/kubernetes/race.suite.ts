@@ -17,7 +17,7 @@ async function openStory(options: ProjectOptions): Promise<Harbour> {
   return harbour
 }
 
-/** Ends a pod of control at once, and waits until another serves. */
+/** Ends a pod of control at once. */
 async function killControl({ admin, namespace }: Harbour, pod: string): Promise<void> {
   await admin.ask('DELETE', `/api/v1/namespaces/${namespace}/pods/${pod}?gracePeriodSeconds=0`)
 }
