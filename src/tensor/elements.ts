@@ -110,12 +110,14 @@ function checkFloats(list: JsonNumbers, limits: (typeof FLOATS)[keyof typeof FLO
 function checkIntegers(list: JsonNumbers, [min, max]: readonly [bigint, bigint], rules: ElementRules): void {
   if (list.firstDecimal !== -1) throw toTypeError(toNodeAt(list, list.firstDecimal), rules)
   const [low, high] = [Number(min), Number(max)]
-  list.values.forEach((value, index) => {
-    const exact = list.exact.get(index)
+  for (const [index, exact] of list.exact)
+    if (exact < min || exact > max) throw toTypeError(toNodeAt(list, index), rules)
+  const { values } = list
+  for (let index = 0; index < values.length; index += 1) {
+    const value = values[index] ?? 0
     // Beyond 2^53 a double may round over the border that the exact integer keeps.
-    if (exact === undefined ? value < low || value > high : exact < min || exact > max)
-      throw toTypeError(toNodeAt(list, index), rules)
-  })
+    if ((value < low || value > high) && !list.exact.has(index)) throw toTypeError(toNodeAt(list, index), rules)
+  }
 }
 
 function toNodeAt(list: JsonNumbers, index: number): JsonNode {

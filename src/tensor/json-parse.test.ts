@@ -38,6 +38,42 @@ describe('parseJson()', () => {
     )
   })
 
+  it('reads long lists as JSON.parse reads them, however they are written', () => {
+    const written = fc.constantFrom(',', ', ', ' , ', ',\n  ', ',\t')
+    const number = fc.oneof(
+      fc.integer(),
+      fc.double({ noNaN: true, noDefaultInfinity: true }),
+      fc.integer({ min: -1e7, max: 1e7 }).map(value => value / 1e6),
+    )
+    fc.assert(
+      fc.property(fc.array(number.map(toFloatText), { minLength: 1, maxLength: 50 }), written, (texts, comma) => {
+        const text = `[${texts.join(comma)}]`
+        const node = parse(text)
+        assert.ok(isNumbers(node))
+        assert.deepEqual(node.values, JSON.parse(text))
+        assert.equal(
+          node.firstDecimal,
+          texts.findIndex(number => /[.e]/.test(number)),
+        )
+      }),
+      { numRuns: 1000 },
+    )
+  })
+
+  it('keeps integers exact among long decimals', () => {
+    const node = parse('[0.12345678901234567, 12345678901234567890, 3]')
+    assert.ok(isNumbers(node))
+    assert.deepEqual([...node.exact], [[1, 12345678901234567890n]])
+    assert.equal(node.farthestInteger, 1)
+  })
+
+  it('refuses an integer that no double holds', () => {
+    assert.throws(() => parse(`[1,${'9'.repeat(400)}]`), {
+      reason: 'Number too big to be stored in double.',
+      offset: 3,
+    })
+  })
+
   it('keeps integers beyond 2^53 exact', () => {
     fc.assert(
       fc.property(fc.bigInt({ min: -(2n ** 63n), max: 2n ** 64n - 1n }), value => {
@@ -92,10 +128,15 @@ describe('parseJson()', () => {
     ['{"a":1,"a":2}', 'Duplicate name "a" for object member.', 7],
     ['[1,2', 'Missing a comma or ] after an array element.', 4],
     ['[1,]', 'Invalid value.', 3],
+    ['[1,2,]', 'Invalid value.', 5],
+    ['[1,02,3]', 'Invalid value.', 4],
+    ['[1.5,2.,3]', 'Miss fraction part in number.', 7],
+    ['[1,-,3]', 'Invalid value.', 3],
     ['[1 2]', 'Missing a comma or ] after an array element.', 3],
     ['tru', 'Invalid value.', 0],
     ['"é', 'Missing a closing quotation mark in string.', 0],
     ['["é", x]', 'Invalid value.', 7],
+    ['["é", 1.5, x]', 'Invalid value.', 12],
     ['"\\x"', 'Invalid escape character in string.', 1],
     ['"\\u12g4"', 'Incorrect hex digit after \\u escape in string.', 1],
     ['"\\ud800"', 'The surrogate pair in string is invalid.', 1],
@@ -104,6 +145,8 @@ describe('parseJson()', () => {
     ['1e', 'Miss exponent in number.', 2],
     ['01', 'Invalid value.', 1],
     ['1e999', 'Number too big to be stored in double.', 0],
+    ['[0.12345678901234567,1e999]', 'Number too big to be stored in double.', 21],
+    ['[0.12345678901234567,01]', 'Invalid value.', 22],
     ['-', 'Invalid value.', 0],
     ['{} {}', 'The document root must not be followed by other values.', 3],
   ]

@@ -1,11 +1,16 @@
-import { isAscii, isUtf8 } from 'node:buffer'
-import { type Cursor, fail, JsonParseError } from './json-cursor.ts'
-import { type JsonMembers, type JsonNode, type JsonNumber, type JsonNumbers, NO_EXACT } from './json-node.ts'
-import { parseNumber } from './json-parse-number.ts'
+import { type Cursor, codeAt, fail, openCursor } from './json-cursor.ts'
+import { parseNumbersNatively } from './json-native-numbers.ts'
+import type { JsonMembers, JsonNode, JsonNumber, JsonNumbers } from './json-node.ts'
+import { JsonNumberList } from './json-number-list.ts'
+import { readNumber } from './json-parse-number.ts'
 import { parseString } from './json-parse-string.ts'
+import { readPlainNumbers } from './json-plain-numbers.ts'
 
 /** Depth from which nested lists and objects are refused; ONNX and TensorFlow tensors stay far below. */
 export const MAX_JSON_DEPTH = 100
+
+/** Longer numbers are not computed here, but by the runtime: doubles, and a float32 that was written as a double. */
+const MAX_PLAIN_LENGTH = 17
 
 /**
  * Reads a JSON text (RFC 8259) in UTF-8. Beyond it, `NaN`, `Infinity` and `-Infinity` are numbers, as in TensorFlow
@@ -13,25 +18,17 @@ export const MAX_JSON_DEPTH = 100
  * @throws TENSOR_JSON (a `JsonParseError`)
  */
 export function parseJson(bytes: Uint8Array): JsonNode {
-  const cursor: Cursor = { text: decode(bytes), at: 0 }
-  if (cursor.text.charCodeAt(0) === 0xfeff) cursor.at = 1
+  const cursor = openCursor(bytes)
   skipSpace(cursor)
-  if (cursor.at === cursor.text.length) fail(cursor, 'The document is empty.')
+  if (cursor.at === cursor.latin1.length) fail(cursor, 'The document is empty.')
   const node = parseNode(cursor, 1)
   skipSpace(cursor)
-  if (cursor.at < cursor.text.length) fail(cursor, 'The document root must not be followed by other values.')
+  if (cursor.at < cursor.latin1.length) fail(cursor, 'The document root must not be followed by other values.')
   return node
 }
 
-function decode(bytes: Uint8Array): string {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  if (isAscii(buffer)) return buffer.toString('latin1')
-  if (!isUtf8(buffer)) throw new JsonParseError('Invalid encoding in string.', 0)
-  return buffer.toString('utf8')
-}
-
 function parseNode(cursor: Cursor, depth: number): JsonNode {
-  switch (cursor.text.charCodeAt(cursor.at)) {
+  switch (codeAt(cursor)) {
     case 0x7b:
       return parseObject(cursor, depth)
     case 0x5b:
@@ -50,7 +47,7 @@ function parseNode(cursor: Cursor, depth: number): JsonNode {
 }
 
 function parseWord<node extends JsonNode>(cursor: Cursor, word: string, node: node): node {
-  if (!cursor.text.startsWith(word, cursor.at)) fail(cursor, 'Invalid value.')
+  if (!cursor.latin1.startsWith(word, cursor.at)) fail(cursor, 'Invalid value.')
   cursor.at += word.length
   return node
 }
@@ -58,9 +55,9 @@ function parseWord<node extends JsonNode>(cursor: Cursor, word: string, node: no
 function parseObject(cursor: Cursor, depth: number): JsonMembers {
   enter(cursor, depth)
   const members = new Map<string, JsonNode>()
-  if (endsWith(cursor, '}')) return members
+  if (endsWith(cursor, 0x7d)) return members
   for (;;) {
-    if (cursor.text[cursor.at] !== '"') fail(cursor, 'Missing a name for object member.')
+    if (codeAt(cursor) !== 0x22) fail(cursor, 'Missing a name for object member.')
     const nameAt = cursor.at
     const name = parseString(cursor)
     if (members.has(name)) {
@@ -68,23 +65,24 @@ function parseObject(cursor: Cursor, depth: number): JsonMembers {
       fail(cursor, `Duplicate name "${name}" for object member.`)
     }
     skipSpace(cursor)
-    if (cursor.text[cursor.at] !== ':') fail(cursor, 'Missing a colon after a name of object member.')
+    if (codeAt(cursor) !== 0x3a) fail(cursor, 'Missing a colon after a name of object member.')
     cursor.at += 1
     skipSpace(cursor)
     members.set(name, parseNode(cursor, depth + 1))
     skipSpace(cursor)
-    if (endsWith(cursor, '}')) return members
-    if (cursor.text[cursor.at] !== ',') fail(cursor, 'Missing a comma or } after an object member.')
+    if (endsWith(cursor, 0x7d)) return members
+    if (codeAt(cursor) !== 0x2c) fail(cursor, 'Missing a comma or } after an object member.')
     cursor.at += 1
     skipSpace(cursor)
   }
 }
 
 function parseList(cursor: Cursor, depth: number): JsonNumbers | readonly JsonNode[] {
+  const openAt = cursor.at
   enter(cursor, depth)
-  if (endsWith(cursor, ']')) return []
+  if (endsWith(cursor, 0x5d)) return []
   const start = cursor.at
-  const numbers = isNumberStart(cursor) ? parseNumbers(cursor) : undefined
+  const numbers = isNumberStart(cursor) ? parseNumbers(cursor, openAt) : undefined
   if (numbers !== undefined) return numbers
   // Something else stands among the numbers: the list is read again, node by node.
   cursor.at = start
@@ -94,36 +92,37 @@ function parseList(cursor: Cursor, depth: number): JsonNumbers | readonly JsonNo
   return nodes
 }
 
-/** Reads a list of numbers to its end, or returns undefined at the first element that is none. */
-function parseNumbers(cursor: Cursor): JsonNumbers | undefined {
-  const values: number[] = []
-  let exact: Map<number, bigint> | undefined
-  let firstDecimal = -1
-  let farthestInteger = -1
-  let farthest = -1
+function parseNumber(cursor: Cursor): JsonNumber {
+  const list = new JsonNumberList()
+  readNumber(cursor, list)
+  return list.toNumber()
+}
+
+/**
+ * Reads a list of numbers to its end, or returns undefined at the first element that is none. `openAt` is where its
+ * bracket stands.
+ */
+function parseNumbers(cursor: Cursor, openAt: number): JsonNumbers | undefined {
+  const list = new JsonNumberList()
+  let isLong = false
   do {
+    readPlainNumbers(cursor, list)
     if (!isNumberStart(cursor)) return undefined
-    const number: JsonNumber = parseNumber(cursor)
-    if (number.exact !== undefined) {
-      exact ??= new Map()
-      exact.set(values.length, number.exact)
-    }
-    if (!number.isInteger) {
-      if (firstDecimal === -1) firstDecimal = values.length
-    } else if (Math.abs(number.value) > farthest) {
-      farthest = Math.abs(number.value)
-      farthestInteger = values.length
-    }
-    values.push(number.value)
+    const start = cursor.at
+    readNumber(cursor, list)
+    if (isLong || cursor.at - start <= MAX_PLAIN_LENGTH) continue
+    isLong = true
+    const numbers = parseNumbersNatively(cursor, openAt)
+    if (numbers !== undefined) return numbers
   } while (nextElement(cursor))
-  return { kind: 'numbers', values, firstDecimal, farthestInteger, exact: exact ?? NO_EXACT }
+  return list.toNumbers()
 }
 
 /** Steps over a comma and returns true, or over the closing bracket and returns false. */
 function nextElement(cursor: Cursor): boolean {
   skipSpace(cursor)
-  if (endsWith(cursor, ']')) return false
-  if (cursor.text[cursor.at] !== ',') fail(cursor, 'Missing a comma or ] after an array element.')
+  if (endsWith(cursor, 0x5d)) return false
+  if (codeAt(cursor) !== 0x2c) fail(cursor, 'Missing a comma or ] after an array element.')
   cursor.at += 1
   skipSpace(cursor)
   return true
@@ -135,22 +134,22 @@ function enter(cursor: Cursor, depth: number): void {
   skipSpace(cursor)
 }
 
-function endsWith(cursor: Cursor, bracket: string): boolean {
-  if (cursor.text[cursor.at] !== bracket) return false
+function endsWith(cursor: Cursor, bracket: number): boolean {
+  if (codeAt(cursor) !== bracket) return false
   cursor.at += 1
   return true
 }
 
 function isNumberStart(cursor: Cursor): boolean {
-  const code = cursor.text.charCodeAt(cursor.at)
+  const code = codeAt(cursor)
   return (code >= 0x30 && code <= 0x39) || code === 0x2d || code === 0x4e || code === 0x49
 }
 
 function skipSpace(cursor: Cursor): void {
-  const { text } = cursor
+  const { latin1 } = cursor
   let { at } = cursor
   for (;;) {
-    const code = text.charCodeAt(at)
+    const code = latin1.charCodeAt(at)
     if (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09) break
     at += 1
   }
