@@ -1,11 +1,13 @@
 // Sends malformed requests to a model server and a gateway, each a process of its own, over HTTP and gRPC; what is right
 // must be answered rightly all the while: `node tools/test-fuzz.ts [--requests N] [--seed S] [--only PLACE/DOOR [--at N]]`.
 // First those of `fuzz/corpus/`, which were answered wrongly once. Ends with `N passed, N failed`, counting kinds of requests.
+import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { DOORS, type Door } from './fuzz/case.ts'
 import { readCorpus } from './fuzz/corpus.ts'
+import { openCrowds } from './fuzz/crowd.ts'
 import { openPlaces, type Place, type Program } from './fuzz/places.ts'
-import { judgeResources, readResources, toMib } from './fuzz/resources.ts'
+import { judgeResources, type Resources, readResources, toMib } from './fuzz/resources.ts'
 import { attempt, type Load, openSender, runLoad, toCount } from './fuzz/run.ts'
 import { openSilent } from './fuzz/silent.ts'
 import { Tally } from './fuzz/tally.ts'
@@ -30,11 +32,17 @@ try {
   // What is loaded and compiled once is there before memory is looked at.
   await Promise.all(loads.map(load => runLoad({ ...load, to: Math.min(load.to, load.from + 200) }, tally)))
   const before = programs.map(readResources)
-  const silent = values.only === undefined ? places.map(place => [place, openSilent(place)] as const) : []
+  const whole = values.only === undefined ? places : []
+  const silent = whole.map(place => [place, openSilent(place)] as const)
+  const crowds = whole.map(place => [place, openCrowds(place)] as const)
   await runCorpus(places)
   const watching = setInterval(() => printMemory(programs), 20_000)
   await Promise.all(loads.map(load => runLoad({ ...load, from: load.from + 200 }, tally)))
   clearInterval(watching)
+  for (const [place, streams] of crowds) {
+    tally.add(`${place.name}: streams that are left`, await streams.settle(), streams.streams)
+    streams[Symbol.dispose]()
+  }
   for (const [place, connections] of silent) {
     tally.add(`${place.name}: connections that do not go on`, await connections.settle())
     connections[Symbol.dispose]()
@@ -73,7 +81,7 @@ function printMemory(programs: readonly Program[]): void {
   console.log(`${Math.round((performance.now() - startedAt) / 1000)} s: ${texts.join(', ')}`)
 }
 
-async function judge(program: Program, before: ReturnType<typeof readResources> | undefined): Promise<void> {
+async function judge(program: Program, before: Resources | undefined): Promise<void> {
   const { name, child, errors } = program
   const end = child.exitCode ?? child.signalCode
   tally.add(`${name}: lives`, end === null ? undefined : `it ended with ${end}`)
@@ -82,8 +90,15 @@ async function judge(program: Program, before: ReturnType<typeof readResources> 
     errors.length === 0 ? undefined : `${errors.length}: ${errors.slice(0, 3).join('\n')}`,
   )
   if (end !== null || before === undefined) return
-  const after = readResources(program)
+  const after = await readSettled(program, before)
   const memory = `${toMib(before.residentBytes)} → ${toMib(after.residentBytes)}, at most ${toMib(after.peakBytes)}`
   console.log(`${name}: memory ${memory}; files ${before.files} → ${after.files}`)
   tally.add(`${name}: memory and connections are bounded`, judgeResources(before, after))
+}
+
+/** Connections that the clients have closed are over soon. */
+async function readSettled(program: Program, before: Resources): Promise<Resources> {
+  const deadline = performance.now() + 10_000
+  while (judgeResources(before, readResources(program)) !== undefined && performance.now() < deadline) await sleep(100)
+  return readResources(program)
 }

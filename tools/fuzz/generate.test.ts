@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { GRPCInferenceService, toMessageBytes } from '../../src/tensor/messages.ts'
 import { DOORS, parseCase, toJson } from './case.ts'
 import { AnswerReader } from './clients/answer-reader.ts'
 import { readCorpus } from './corpus.ts'
+import { toPrefixed } from './families/call.ts'
+import { INFER_STREAM, RIGHT_MESSAGE } from './families/stream.ts'
 import { toCase } from './generate.ts'
 import { judgeCall, judgeHttp, judgeWire } from './verdict.ts'
+import { judgeStream } from './verdict-stream.ts'
 
 const answer = (status: number, body: string, type = 'application/json') => ({
   status,
@@ -71,6 +75,33 @@ describe('what is judged', () => {
       judgeCall('protobuf', { http: 200, status: 'INVALID_ARGUMENT', text: '', body: Buffer.alloc(0), rstCode: 0 }),
       undefined,
     )
+  })
+})
+
+describe('what is judged of a stream', () => {
+  const right = toPrefixed(RIGHT_MESSAGE)
+  const { output } = GRPCInferenceService.method.modelStreamInfer
+  const answered = toPrefixed(
+    Buffer.from(toMessageBytes(output, { inferResponse: { outputs: [{ name: 'y' }], rawOutputContents: [right] } })),
+  )
+  const failed = toPrefixed(Buffer.from(toMessageBytes(output, { errorMessage: 'why' })))
+  const judge = (body: Buffer, answers: readonly Buffer[], status: string | undefined): string | undefined =>
+    judgeStream(
+      {
+        ...{ door: 'stream', family: 'infer: messages, close', path: INFER_STREAM, headers: [] },
+        ...{ body, end: 'close', pieceBytes: 1 },
+      },
+      { http: 200, status, text: '', body: Buffer.concat(answers), rstCode: 0, isLeft: false },
+    )
+  const wrong = toPrefixed(Buffer.of(255))
+
+  it('is that each message has its answer, and the right ones a right one', () => {
+    assert.equal(judge(Buffer.concat([right, wrong]), [answered, failed], 'OK'), undefined)
+    assert.match(judge(Buffer.concat([right, wrong]), [answered], 'OK') ?? '', /1 answers to 2/)
+    assert.match(judge(right, [failed], 'OK') ?? '', /answer 0 to what is right: why/)
+    assert.match(judge(right, [answered, failed], 'OK') ?? '', /2 answers to 1/)
+    assert.match(judge(wrong, [], 'UNKNOWN') ?? '', /UNKNOWN/)
+    assert.match(judge(right, [answered], 'INVALID_ARGUMENT') ?? '', /after right frames/)
   })
 })
 

@@ -2,18 +2,23 @@ import { toErrorText } from '../../src/core/errors.ts'
 import type { Case, Door } from './case.ts'
 import { CallClient, sendFrames } from './clients/grpc.ts'
 import { HttpClient, sendWire } from './clients/http.ts'
+import { converse } from './clients/stream.ts'
 import { toCase } from './generate.ts'
 import { openHealth } from './health.ts'
 import type { Place } from './places.ts'
 import { shrink } from './shrink.ts'
 import type { Tally } from './tally.ts'
 import { judgeCall, judgeHttp, judgeWire } from './verdict.ts'
+import { judgeStream } from './verdict-stream.ts'
 
 /** Cases that are under way at once: one for each connection, or stream. */
-const LANES = { http: 4, wire: 4, call: 16, frames: 2 } as const satisfies Record<Door, number>
+const LANES = { http: 4, wire: 4, call: 16, stream: 4, frames: 2 } as const satisfies Record<Door, number>
 
 /** Of all requests, how many come through each door. */
-const SHARES = { http: 0.44, wire: 0.05, call: 0.5, frames: 0.01 } as const satisfies Record<Door, number>
+const SHARES = { http: 0.44, wire: 0.05, call: 0.44, stream: 0.06, frames: 0.01 } as const satisfies Record<
+  Door,
+  number
+>
 
 /** Between two looks whether what is right is still answered rightly. */
 const HEALTH_EVERY = 250
@@ -97,6 +102,8 @@ export function openSender({ http, grpc }: Place, door: Door): Sender {
           return judgeWire(example, await sendWire(http, example))
         case 'call':
           return judgeCall(example.family, await calls.call(example))
+        case 'stream':
+          return judgeStream(example, await converse(calls, example))
         case 'frames':
           await sendFrames(grpc, example)
           return undefined

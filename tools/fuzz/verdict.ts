@@ -9,7 +9,7 @@ const REFUSALS: ReadonlySet<number> = new Set([
 ])
 
 /** Errors are for people to read, not for forwarding whole requests. */
-const MAX_ERROR_BYTES = 8 * 1024
+export const MAX_ERROR_BYTES = 8 * 1024
 
 /** What is wrong with the answer to a request that is well framed; undefined where it is right. */
 export function judgeHttp({ method, target }: HttpCase, answer: HttpAnswer): string | undefined {

@@ -1,4 +1,4 @@
-import { type ClientHttp2Session, connect } from 'node:http2'
+import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2'
 import { connect as connectTcp } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { GRPC_CODES } from '../../../src/core/grpc.ts'
@@ -32,22 +32,20 @@ export class CallClient implements Disposable {
 
   /** Makes one call. @throws Unanswered */
   async call({ path, headers, body }: Omit<CallCase, 'door' | 'family'>): Promise<CallEnd> {
+    const stream = this.begin({ path, headers }, body.length === 0)
+    if (body.length > 0) stream.end(body)
+    return await seeEnd(stream)
+  }
+
+  /** Begins a call. */
+  begin({ path, headers }: Pick<CallCase, 'path' | 'headers'>, endStream = false): ClientHttp2Stream {
     const session = this.#session ?? this.#open()
     const given = Object.fromEntries(headers)
     const stream = session.request(
       { ':method': 'POST', ':path': path, 'content-type': 'application/grpc', te: 'trailers', ...given },
-      { endStream: body.length === 0 },
+      { endStream },
     )
-    stream.on('error', () => {})
-    if (body.length > 0) stream.end(body)
-    const timer = AbortSignal.timeout(PATIENCE_MS)
-    const seen = await Promise.race([
-      seeRaw(stream),
-      new Promise<undefined>(resolve => timer.addEventListener('abort', () => resolve(undefined), { once: true })),
-    ])
-    if (seen !== undefined) return toEnd(seen)
-    stream.close(8)
-    throw new Unanswered(`no end within ${PATIENCE_MS} ms`)
+    return stream.on('error', () => {})
   }
 
   #open(): ClientHttp2Session {
@@ -63,6 +61,18 @@ export class CallClient implements Disposable {
   [Symbol.dispose](): void {
     this.#session?.destroy()
   }
+}
+
+/** Waits until a call ends. @throws Unanswered */
+export async function seeEnd(stream: ClientHttp2Stream): Promise<CallEnd> {
+  const timer = AbortSignal.timeout(PATIENCE_MS)
+  const seen = await Promise.race([
+    seeRaw(stream),
+    new Promise<undefined>(resolve => timer.addEventListener('abort', () => resolve(undefined), { once: true })),
+  ])
+  if (seen !== undefined) return toEnd(seen)
+  stream.close(8)
+  throw new Unanswered(`no end within ${PATIENCE_MS} ms`)
 }
 
 function toEnd({ status: http, headers, trailers, body, rstCode }: RawAnswer): CallEnd {

@@ -93,7 +93,7 @@ export function toPrefixed(message: Buffer, flag = 0, length = message.length): 
 const BOMB = gzipSync(Buffer.alloc(80 * 1024 * 1024))
 
 /** Prefixes that lie, too many messages or none, compression that is none. */
-function toWrongFrames(draw: Draw, message: Buffer): { readonly headers: Headers; readonly body: Buffer } {
+export function toWrongFrames(draw: Draw, message: Buffer): { readonly headers: Headers; readonly body: Buffer } {
   const encoding = [['grpc-encoding', draw.pick(['gzip', 'deflate', 'identity', 'snappy', ''])]] as const
   switch (draw.below(9)) {
     case 0:
@@ -119,7 +119,8 @@ function toWrongFrames(draw: Draw, message: Buffer): { readonly headers: Headers
   }
 }
 
-const METADATA: Headers = [
+/** Metadata that is wrong, or unusual. */
+export const METADATA: Headers = [
   ['grpc-timeout', '1'],
   ['grpc-timeout', '-1S'],
   ['grpc-timeout', '999999999S'],

@@ -3,6 +3,7 @@ import type { FramesCase } from '../case.ts'
 import type { Draw } from '../draw.ts'
 import { CALL_SEEDS, toPrefixed } from './call.ts'
 import { damage } from './damage.ts'
+import { INFER_STREAM } from './stream.ts'
 
 const CONTINUATION = 9
 const END_HEADERS = 4
@@ -58,6 +59,19 @@ const ATTACKS: Readonly<Record<string, (draw: Draw) => Buffer>> = {
   'frame that lies of its length': () =>
     Buffer.concat([Buffer.of(0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 1), Buffer.alloc(64)]),
   'DATA on an idle stream': () => toData(7, Buffer.alloc(8)),
+  'message of a stream after its end': () =>
+    Buffer.concat([
+      toCallHead(1, { ':path': INFER_STREAM }),
+      toData(1, toPrefixed(message), true),
+      toData(1, toPrefixed(message), true),
+    ]),
+  'streams that are reset in the middle': () =>
+    repeat(400, at => {
+      const stream = 2 * at + 1
+      const begun = Buffer.concat([toPrefixed(message), toPrefixed(message).subarray(0, 9)])
+      const parts = [toCallHead(stream, { ':path': INFER_STREAM }), toData(stream, begun)]
+      return Buffer.concat([...parts, toFrame(FRAME.reset, stream, toWord(8))])
+    }),
   'DATA after the end': () => Buffer.concat([call(1), toData(1, Buffer.alloc(8))]),
   'HEADERS on an even stream': () => head(2),
   'HEADERS on an earlier stream': () => Buffer.concat([head(5), head(3)]),
