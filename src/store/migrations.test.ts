@@ -2,7 +2,20 @@ import assert from 'node:assert/strict'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, it } from 'node:test'
 import { SQLITE_MIGRATIONS } from './sqlite-migrations.ts'
-import { ask, DAY_MS, makeStore, NOON, type Place, startRace, toPair, toTruth } from './testing/place.ts'
+import type { Store } from './store.ts'
+import {
+  ask,
+  DAY_MS,
+  makeStore,
+  NOON,
+  type Place,
+  startRace,
+  toPair,
+  toRecord,
+  toRequest,
+  toTruth,
+} from './testing/place.ts'
+import { assertNear } from './testing/recount.ts'
 
 const VERSION = 4
 
@@ -60,5 +73,34 @@ describe('version 5 of the schema', () => {
     await store.addTruths([toTruth(0, 0, { revision: 2, at: NOON })], NOON)
     assert.notEqual(revised, before.dominance)
     assert.ok(Math.abs((await dominance()) - before.dominance) < 1e-9)
+  })
+})
+
+describe('version 6 of the schema', () => {
+  it('finds the labels and weights of entities that version 4 wrote', async () => {
+    await using place = await makeStore()
+    const race = await startRace(place.store, { design: 'split' })
+    const entities = ['ann', 'ann', 'bob', 'bob', 'bob', 'cat']
+    const toOne = (entity: string, n: number) => toRecord({ request: toRequest(n), entity, rows: [{ prediction: n }] })
+    await place.store.addPredictions(entities.map(toOne))
+    const truths = entities.map((_, n) => toTruth(n, n === 5 ? 5 : 0))
+    await place.store.addTruths(truths, NOON)
+    const read = async (store: Store) =>
+      (await store.readSums(race)).arms.map(({ clusters: { far: _, ...clusters } }) => clusters)
+    const before = await read(place.store)
+    assert.deepEqual(
+      before.map(({ count, events, labels }) => [count, events, labels]),
+      [[3, 2, 6]],
+    )
+    await undo(place)
+    const store = await place.open()
+    assert.deepEqual(await read(store), before)
+    // One more label of an entity is put in with the weights that it had.
+    await store.addPredictions([toOne('cat', 6)])
+    await store.addTruths([toTruth(6, 0)], NOON)
+    const [after] = await read(store)
+    assert.deepEqual([after?.count, after?.events, after?.labels], [3, 3, 7])
+    assertNear(after?.meanX, 7 / 3)
+    assertNear(after?.meanY, (0 + 1 + 4 + 9 + 16 + 36) / 3)
   })
 })
