@@ -13,12 +13,18 @@ export interface AggregateKey {
   readonly day: number
 }
 
-/** The moments of one key, as the database has them; its ends are known of pairs alone. */
+/** The moments of one key, as the database has them; its ends are known where `HAS_ENDS` says so. */
 export interface AggregateRow extends Moments, Ends {
   readonly peak: number
   readonly events: number
   readonly above: number
 }
+
+/** Of which numbers the ends are kept: of those that are judged. */
+const HAS_ENDS = { pair: true, drawn: true, other: false, young: false } as const satisfies Record<
+  AggregatePart,
+  boolean
+>
 
 /** Where `m2` falls below this share of its peak, the digits that removing has cost are brought back from the data. */
 const SOUND_SHARE = 1e-4
@@ -52,7 +58,7 @@ export class Ledger {
     )
     const rows: (readonly [AggregateKey, AggregateRow])[] = []
     for (const { key, added, removed } of changes) {
-      const { putIn, takeOut } = key.part === 'pair' ? WITH_ENDS : WITHOUT
+      const { putIn, takeOut } = HAS_ENDS[key.part] ? WITH_ENDS : WITHOUT
       const row = removed.reduce(takeOut, added.reduce(putIn, known(key)))
       const sound = removed.length === 0 || isSound(key, row)
       rows.push([key, sound ? row : await computeAggregate(sql, key, toDayRange(key.day))])
@@ -104,7 +110,7 @@ const WITH_ENDS: typeof WITHOUT = {
 
 /** Whether nothing was lost by taking out. Of a number that is not one, nothing can be said either. */
 function isSound({ part }: AggregateKey, { count, highs, lows, m2, peak }: AggregateRow): boolean {
-  const areEndsKnown = part !== 'pair' || count === 0 || (lows > 0 && highs > 0)
+  const areEndsKnown = !HAS_ENDS[part] || count === 0 || (lows > 0 && highs > 0)
   return m2 >= SOUND_SHARE * peak && areEndsKnown
 }
 
@@ -146,7 +152,7 @@ export async function computeAggregate(sql: Sql, key: AggregateKey, { from, to }
     young: () => listYoung(from, to, epoch, variant),
   } as const satisfies Record<AggregatePart, () => Statement<{ readonly x: number }>>
   const rows = await sql.all(queries[part]())
-  const { putIn } = part === 'pair' ? WITH_ENDS : WITHOUT
+  const { putIn } = HAS_ENDS[part] ? WITH_ENDS : WITHOUT
   const row = rows.reduce((sum, { x }) => putIn(sum, x), emptyRow)
   return { ...row, peak: row.m2 }
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, it } from 'node:test'
 import { SQLITE_MIGRATIONS } from './sqlite-migrations.ts'
-import type { Store } from './store.ts'
+import type { Scoreboard, Store } from './store.ts'
 import {
   ask,
   DAY_MS,
@@ -32,14 +32,20 @@ const UNDO = SQLITE_MIGRATIONS.slice(VERSION)
   .concat('create index pair_difference on pair (race, difference);')
   .join('')
 
-async function undo({ where }: Place): Promise<void> {
+/** Takes a database of today back to version 4. */
+async function undo(place: Place): Promise<void> {
+  const owner = place.where.url === undefined ? '' : 'alter table schema_version drop column deployment;'
+  await rewind(place, VERSION, `${UNDO} ${owner}`)
+}
+
+/** Does something to a database, after which it is of an older version. */
+async function rewind({ where }: Place, version: number, texts: string): Promise<void> {
   if (where.url !== undefined) {
-    const version = `alter table schema_version drop column deployment; update schema_version set version = ${VERSION}`
-    await ask(where.url, `set search_path = regatta; ${UNDO} ${version}`)
+    await ask(where.url, `set search_path = regatta; ${texts} update schema_version set version = ${version}`)
     return
   }
   using database = new DatabaseSync(where.path)
-  database.exec(`${UNDO} pragma user_version = ${VERSION}`)
+  database.exec(`${texts} pragma user_version = ${version}`)
 }
 
 /** Differences of squares: −3, 0, 3, …, on two days of which the first is pruned up to noon. */
@@ -104,3 +110,50 @@ describe('version 6 of the schema', () => {
     assertNear(after?.meanY, (0 + 1 + 4 + 9 + 16 + 36) / 3)
   })
 })
+
+describe('version 8 of the schema', () => {
+  const numbers = Array.from({ length: 12 }, (_, n) => n)
+  const atOf = (n: number): number => NOON + (n < 6 ? 0 : DAY_MS)
+  const FORGET = "update aggregate set low = 0, lows = 0, high = 0, highs = 0 where part = 'drawn';"
+
+  /** Losses of a split: 121, 81, 49, 25, 9, 1 of A and 100, 64, 36, 16, 4, 0 of B, half of them a day later. */
+  async function fillSplit(store: Store): Promise<number> {
+    const race = await startRace(store, { design: 'split' })
+    const toOne = (n: number, more: Partial<Parameters<typeof toRecord>[0]>) =>
+      toRecord({ request: toRequest(n, atOf(n % 12)), variant: 1 + (n % 2), rows: [{ prediction: 11 - n }], ...more })
+    const pinned = toOne(12, { pinned: true, rows: [{ prediction: 99 }] })
+    await store.addPredictions([...numbers.map(n => toOne(n, {})), pinned])
+    await store.addTruths(
+      [...numbers, 12].map(n => toTruth(n, 0, { at: atOf(n % 12) })),
+      NOON,
+    )
+    return race
+  }
+
+  it('finds the ends of what chance drew that version 7 wrote', async () => {
+    await using place = await makeStore()
+    const race = await fillSplit(place.store)
+    const before = await place.store.readScoreboard(race)
+    assertNear(before.armsDominance, toShare(before, 121 - 286 / 6))
+    await rewind(place, 7, FORGET)
+    const store = await place.open()
+    assert.deepEqual(await store.readScoreboard(race), before)
+    await store.prune(NOON + 1, false)
+    assertNear((await store.readScoreboard(race)).armsDominance, before.armsDominance)
+  })
+
+  it('takes the ends of the rest where some was pruned', async () => {
+    await using place = await makeStore()
+    const race = await fillSplit(place.store)
+    await place.store.prune(NOON + 1, false)
+    await rewind(place, 7, FORGET)
+    const board = await (await place.open()).readScoreboard(race)
+    assertNear(board.armsDominance, toShare(board, 1 - 286 / 6))
+  })
+})
+
+/** How much a loss so far from its arm's mean has of all that losses of an epoch's arms differ. */
+function toShare({ epochs: [epoch] }: Scoreboard, distance: number): number {
+  const { a, b } = epoch ?? assert.fail()
+  return distance ** 2 / (a.m2 + b.m2)
+}

@@ -1,6 +1,6 @@
 import { toBodyTables } from './bodies.ts'
 import { toJudgingTables } from './judging-tables.ts'
-import { POSTGRES_ENDS, POSTGRES_RACES, POSTGRES_TABLES } from './postgres-tables.ts'
+import { POSTGRES_DRAWN_ENDS, POSTGRES_ENDS, POSTGRES_RACES, POSTGRES_TABLES } from './postgres-tables.ts'
 import { type Sql, statement } from './sql.ts'
 import { SQLITE_MIGRATIONS } from './sqlite-migrations.ts'
 
@@ -17,6 +17,7 @@ const POSTGRES_MIGRATIONS: readonly (readonly string[])[] = [
   ...[[], [], POSTGRES_TABLES, POSTGRES_RACES, POSTGRES_ENDS],
   toJudgingTables({ integer: 'bigint', real: 'double precision', end: '' }),
   toBodyTables({ uuid: 'uuid', integer: 'bigint', end: '' }),
+  POSTGRES_DRAWN_ENDS,
 ]
 
 /** The version that this regatta writes. */

@@ -1,4 +1,4 @@
-import { toPairEnds } from './pair-ends.ts'
+import { toDrawnEnds, toPairEnds } from './ends-columns.ts'
 
 /** What version 4 of the schema adds in PostgreSQL. */
 export const POSTGRES_RACES: readonly string[] = [
@@ -16,14 +16,17 @@ export const POSTGRES_ENDS: readonly string[] = [
   // Of the parts of days, partitions.ts says it.
   'alter table prediction_other set (fillfactor = 50)',
   'alter table schema_version add column deployment text',
-  ...toPairEnds(
-    day => {
-      const hex = `lpad(to_hex(${day} * 86400000), 12, '0')`
-      return `(substr(${hex}, 1, 8) || '-' || substr(${hex}, 9) || '-0000-0000-000000000000')::uuid`
-    },
-    { real: 'double precision', integer: 'bigint' },
-  ),
+  ...toPairEnds(toFloor, { real: 'double precision', integer: 'bigint' }),
 ]
+
+/** What version 8 of the schema changes in PostgreSQL. */
+export const POSTGRES_DRAWN_ENDS = toDrawnEnds(toFloor)
+
+/** The first key of a day, as `toKeyFloor` of days.ts makes it. */
+function toFloor(day: string): string {
+  const hex = `lpad(to_hex(${day} * 86400000), 12, '0')`
+  return `(substr(${hex}, 1, 8) || '-' || substr(${hex}, 9) || '-0000-0000-000000000000')::uuid`
+}
 
 /** The tables of version 3 of the schema in PostgreSQL, as schema.ts describes them. */
 export const POSTGRES_TABLES: readonly string[] = [

@@ -151,7 +151,7 @@ interface AggregateTable {
   /** Numbers other than zero, and those of them that are positive. */
   events: number
   above: number
-  /** Of pairs: the smallest and the largest number, and how often each is there (`ends.ts`). */
+  /** Of pairs and of what chance drew: the smallest and the largest number, and how often each is there (`ends.ts`). */
   low: number
   lows: number
   high: number

@@ -32,7 +32,8 @@ export async function readScoreboard(sql: Sql, id: number): Promise<Scoreboard> 
     paired,
     discordant: total(pairs, 'events'),
     wins: total(pairs, 'above'),
-    dominance: toPairDominance(pairs, paired),
+    dominance: toDominance(toFarthestOf(pairs, paired.mean), paired.m2),
+    armsDominance: toArmsDominance(race, epochs, sums),
     epochs: epochs.map(epoch => toEpochArms(race, epoch, sums, tallies)),
     refused: total(tallies, 'refused'),
   }
@@ -61,8 +62,7 @@ function toEpochArms(
   sums: readonly Sum[],
   tallies: readonly VariantTally[],
 ): EpochArms {
-  const drawnBy = (variant: number): readonly Sum[] =>
-    sums.filter(sum => sum.epoch === epoch && sum.part === 'drawn' && sum.variant === variant)
+  const drawnBy = (variant: number): readonly Sum[] => listDrawn(sums, epoch, variant)
   const countOf = (variant: number, name: 'drawn' | 'repeated'): number =>
     tallies.find(tally => tally.epoch === epoch && tally.variant === variant)?.[name] ?? 0
   const [weightA, weightB] = [weights[race.a] ?? 0, weights[race.b] ?? 0]
@@ -84,10 +84,26 @@ function mergeAll(sums: readonly Moments[]): Moments {
   return { count, mean, m2 }
 }
 
+/** Of all arms of all epochs together: one label that is far from the mean of its arm shifts the race. */
+function toArmsDominance({ a, b }: StoredRace, epochs: readonly StoredEpoch[], sums: readonly Sum[]): number {
+  const arms = epochs.flatMap(({ epoch }) => [a, b].map(variant => listDrawn(sums, epoch, variant)))
+  const all = arms.map(mergeAll)
+  const far = Math.max(0, ...arms.map((own, at) => toFarthestOf(own, all[at]?.mean ?? 0)))
+  return toDominance(
+    far,
+    all.reduce((sum, { m2 }) => sum + m2, 0),
+  )
+}
+
+/** The sums of what chance gave to a variant in an epoch. */
+function listDrawn(sums: readonly Sum[], epoch: number, variant: number): readonly Sum[] {
+  return sums.filter(sum => sum.epoch === epoch && sum.part === 'drawn' && sum.variant === variant)
+}
+
 /** The label farthest from the mean is the smallest or the largest. */
-function toPairDominance(pairs: readonly Ends[], { mean, m2 }: Moments): number {
-  const ends = pairs.reduce(mergeEnds, noEnds)
-  return ends.lows === 0 ? 0 : toDominance(toFarthest(ends, mean), m2)
+function toFarthestOf(rows: readonly Ends[], mean: number): number {
+  const ends = rows.reduce(mergeEnds, noEnds)
+  return ends.lows === 0 ? 0 : toFarthest(ends, mean)
 }
 
 const listSums = statement<[number], Sum>(

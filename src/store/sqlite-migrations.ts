@@ -1,6 +1,6 @@
 import { toBodyTables } from './bodies.ts'
+import { toDrawnEnds, toPairEnds } from './ends-columns.ts'
 import { toJudgingTables } from './judging-tables.ts'
-import { toPairEnds } from './pair-ends.ts'
 
 /**
  * The steps from one version of the schema to the next; `PRAGMA user_version` counts those that were taken. A step
@@ -125,6 +125,7 @@ export const SQLITE_MIGRATIONS: readonly (readonly string[])[] = [
   toPairEnds(toFloor, { real: 'real', integer: 'integer' }),
   toJudgingTables({ integer: 'integer', real: 'real', end: ' strict' }),
   toBodyTables({ uuid: 'text', integer: 'integer', end: ' strict, without rowid' }),
+  toDrawnEnds(toFloor),
 ]
 
 /** The first key of a day, as `toKeyFloor` of days.ts makes it. */

@@ -180,6 +180,8 @@ export interface Scoreboard {
   readonly wins: number
   /** Largest single (d − mean)² over its sum, 0–1; of the paired differences. */
   readonly dominance: number
+  /** The same of single losses: largest (loss − its arm's mean)² over their sum, of what `epochs` have. */
+  readonly armsDominance: number
   /** Per epoch the moments of each arm's loss over *served* predictions, for the split design. */
   readonly epochs: readonly EpochArms[]
   /** Outcomes without a loss: value of the wrong kind or length, or a loss too large to be squared. */

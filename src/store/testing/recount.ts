@@ -94,9 +94,7 @@ export class Recount {
     const paired = toMoments(pairs)
     assertMoments(board.paired, paired)
     assert.equal(board.discordant, pairs.filter(d => d !== 0).length)
-    const largest = Math.max(0, ...pairs.map(d => (d - paired.mean) ** 2))
-    // Of differences that are equal but for rounding, the spread is rounding too.
-    if (paired.m2 > 1e-9 + 1e9 * toRounding(paired)) assertNear(board.dominance, largest / paired.m2)
+    assertDominance(board.dominance, [pairs])
     for (const [arm, losses] of [
       [board.arms[0], a],
       [board.arms[1], b],
@@ -106,6 +104,7 @@ export class Recount {
     const drawn = (losses: typeof a): number[] => losses.filter(one => one.drawn).map(one => one.loss)
     assertMoments(board.epochs[0]?.a, toMoments(drawn(a)))
     assertMoments(board.epochs[0]?.b, toMoments(drawn(b)))
+    assertDominance(board.armsDominance, [drawn(a), drawn(b)])
     assert.equal(board.epochs[0]?.eventsA, drawn(a).filter(loss => loss !== 0).length)
     const rows = (variant: number): number =>
       [...this.#records.values()]
@@ -159,6 +158,16 @@ export function assertMoments(found: Moments | undefined, wanted: Moments): void
   assert.equal(found?.count, wanted.count)
   assertNear(found?.mean, wanted.mean)
   assertNear(found?.m2, wanted.m2, toRounding(wanted))
+}
+
+/** Asserts how much one number has of the spread of some lots. */
+function assertDominance(found: number, lots: readonly (readonly number[])[]): void {
+  const moments = lots.map(toMoments)
+  const far = lots.flatMap((lot, at) => lot.map(x => (x - (moments[at]?.mean ?? 0)) ** 2))
+  const total = (of: (one: Moments) => number): number => moments.reduce((sum, one) => sum + of(one), 0)
+  const m2 = total(one => one.m2)
+  // Of numbers that are equal but for rounding, the spread is rounding too.
+  if (m2 > 1e-9 + 1e9 * total(toRounding)) assertNear(found, Math.max(0, ...far) / m2)
 }
 
 /** How much of a sum of squared deviations may be rounding of the numbers themselves. */
