@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { judgeRace, parseOutcomeRow, Replay, type Verdict } from '../judge/index.ts'
+import { type Evidence, judgeRace, parseOutcomeRow, Replay, type ReplayLook } from '../judge/index.ts'
 import { toUniform } from '../judge/testing/random.ts'
 import { makeStore, NOON, spec, startRace, toRecord, toRequest, toTruth } from '../store/testing/place.ts'
 import { toEvidence } from './race-evidence.ts'
 import { toRaceRule } from './race-rule.ts'
-import { judgeLive, SCENES, type Scene, SERIES, toRecords, truthOf, WEIGHTS } from './testing/scenes.ts'
+import { judgeLive, lookLive, SCENES, type Scene, SERIES, toRecords, truthOf, WEIGHTS } from './testing/scenes.ts'
 
-function judgeReplay(scene: Scene): Verdict {
+function judgeReplay(scene: Scene): ReplayLook {
   const settings = { ...spec, ...scene.spec }
   const replay = new Replay({ ...settings, cap: settings.cap, champion: 'a', spec: '' })
   for (const n of SERIES) {
@@ -31,7 +31,22 @@ function judgeReplay(scene: Scene): Verdict {
     }
   }
   for (const _ of replay.finish());
-  return replay.verdict()
+  return replay.look()
+}
+
+const toPassed = ({ name, passed }: ReplayLook['verdict']['gates'][number]) => ({ name, passed })
+
+/** That of sums of units is of how far one was when it came, which hangs on the order; of other designs nobody asks. */
+function toExactDominance(evidence: Evidence): number {
+  switch (evidence.kind) {
+    case 'split':
+    case 'adjusted':
+    case 'paired':
+    case 'dependent':
+      return evidence.dominance ?? Number.NaN
+    default:
+      return 0
+  }
 }
 
 function assertClose(found: number | undefined, wanted: number | undefined, what: string): void {
@@ -46,11 +61,14 @@ describe('toEvidence()', () => {
     it(`judges ${scene.name} live as a replay does`, async () => {
       await using place = await makeStore()
       const truths = SERIES.map(n => toTruth(n, (scene.truths ?? truthOf)(n)))
-      const [live, replay] = [await judgeLive(place.store, scene, truths), judgeReplay(scene)]
+      const [{ evidence, verdict: live }, look] = [await lookLive(place.store, scene, truths), judgeReplay(scene)]
+      const replay = look.verdict
       assert.deepEqual([live.design, replay.design], [scene.wanted, scene.wanted])
+      assert.deepEqual(live.gates.map(toPassed), replay.gates.map(toPassed))
       for (const key of ['n', 'estimate', 'se', 'lower', 'upper', 'logE', 'p'] as const) {
         assertClose(live[key], replay[key], key)
       }
+      assertClose(toExactDominance(evidence), toExactDominance(look.evidence), 'dominance')
       assert.ok(live.n > 100 && live.se > 0)
     })
   }

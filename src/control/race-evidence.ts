@@ -72,8 +72,9 @@ function toSplitEvidence({ loss }: Spec, sums: RaceSums): Evidence {
     const joint = epochs.map(({ epoch, a, b }) => ({ ...epoch, a: toTerms(a?.ratio), b: toTerms(b?.ratio) }))
     return { kind: 'split-ratio', of: 'labels', epochs: joint, dominance }
   }
-  if (epochs.some(isCovered)) return { kind: 'adjusted', epochs: epochs.map(toAdjustedEpoch) }
-  return { kind: 'split', epochs: board.epochs }
+  const dominance = board.armsDominance
+  if (epochs.some(isCovered)) return { kind: 'adjusted', epochs: epochs.map(toAdjustedEpoch), dominance }
+  return { kind: 'split', epochs: board.epochs, dominance }
 }
 
 /** An epoch with what is known of its arms beside their losses. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { PredictionRecord } from '../../core/wire/records.ts'
-import { judgeRace, toEmptyOrdered, type Verdict } from '../../judge/index.ts'
+import { type Evidence, judgeRace, toEmptyOrdered, type Verdict } from '../../judge/index.ts'
 import type { NewRace, RaceSpec, Store, Truth } from '../../store/index.ts'
 import { NOON, spec, startRace, toPair, toRecord } from '../../store/testing/place.ts'
 import { follow } from '../following.ts'
@@ -97,6 +97,15 @@ export function toRecords(n: number, scene: Scene): readonly PredictionRecord[] 
 
 /** Runs a scene in a database, and says how it is judged there. */
 export async function judgeLive(store: Store, scene: Scene, truths: readonly Truth[]): Promise<Verdict> {
+  return (await lookLive(store, scene, truths)).verdict
+}
+
+/** The same, with what it is judged by. */
+export async function lookLive(
+  store: Store,
+  scene: Scene,
+  truths: readonly Truth[],
+): Promise<{ readonly evidence: Evidence; readonly verdict: Verdict }> {
   const race = await startRace(store, { design: scene.design, spec: { ...spec, ...scene.spec } })
   await store.openEpoch({ epoch: 2, startedAt: NOON, weights: { 1: 0.5, 2: 0.5 } })
   await store.addPredictions(SERIES.flatMap(n => toRecords(n, scene)))
@@ -105,5 +114,5 @@ export async function judgeLive(store: Store, scene: Scene, truths: readonly Tru
   const empty = scene.design === 'paired' ? toEmptyOrdered(stored.spec) : undefined
   const followed = empty === undefined ? [] : await follow(store, race, empty, [])
   const evidence = toEvidence(stored, { sums: await store.readSums(race), ordered: followed.at(-1)?.state })
-  return judgeRace(toRaceRule(stored, 1), evidence)
+  return { evidence, verdict: judgeRace(toRaceRule(stored, 1), evidence) }
 }
