@@ -1,18 +1,25 @@
 import { isAtCap, type LossTerms } from '../judge/index.ts'
 import type { Caps } from './caps.ts'
 import { type ClusterKey, Clusters } from './clusters.ts'
-import { CrossLedger } from './cross-ledger.ts'
-import { Ledger } from './ledger.ts'
+import { type CrossChange, CrossLedger } from './cross-ledger.ts'
+import { toDayOf, toHourOf, toInstant } from './days.ts'
+import { type AggregateChange, Ledger } from './ledger.ts'
 import { Pairs } from './pairs.ts'
 import { isRacer } from './races.ts'
 import { type AggregatePart, type CrossPart, STATE } from './schema.ts'
-import { type Answered, type Outcome, type Settled, toCounted, toYoung, type When } from './settled.ts'
+import { type Answered, isChanged, type Outcome, type Settled, toCounted, toYoung, type When } from './settled.ts'
 import type { Sql } from './sql.ts'
 import type { StoredRace } from './store.ts'
-import { Tallies } from './tallies.ts'
+import { type Counted, Tallies } from './tallies.ts'
 
 /** The races that the predictions of an epoch are judged in. */
 type RacesOf = (epoch: number) => readonly StoredRace[]
+
+/** What changes of the sums of a variant, or of pairs, of one day. */
+interface Account {
+  readonly moments: Readonly<Record<AggregatePart, AggregateChange>>
+  readonly cross: Readonly<Record<Exclude<CrossPart, 'cluster'>, CrossChange>>
+}
 
 /** Keeps the sums of races in step with what becomes of their predictions, within one transaction. */
 export class Books {
@@ -23,26 +30,23 @@ export class Books {
   readonly #cross = new CrossLedger()
   readonly #clusters = new Clusters()
   readonly #pairs = new Pairs()
+  readonly #accounts = new Map<string, Account>()
 
   constructor(when: When, caps: Caps) {
     this.#when = when
     this.#caps = caps
   }
 
-  /** Moves what changed of a prediction in the sums of its variant. */
-  book(settled: Settled, racesOf: RacesOf): void {
-    const { epoch, variant } = settled.answered
-    for (const race of racesOf(epoch)) if (isRacer(race, variant)) this.#bookIn(race, settled)
-  }
-
-  /** Brings the pairs of one row in line. */
-  pair(settled: readonly Settled[], racesOf: RacesOf): void {
-    for (const epoch of new Set(settled.map(({ answered }) => answered.epoch))) {
-      const find = (variant: number): Settled | undefined =>
-        settled.find(({ answered }) => answered.variant === variant && answered.epoch === epoch)
+  /** Moves what changed of the predictions of one row in the sums of their variants, and of their pairs. */
+  book(row: readonly Settled[], racesOf: RacesOf): void {
+    const at = toInstant(row[0]?.answered.request ?? '')
+    for (const one of row) {
+      const { epoch, variant } = one.answered
       for (const race of racesOf(epoch)) {
-        const [a, b] = [find(race.a), find(race.b)]
-        if (a !== undefined && b !== undefined) this.#pairUp(race, a, b)
+        if (isRacer(race, variant) && isChanged(one)) this.#bookIn(race, one, at)
+        if (variant !== race.a) continue
+        const other = row.find(({ answered }) => answered.variant === race.b && answered.epoch === epoch)
+        if (other !== undefined) this.#pairUp(race, one, other, at)
       }
     }
   }
@@ -54,6 +58,7 @@ export class Books {
 
   /** Writes the sums. */
   async flush(sql: Sql): Promise<void> {
+    this.#accounts.clear()
     await this.#ledger.flush(sql)
     await this.#clusters.flush(sql, this.#cross)
     await this.#cross.flush(sql)
@@ -61,73 +66,82 @@ export class Books {
     await this.#pairs.flush(sql)
   }
 
-  #bookIn(race: StoredRace, { answered, after }: Settled): void {
-    const { epoch, request, state, variant } = answered
+  #bookIn(race: StoredRace, { answered, after }: Settled, at: number): void {
+    const { epoch, state, variant } = answered
     const counted = { race: race.id, epoch, variant }
+    const { cross, moments } = this.#account(counted, toDayOf(at))
     const isDrawn = answered.drawn === 1
     const [was, is] = [toCounted(answered), toCounted(after)]
-    this.#move({ ...counted, part: isDrawn ? 'drawn' : 'other' }, request, was, is)
-    this.#move({ ...counted, part: 'young' }, request, toYoung(answered), toYoung(after))
-    if (isDrawn) this.#bookDrawn(answered, race, after)
-    const refused = Number(after.state === STATE.refused) - Number(state === STATE.refused)
-    if (refused !== 0) this.tallies.count(counted, { refused })
+    move(isDrawn ? moments.drawn : moments.other, was, is)
+    move(moments.young, toYoung(answered), toYoung(after))
+    if (isDrawn) this.#bookDrawn(cross, race, answered, after)
+    const counts = this.tallies.of(counted)
+    counts.add('refused', Number(after.state === STATE.refused) - Number(state === STATE.refused))
     const cap = this.#caps.of(race.id)
-    const capped = toCappedCount(is, cap) - toCappedCount(was, cap)
-    if (capped !== 0) this.tallies.count(counted, { capped })
+    counts.add('capped', toCappedCount(is, cap) - toCappedCount(was, cap))
     if (state !== STATE.waiting) return
-    this.tallies.ripen(counted, request, { labelled: 1 })
-    if (!this.#when.isTruthNew) return
-    this.tallies.time(counted, 'lateness', this.#when.now - answered.at)
+    counts.ripen('labelled', toHourOf(at), 1)
+    if (this.#when.isTruthNew) counts.time('lateness', this.#when.now - answered.at)
   }
 
-  #bookDrawn(answered: Answered, race: StoredRace, after: Outcome): void {
-    const { covariate, entity, epoch, request, variant, weight } = answered
+  #bookDrawn(cross: Account['cross'], race: StoredRace, answered: Answered, after: Outcome): void {
+    const { covariate, entity, epoch, variant, weight } = answered
     const [loss, next] = [toCounted(answered), toCounted(after)]
-    const counted = { race: race.id, epoch, variant }
-    this.#moveCross({ ...counted, part: 'ratio' }, request, [weight, loss], [after.weight, next])
-    this.#moveCross({ ...counted, part: 'covariate' }, request, [covariate, loss], [covariate, next])
+    moveCross(cross.ratio, [weight, loss], [after.weight, next])
+    moveCross(cross.covariate, [covariate, loss], [covariate, next])
     if (entity === null || race.design !== 'split') return
-    this.#moveCluster({ ...counted, entity }, toTerms(race, loss, weight), toTerms(race, next, after.weight))
+    const key = { race: race.id, epoch, variant, entity }
+    this.#moveCluster(key, toTerms(race, loss, weight), toTerms(race, next, after.weight))
   }
 
   #moveCluster(key: ClusterKey, before: LossTerms | undefined, after: LossTerms | undefined): void {
-    if (before !== undefined) this.#clusters.remove(key, before)
-    if (after !== undefined) this.#clusters.add(key, after)
+    const { added, removed } = this.#clusters.of(key)
+    if (before !== undefined) removed.push(before)
+    if (after !== undefined) added.push(after)
   }
 
-  #pairUp(race: StoredRace, a: Settled, b: Settled): void {
+  #pairUp(race: StoredRace, a: Settled, b: Settled, requestedAt: number): void {
     const before = toPair(a.answered, b.answered)
     const after = toPair(a.after, b.after)
     if (before?.loss === after?.loss && before?.weight === after?.weight) return
     const { entity, epoch, request, row } = a.answered
     const at = a.answered.target_at ?? a.answered.at
     const [was, is] = [toTerms(race, before?.loss, before?.weight), toTerms(race, after?.loss, after?.weight)]
-    const key = { race: race.id, epoch, variant: 0 }
     this.#pairs.put({ race: race.id, at, request, row, difference: is?.loss ?? null, weight: is?.weight ?? 1 })
-    this.#move({ ...key, part: 'pair' }, request, was?.loss ?? null, is?.loss ?? null)
-    this.#moveCross({ ...key, part: 'ratio-pair' }, request, toXY(before), toXY(after))
-    if (entity !== null && hasUnits(race)) this.#moveCluster({ ...key, epoch: 0, entity }, was, is)
+    const { cross, moments } = this.#account({ race: race.id, epoch, variant: 0 }, toDayOf(requestedAt))
+    move(moments.pair, was?.loss ?? null, is?.loss ?? null)
+    moveCross(cross['ratio-pair'], toXY(before), toXY(after))
+    if (entity !== null && hasUnits(race)) this.#moveCluster({ race: race.id, epoch: 0, variant: 0, entity }, was, is)
   }
 
-  #move(key: SumKey<AggregatePart>, request: string, before: number | null, after: number | null): void {
-    if (before === after) return
-    if (before !== null) this.#ledger.remove(key, request, before)
-    if (after !== null) this.#ledger.add(key, request, after)
-  }
-
-  #moveCross(key: SumKey<CrossPart>, request: string, [x, y]: MaybeXY, [newX, newY]: MaybeXY): void {
-    if (x === newX && y === newY) return
-    if (x !== null && y !== null) this.#cross.remove(key, request, { x, y, labels: 1 })
-    if (newX !== null && newY !== null) this.#cross.add(key, request, { x: newX, y: newY, labels: 1 })
+  #account({ race, epoch, variant }: Counted, day: number): Account {
+    const id = `${race} ${epoch} ${variant} ${day}`
+    const known = this.#accounts.get(id)
+    if (known !== undefined) return known
+    const sum = (part: AggregatePart) => this.#ledger.of({ race, epoch, part, variant, day })
+    const cross = (part: CrossPart) => this.#cross.of({ race, epoch, part, variant, day })
+    const made: Account = {
+      moments: { pair: sum('pair'), drawn: sum('drawn'), other: sum('other'), young: sum('young') },
+      cross: { ratio: cross('ratio'), covariate: cross('covariate'), 'ratio-pair': cross('ratio-pair') },
+    }
+    this.#accounts.set(id, made)
+    return made
   }
 }
 
-interface SumKey<part> {
-  readonly race: number
-  readonly epoch: number
-  readonly part: part
-  readonly variant: number
+/** Puts a number in the place of another. */
+function move({ added, removed }: AggregateChange, before: number | null, after: number | null): void {
+  if (before === after) return
+  if (before !== null) removed.push(before)
+  if (after !== null) added.push(after)
 }
+
+function moveCross({ added, removed }: CrossChange, [x, y]: MaybeXY, [newX, newY]: MaybeXY): void {
+  if (x === newX && y === newY) return
+  if (x !== null && y !== null) removed.push({ x, y, labels: 1 })
+  if (newX !== null && newY !== null) added.push({ x: newX, y: newY, labels: 1 })
+}
+
 type MaybeXY = readonly [number | null, number | null]
 
 interface Pair {

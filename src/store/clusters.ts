@@ -1,4 +1,5 @@
 import type { LossTerms } from '../judge/index.ts'
+import { type Change, Changes } from './changes.ts'
 import type { CrossLedger, XY } from './cross-ledger.ts'
 import { bulk, bulkDelete, bulkInsert, orReplace, type Sql } from './sql.ts'
 
@@ -23,29 +24,18 @@ export interface ClusterKey {
   readonly entity: string
 }
 
-interface Change {
-  readonly key: ClusterKey
-  readonly added: LossTerms[]
-  readonly removed: LossTerms[]
-}
-
 /** Gathers the changes of one transaction to the sums of entities. */
 export class Clusters {
-  readonly #changes = new Map<string, Change>()
+  readonly #changes = new Changes<ClusterKey, LossTerms>(toId)
 
-  /** Puts in a label. */
-  add(key: ClusterKey, label: LossTerms): void {
-    this.#change(key).added.push(label)
-  }
-
-  /** Takes out a label that was put in before. */
-  remove(key: ClusterKey, label: LossTerms): void {
-    this.#change(key).removed.push(label)
+  /** The change of a key. */
+  of(key: ClusterKey): Change<ClusterKey, LossTerms> {
+    return this.#changes.of(key)
   }
 
   /** Writes what was gathered, and tells the ledger of it. */
   async flush(sql: Sql, ledger: CrossLedger): Promise<void> {
-    const changes = [...this.#changes.values()]
+    const changes = this.#changes.take()
     const keys = changes.map(({ key }) => key)
     const known = new Map((await sql.bulk(findClusters, keys)).map(row => [toId(row), toCluster(row)]))
     const rows = changes.map(({ key, added, removed }) => {
@@ -65,17 +55,6 @@ export class Clusters {
       dropClusters,
       rows.filter(({ count }) => count === 0),
     )
-    this.#changes.clear()
-  }
-
-  #change({ race, epoch, variant, entity }: ClusterKey): Change {
-    const key = { race, epoch, variant, entity }
-    const id = toId(key)
-    const known = this.#changes.get(id)
-    if (known !== undefined) return known
-    const made = { key, added: [], removed: [] }
-    this.#changes.set(id, made)
-    return made
   }
 }
 

@@ -1,6 +1,7 @@
 import { emptyJoint, foldJoint, mergeJoint, removeJoint, toResidualSquare } from '../judge/index.ts'
+import { type Change, Changes } from './changes.ts'
 import { type Cluster, toClusterTerms } from './clusters.ts'
-import { type KeyRange, toDay, toDayRange } from './days.ts'
+import { type KeyRange, toDayRange } from './days.ts'
 import { type CrossPart, STATE } from './schema.ts'
 import { bulk, bulkDelete, bulkInsert, orReplace, type Sql, type Statement, statement } from './sql.ts'
 import type { CrossSums } from './store.ts'
@@ -30,36 +31,28 @@ export interface CrossRow extends CrossSums {
   readonly peakY: number
 }
 
-interface Change {
-  readonly key: CrossKey
-  readonly added: XY[]
-  readonly removed: XY[]
-}
+/** Pairs of numbers that are put into the moments of one key, and taken out. */
+export type CrossChange = Change<CrossKey, XY>
 
 /** Gathers the changes of one transaction to the moments of two numbers. */
 export class CrossLedger {
-  readonly #changes = new Map<string, Change>()
+  readonly #changes = new Changes<CrossKey, XY>(toId)
 
-  /** Puts in two numbers of a request's day. */
-  add(key: Omit<CrossKey, 'day'>, request: string, xy: XY): void {
-    this.#change({ ...key, day: toDay(request) }).added.push(xy)
-  }
-
-  /** Takes out two numbers that were put in before. */
-  remove(key: Omit<CrossKey, 'day'>, request: string, xy: XY): void {
-    this.#change({ ...key, day: toDay(request) }).removed.push(xy)
+  /** The change of a key. */
+  of(key: CrossKey): CrossChange {
+    return this.#changes.of(key)
   }
 
   /** Puts an entity's labels and losses in the place of what they were. */
-  turn(key: Pick<CrossKey, 'race' | 'epoch' | 'variant'>, before: Cluster, after: Cluster): void {
-    const change = this.#change({ ...key, part: 'cluster', day: 0 })
+  turn({ race, epoch, variant }: Omit<CrossKey, 'day' | 'part'>, before: Cluster, after: Cluster): void {
+    const change = this.of({ race, epoch, part: 'cluster', variant, day: 0 })
     if (before.count > 0) change.removed.push(toClusterTerms(before))
     if (after.count > 0) change.added.push(toClusterTerms(after))
   }
 
   /** Writes what was gathered. The rows of single predictions and of entities must be written before. */
   async flush(sql: Sql): Promise<void> {
-    const changes = [...this.#changes.values()]
+    const changes = this.#changes.take()
     const keys = changes.map(({ key }) => key)
     const known = new Map((await sql.bulk(findCross, keys)).map(row => [toId(row), toRow(row)]))
     const rows: (readonly [CrossKey, CrossRow])[] = []
@@ -69,17 +62,6 @@ export class CrossLedger {
       rows.push([key, sound ? row : await computeCross(sql, key, toDayRange(key.day))])
     }
     await writeCross(sql, rows)
-    this.#changes.clear()
-  }
-
-  #change({ race, epoch, part, variant, day }: CrossKey): Change {
-    const key = { race, epoch, part, variant, day }
-    const id = toId(key)
-    const known = this.#changes.get(id)
-    if (known !== undefined) return known
-    const made = { key, added: [], removed: [] }
-    this.#changes.set(id, made)
-    return made
   }
 }
 

@@ -14,17 +14,12 @@ export function toInstant(request: string): number {
   return Number.parseInt(request.slice(0, 8) + request.slice(9, 13), 16)
 }
 
-/** The day that a request's id names, counted from 1970-01-01 UTC. */
-export function toDay(request: string): number {
-  return toDayOf(toInstant(request))
+/** The hour of an instant, counted from 1970-01-01 UTC. */
+export function toHourOf(at: number): number {
+  return Math.floor(at / HOUR_MS)
 }
 
-/** The hour that a request's id names, counted from 1970-01-01 UTC. */
-export function toHour(request: string): number {
-  return Math.floor(toInstant(request) / HOUR_MS)
-}
-
-/** The day of an instant. */
+/** The day of an instant, counted from 1970-01-01 UTC. */
 export function toDayOf(at: number): number {
   return Math.floor(at / DAY_MS)
 }

@@ -1,5 +1,6 @@
 import { emptyMoments, fold, type Moments, remove } from '../judge/index.ts'
-import { type KeyRange, toDay, toDayRange } from './days.ts'
+import { type Change, Changes } from './changes.ts'
+import { type KeyRange, toDayRange } from './days.ts'
 import { type Ends, narrow, noEnds, widen } from './ends.ts'
 import { type AggregatePart, STATE } from './schema.ts'
 import { bulk, bulkDelete, bulkInsert, orReplace, type Sql, type Statement, statement } from './sql.ts'
@@ -29,29 +30,21 @@ const HAS_ENDS = { pair: true, drawn: true, other: false, young: false } as cons
 /** Where `m2` falls below this share of its peak, the digits that removing has cost are brought back from the data. */
 const SOUND_SHARE = 1e-4
 
-interface Change {
-  readonly key: AggregateKey
-  readonly added: number[]
-  readonly removed: number[]
-}
+/** Numbers that are put into the moments of one key, and taken out. */
+export type AggregateChange = Change<AggregateKey, number>
 
-/** Gathers the changes of one transaction to the moments, so that each of their rows is read and written once. */
+/** Gathers the changes of one transaction to the moments. */
 export class Ledger {
-  readonly #changes = new Map<string, Change>()
+  readonly #changes = new Changes<AggregateKey, number>(toId)
 
-  /** Puts in a number of a request's day. */
-  add(key: Omit<AggregateKey, 'day'>, request: string, x: number): void {
-    this.#change(key, request).added.push(x)
-  }
-
-  /** Takes out a number that was put in before. */
-  remove(key: Omit<AggregateKey, 'day'>, request: string, x: number): void {
-    this.#change(key, request).removed.push(x)
+  /** The change of a key. */
+  of(key: AggregateKey): AggregateChange {
+    return this.#changes.of(key)
   }
 
   /** Writes what was gathered. The rows of single predictions must be written before. */
   async flush(sql: Sql): Promise<void> {
-    const changes = [...this.#changes.values()]
+    const changes = this.#changes.take()
     const known = await readAggregates(
       sql,
       changes.map(({ key }) => key),
@@ -64,17 +57,6 @@ export class Ledger {
       rows.push([key, sound ? row : await computeAggregate(sql, key, toDayRange(key.day))])
     }
     await writeAggregates(sql, rows)
-    this.#changes.clear()
-  }
-
-  #change({ race, epoch, part, variant }: Omit<AggregateKey, 'day'>, request: string): Change {
-    const key = { race, epoch, part, variant, day: toDay(request) }
-    const id = toId(key)
-    const known = this.#changes.get(id)
-    if (known !== undefined) return known
-    const made = { key, added: [], removed: [] }
-    this.#changes.set(id, made)
-    return made
   }
 }
 

@@ -6,6 +6,7 @@ import type { Database } from './database.ts'
 import { toKeyFloor } from './days.ts'
 import { readDifferencesAfter } from './differences.ts'
 import { readOutcomes } from './export.ts'
+import { NO_TRUTHS, sumCounts } from './fates.ts'
 import { PostgresDatabase } from './postgres.node.ts'
 import { addPredictions } from './predictions.ts'
 import { countPrunable, pruneStep, sealBefore } from './prune.ts'
@@ -16,7 +17,7 @@ import { SqliteFile } from './sqlite.node.ts'
 import type { Store, Truth, TruthCounts } from './store.ts'
 import { readDurations, readMaturity, readSums } from './sums.ts'
 import { readPrediction } from './trace.ts'
-import { addTruths, NO_TRUTHS, readTruthCounts, sumCounts } from './truths.ts'
+import { addTruths, readTruthCounts } from './truths.ts'
 
 /** What a store takes from outside. */
 export interface StoreOptions {

@@ -6,9 +6,11 @@ import { readRacesOfEpochs } from './races.ts'
 import { STATE } from './schema.ts'
 import {
   type Answered,
-  compareRequests,
+  compareRows,
   groupRows,
   isChanged,
+  type Judged,
+  type Outcome,
   parseValue,
   type Settled,
   type Subject,
@@ -41,36 +43,37 @@ export class Outcomes {
     return this.#books.tallies
   }
 
-  /** Every variant's predictions of rows, each named once, with the truths that are stored. */
-  async list(subjects: readonly Subject[]): Promise<readonly Answered[]> {
-    return await this.#sql.bulk(listAnswered, subjects)
+  /** Every variant's predictions of rows, each named once, with the truths that are stored; by row. */
+  async list(subjects: readonly Subject[]): Promise<ReadonlyMap<string, readonly Answered[]>> {
+    return groupRows(await this.#sql.bulk(listAnswered, subjects))
   }
 
-  /** The same as `settle`, for rows of any number. */
-  async settleRows(subjects: readonly Subject[], toTruth = toStoredTruth): Promise<readonly Answered[]> {
+  /** Settles rows of any number by the truths that are stored. Returns the predictions that have one. */
+  async settleRows(subjects: readonly Subject[]): Promise<readonly Answered[]> {
     const known: Answered[] = []
     for (let from = 0; from < subjects.length; from += SUBJECTS_PER_STEP) {
-      const answered = await this.list(subjects.slice(from, from + SUBJECTS_PER_STEP))
-      for (const one of await this.settle(answered, toTruth)) known.push(one)
+      const rows = [...(await this.list(subjects.slice(from, from + SUBJECTS_PER_STEP))).values()]
+      const judged = rows.map(row => row.map(answered => ({ answered, truth: toStoredTruth(answered) })))
+      await this.settle(judged)
+      for (const { answered, truth } of judged.flat()) if (truth !== null) known.push(answered)
     }
     return known
   }
 
   /**
-   * Brings the outcomes of predictions, which are all those of their rows, in line with the truths that are here now,
-   * and the pairs. A truth by the prediction's id goes before one by series and time. `toTruth` tells of truths that
-   * are not stored yet. Returns the predictions whose truth is known.
+   * Brings the outcomes of predictions, which are all those of their rows, in line with the truths that they are
+   * judged by, and the pairs.
    */
-  async settle(answered: readonly Answered[], toTruth = toStoredTruth): Promise<readonly Answered[]> {
-    await this.#readRaces(answered)
-    const settled = this.#toSettledAll(answered, toTruth)
+  async settle(rows: readonly (readonly Judged[])[]): Promise<void> {
+    await this.#readRaces(rows)
     const racesOf = (epoch: number) => this.#racesOf(epoch)
-    const changed = settled.filter(one => isChanged(one) && racesOf(one.answered.epoch).length > 0)
-    for (const one of changed) this.#books.book(one, racesOf)
-    for (const row of groupRows(settled)) this.#books.pair(row, racesOf)
-    await this.#sql.bulk(setOutcome, changed.map(toColumns))
+    const changes: SettledColumns[] = []
+    for (const row of this.#toSettledAll(rows)) {
+      this.#books.book(row, racesOf)
+      for (const one of row) if (isChanged(one) && racesOf(one.answered.epoch).length > 0) changes.push(toColumns(one))
+    }
+    await this.#sql.bulk(setOutcome, changes)
     await this.#books.writePairs(this.#sql)
-    return settled.filter(({ truth }) => truth !== null).map(one => one.answered)
   }
 
   /** Writes the sums. */
@@ -80,10 +83,10 @@ export class Outcomes {
   }
 
   /** Rows whose losses are capped go in the order of requests: the first set the cap. */
-  #toSettledAll(answered: readonly Answered[], toTruth: (one: Answered) => string | null): readonly Settled[] {
-    const settled = answered.map(one => this.#toSettled(one, toTruth(one)))
-    if (!settled.some(one => this.#capOf(one) !== undefined)) return settled
-    return [...groupRows(settled.sort(compareRequests))].flatMap(row => this.#capRow(row))
+  #toSettledAll(rows: readonly (readonly Judged[])[]): readonly (readonly Settled[])[] {
+    const settle = (row: readonly Judged[]): readonly Settled[] => row.map(one => this.#toSettled(one))
+    if (!rows.some(row => row.some(one => this.#capOf(one) !== undefined))) return rows.map(settle)
+    return rows.toSorted(compareRows).map(row => this.#capRow(settle(row)))
   }
 
   /** A row whose label came before the cap was set does not count, whatever becomes of it. */
@@ -103,12 +106,12 @@ export class Outcomes {
     })
   }
 
-  #capOf({ answered }: Settled): ReturnType<Caps['of']> {
+  #capOf({ answered }: Judged): ReturnType<Caps['of']> {
     const race = this.#racesOf(answered.epoch)[0]
     return race === undefined ? undefined : this.#caps.of(race.id)
   }
 
-  #toSettled(answered: Answered, truth: string | null): Settled {
+  #toSettled({ answered, truth }: Judged): Settled {
     const { epoch, request, value } = answered
     // Races side by side have one loss.
     const spec = this.#racesOf(epoch)[0]?.spec
@@ -123,8 +126,10 @@ export class Outcomes {
     return { answered, truth, after: { state: STATE.counted, loss, weight: toSize(happened) ?? null } }
   }
 
-  async #readRaces(answered: readonly Answered[]): Promise<void> {
-    const epochs = new Set(answered.map(({ epoch }) => epoch).filter(epoch => !this.#races.has(epoch)))
+  async #readRaces(rows: readonly (readonly Judged[])[]): Promise<void> {
+    const epochs = new Set<number>()
+    for (const row of rows) for (const { answered } of row) epochs.add(answered.epoch)
+    for (const epoch of this.#races.keys()) epochs.delete(epoch)
     const found = await readRacesOfEpochs(this.#sql, epochs)
     for (const epoch of epochs) this.#races.set(epoch, found.get(epoch) ?? [])
     await this.#caps.read(this.#sql, [...found.values()].flat())
@@ -140,7 +145,11 @@ function toStoredTruth({ by_id: byId, by_series: bySeries }: Answered): string |
   return byId ?? bySeries
 }
 
-function toColumns({ answered, after }: Settled) {
+interface SettledColumns extends Subject, Outcome {
+  readonly variant: number
+}
+
+function toColumns({ answered, after }: Settled): SettledColumns {
   const { request, row, variant } = answered
   return { request, row, variant, state: after.state, loss: after.loss, weight: after.weight }
 }

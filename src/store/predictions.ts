@@ -2,14 +2,14 @@ import { createHash } from 'node:crypto'
 import type { PredictionRecord, RecordRow } from '../core/wire/records.ts'
 import { addBodies } from './bodies.ts'
 import { count, readCounters } from './counters.ts'
-import { toKeyFloor } from './days.ts'
+import { toHourOf, toInstant, toKeyFloor } from './days.ts'
 import { Outcomes } from './outcomes.ts'
 import { isRacer, readRacesOfEpochs } from './races.ts'
 import { toSeriesKey } from './series-key.ts'
 import type { Subject } from './settled.ts'
 import { bulk, bulkInsert, type Sql, statement } from './sql.ts'
 import type { StoredRace } from './store.ts'
-import { countOrphansJoined } from './truths.ts'
+import { countOrphansJoined } from './truth-rows.ts'
 
 /** A new record, and the races that its variant is in. */
 interface Added {
@@ -81,10 +81,12 @@ async function readKnown(sql: Sql, records: readonly PredictionRecord[], last: s
 function countRecord({ tallies }: Outcomes, { record, races }: Added): void {
   const { epoch, latencyUs, request, rows, variant } = record
   for (const { id: race } of races) {
-    const counted = { race, epoch, variant }
-    tallies.count(counted, { predictions: rows.length, answers: 1, errors: isAnswer(record) ? 0 : 1 })
-    if (isAnswer(record)) tallies.time(counted, 'latency', latencyUs / 1000)
-    if (rows.length > 0) tallies.ripen(counted, request, { predictions: rows.length })
+    const counts = tallies.of({ race, epoch, variant })
+    counts.add('predictions', rows.length)
+    counts.add('answers', 1)
+    if (isAnswer(record)) counts.time('latency', latencyUs / 1000)
+    else counts.add('errors', 1)
+    if (rows.length > 0) counts.ripen('predictions', toHourOf(toInstant(request)), rows.length)
   }
 }
 
@@ -100,8 +102,7 @@ async function countDraws(sql: Sql, { tallies }: Outcomes, added: readonly Added
     const { epoch, variant } = record
     const isRepeated = sticky !== undefined && seen.size === seen.add(toEntityId(sticky)).size
     if (sticky !== undefined && !isRepeated) first.push(sticky)
-    for (const { id: race } of races)
-      tallies.count({ race, epoch, variant }, isRepeated ? { repeated: 1 } : { drawn: 1 })
+    for (const { id: race } of races) tallies.of({ race, epoch, variant }).add(isRepeated ? 'repeated' : 'drawn', 1)
   }
   await sql.bulk(insertEntities, first)
 }
@@ -163,10 +164,16 @@ function isAnswer({ status }: PredictionRecord): boolean {
 function toAnswerColumns({ record }: Added) {
   const { request, variant, epoch, at, served, propensity, pinned, status, latencyUs, replica, error } = record
   return {
-    ...{ request, variant, epoch, at, propensity, status, replica },
+    request,
+    variant,
+    epoch,
+    at,
     served: Number(served),
+    propensity,
     pinned: Number(pinned === true),
+    status,
     latency_us: latencyUs,
+    replica,
     error: error ?? null,
   }
 }
@@ -174,9 +181,14 @@ function toAnswerColumns({ record }: Added) {
 function toPredictionColumns({ record }: Added) {
   const { request, variant } = record
   return record.rows.map((one, row) => {
+    const { series, target_at } = toTarget(one)
     const entity = one.entity ?? record.entity
     return {
-      ...{ request, row, variant, ...toTarget(one) },
+      request,
+      row,
+      variant,
+      series,
+      target_at,
       value: JSON.stringify(one.prediction),
       state: 0,
       entity: entity === undefined ? null : toDigest(entity),

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { NO_TRUTHS } from './fates.ts'
 import {
   DAY_MS,
   makeStore,
@@ -13,7 +14,6 @@ import {
   toTruth,
 } from './testing/place.ts'
 import { assertMoments, assertNear } from './testing/recount.ts'
-import { NO_TRUTHS } from './truths.ts'
 
 /** Ten pairs with truths, an hour apart from noon on: half of them before six hours later, over two days. */
 async function makeFilled() {

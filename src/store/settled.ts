@@ -28,6 +28,12 @@ export interface Answered extends Subject {
   readonly by_series: string | null
 }
 
+/** A prediction, and the truth that it is judged by; null where there is none. */
+export interface Judged {
+  readonly answered: Answered
+  readonly truth: string | null
+}
+
 /** What became of a prediction. */
 export interface Outcome {
   readonly state: number
@@ -36,9 +42,7 @@ export interface Outcome {
 }
 
 /** A prediction before and after it was settled. */
-export interface Settled {
-  readonly answered: Answered
-  readonly truth: string | null
+export interface Settled extends Judged {
   readonly after: Outcome
 }
 
@@ -58,16 +62,24 @@ export function isChanged({ answered, after }: Settled): boolean {
   return answered.state !== after.state || answered.loss !== after.loss || answered.weight !== after.weight
 }
 
-/** What is settled, row by row. */
-export function groupRows(settled: readonly Settled[]): Iterable<readonly Settled[]> {
-  const rows = new Map<string, Settled[]>()
-  for (const one of settled) {
-    const id = `${one.answered.request}/${one.answered.row}`
-    const row = rows.get(id)
-    if (row === undefined) rows.set(id, [one])
-    else row.push(one)
+/** How a row is named within a transaction. */
+export function toSubjectId({ request, row }: Subject): string {
+  return `${request}/${row}`
+}
+
+/** All predictions of each row, by its name. They mostly come one after the other. */
+export function groupRows(answered: readonly Answered[]): ReadonlyMap<string, readonly Answered[]> {
+  const rows = new Map<string, Answered[]>()
+  let last: Answered[] = []
+  for (const one of answered) {
+    if (last[0]?.request !== one.request || last[0].row !== one.row) {
+      const id = toSubjectId(one)
+      last = rows.get(id) ?? []
+      rows.set(id, last)
+    }
+    last.push(one)
   }
-  return rows.values()
+  return rows
 }
 
 /** The loss of a prediction that is judged. */
@@ -80,9 +92,11 @@ export function toYoung({ loss, state }: Outcome): number | null {
   return state === STATE.young ? loss : null
 }
 
-/** By requests, then rows: ids of requests go by time. */
-export function compareRequests({ answered: a }: Settled, { answered: b }: Settled): number {
-  return a.request < b.request ? -1 : a.request > b.request ? 1 : a.row - b.row
+/** Rows of requests in the order of time, which ids of requests go by. */
+export function compareRows([a]: readonly Judged[], [b]: readonly Judged[]): number {
+  if (a === undefined || b === undefined) return 0
+  const [one, other] = [a.answered, b.answered]
+  return one.request < other.request ? -1 : one.request > other.request ? 1 : one.row - other.row
 }
 
 /** Reads a value that this room wrote. */

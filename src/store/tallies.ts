@@ -1,4 +1,3 @@
-import { toHour } from './days.ts'
 import { toBucket } from './durations.ts'
 import { bulkInsert, orAdd, type Sql } from './sql.ts'
 
@@ -27,72 +26,88 @@ export interface Counted {
 
 /** Gathers what one transaction counts, so that each row is written once. */
 export class Tallies {
-  readonly #tallies = new Sums<typeof TALLY_KEY, keyof Tally>()
-  readonly #histograms = new Sums<typeof HISTOGRAM_KEY, 'count'>()
-  readonly #maturity = new Sums<typeof MATURITY_KEY, 'predictions' | 'labelled'>()
+  readonly #counts = new Map<string, Counts>()
 
-  /** Counts for a variant in an epoch of a race. */
-  count({ race, epoch, variant }: Counted, by: Partial<Tally>): void {
-    this.#tallies.add(`${race} ${epoch} ${variant}`, { race, epoch, variant }, NO_TALLY, by)
-  }
-
-  /** Notes a duration, ms: of an answer, or of a truth that was waited for. */
-  time({ race, epoch, variant }: Counted, name: 'latency' | 'lateness', ms: number): void {
-    const bucket = toBucket(ms)
-    this.#histograms.add(
-      `${race} ${epoch} ${name} ${variant} ${bucket}`,
-      { race, epoch, name, variant, bucket },
-      NONE,
-      ONE,
-    )
-  }
-
-  /** Counts predictions of a request, or that the truth of one has come. */
-  ripen({ race, epoch, variant }: Counted, request: string, by: { predictions?: number; labelled?: number }): void {
-    const hour = toHour(request)
-    this.#maturity.add(`${race} ${epoch} ${variant} ${hour}`, { race, epoch, variant, hour }, UNRIPE, by)
+  /** What is counted of a variant in an epoch of a race. */
+  of({ race, epoch, variant }: Counted): Counts {
+    const id = `${race} ${epoch} ${variant}`
+    const known = this.#counts.get(id)
+    if (known !== undefined) return known
+    const made = new Counts({ race, epoch, variant })
+    this.#counts.set(id, made)
+    return made
   }
 
   /** Writes what was gathered. */
   async flush(sql: Sql): Promise<void> {
-    await sql.bulk(addTallies, this.#tallies.take())
-    await sql.bulk(addHistograms, this.#histograms.take())
-    await sql.bulk(addMaturity, this.#maturity.take())
+    const all = [...this.#counts.values()]
+    this.#counts.clear()
+    await sql.bulk(
+      addTallies,
+      all.flatMap(counts => counts.toTallies()),
+    )
+    await sql.bulk(
+      addHistograms,
+      all.flatMap(counts => counts.toHistograms()),
+    )
+    await sql.bulk(
+      addMaturity,
+      all.flatMap(counts => counts.toMaturity()),
+    )
   }
 }
 
-const NO_TALLY: Tally = { predictions: 0, drawn: 0, repeated: 0, refused: 0, answers: 0, errors: 0, capped: 0 }
+/** What one transaction counts of a variant in an epoch of a race. */
+export class Counts {
+  readonly #of: Counted
+  readonly #tally = { predictions: 0, drawn: 0, repeated: 0, refused: 0, answers: 0, errors: 0, capped: 0 }
+  /** Durations by bucket. */
+  readonly #times = { latency: new Map<number, number>(), lateness: new Map<number, number>() }
+  /** Predictions by hour, and those of them whose truth has come. */
+  readonly #hours = { predictions: new Map<number, number>(), labelled: new Map<number, number>() }
 
-const NONE = { count: 0 }
-const ONE = { count: 1 }
-const UNRIPE = { predictions: 0, labelled: 0 }
-
-type Key = Readonly<Record<string, 'integer' | 'text'>>
-type KeyRow<key extends Key> = { readonly [name in keyof key]: key[name] extends 'text' ? string : number }
-
-/** Numbers by key, that add up. */
-class Sums<key extends Key, name extends string> {
-  readonly #rows = new Map<string, KeyRow<key> & Record<name, number>>()
-
-  /** Adds to the numbers of a key, which are `none` at first. `id` tells keys apart. */
-  add(
-    id: string,
-    key: KeyRow<key>,
-    none: Readonly<Record<name, number>>,
-    by: Readonly<Partial<Record<name, number>>>,
-  ): void {
-    const row = this.#rows.get(id) ?? { ...key, ...none }
-    this.#rows.set(id, row)
-    // Rows of this object's own: nobody else has them yet.
-    const sums: Record<name, number> = row
-    for (const name in by) sums[name] += by[name] ?? 0
+  constructor(of: Counted) {
+    this.#of = of
   }
 
-  take(): readonly (KeyRow<key> & Readonly<Record<name, number>>)[] {
-    const rows = [...this.#rows.values()]
-    this.#rows.clear()
-    return rows
+  /** Adds to a count. */
+  add(name: keyof Tally, by: number): void {
+    this.#tally[name] += by
   }
+
+  /** Notes a duration, ms: of an answer, or of a truth that was waited for. */
+  time(name: 'latency' | 'lateness', ms: number): void {
+    addTo(this.#times[name], toBucket(ms), 1)
+  }
+
+  /** Counts predictions of a request of an hour, or that the truth of one has come. */
+  ripen(name: 'predictions' | 'labelled', hour: number, by: number): void {
+    addTo(this.#hours[name], hour, by)
+  }
+
+  toTallies() {
+    return Object.values(this.#tally).some(count => count !== 0) ? [{ ...this.#of, ...this.#tally }] : []
+  }
+
+  toHistograms() {
+    return (['latency', 'lateness'] as const).flatMap(name =>
+      [...this.#times[name]].map(([bucket, count]) => ({ ...this.#of, name, bucket, count })),
+    )
+  }
+
+  toMaturity() {
+    const { predictions, labelled } = this.#hours
+    const hours = [...new Set([...predictions.keys(), ...labelled.keys()])]
+    return hours.map(hour => ({
+      ...{ ...this.#of, hour },
+      predictions: predictions.get(hour) ?? 0,
+      labelled: labelled.get(hour) ?? 0,
+    }))
+  }
+}
+
+function addTo(counts: Map<number, number>, key: number, by: number): void {
+  counts.set(key, (counts.get(key) ?? 0) + by)
 }
 
 const TALLY_KEY = { race: 'integer', epoch: 'integer', variant: 'integer' } as const

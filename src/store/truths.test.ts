@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { NO_TRUTHS } from './fates.ts'
 import {
   makeStore,
   NOON,
@@ -12,7 +13,6 @@ import {
   toTruth,
 } from './testing/place.ts'
 import { assertNear } from './testing/recount.ts'
-import { NO_TRUTHS } from './truths.ts'
 
 const lossOf = async ({ store }: Awaited<ReturnType<typeof makeStore>>, n: number): Promise<number | undefined> =>
   (await store.readPrediction({ request: toRequest(n), row: 0 }))?.answers[0]?.loss
