@@ -6,7 +6,7 @@ import type { Clock } from '../core/clock.ts'
 import type { Database, Work } from './database.ts'
 import { corrupt, isBusy, newer, toStoreError } from './errors.ts'
 import { APPLICATION_ID, migrateSqlite, SCHEMA_VERSION } from './migrations.ts'
-import { type Bulk, type InputRow, type InputTypes, type Query, type Sql, sqliteBuilder } from './sql.ts'
+import { type Bulk, type InputRow, type InputTypes, type Query, type Sql, type SqlValue, sqliteBuilder } from './sql.ts'
 
 /** How long a call waits for another process's transaction, ms. */
 const BUSY_LIMIT_MS = 10_000
@@ -105,17 +105,18 @@ export class SqliteFile implements Database {
   }
 
   #all<row>(query: Query<row>): readonly row[] {
-    const { names, statement } = this.#prepare(query.sql)
-    return statement.all(...toValues(query)).map(values => toRow<row>(names, values))
+    const { empty, statement } = this.#prepare(query.sql)
+    return statement.all(...toValues(query)).map(values => toRow<row>(empty, values))
   }
 
   #bulk<types extends InputTypes, row>(query: Bulk<types, row>, input: readonly InputRow<types>[]): readonly row[] {
-    const { columns, names, statement } = this.#prepareBulk(query)
+    const { columns, empty, statement } = this.#prepareBulk(query)
     const found: row[] = []
+    const values: SqlValue[] = columns.map(() => null)
     for (const row of input) {
-      const values = columns.map(column => row[column] ?? null)
+      for (let at = 0; at < columns.length; at++) values[at] = row[columns[at] ?? ''] ?? null
       if (!query.gives) statement.run(...values)
-      else for (const one of statement.all(...values)) found.push(toRow<row>(names, one))
+      else for (const one of statement.all(...values)) found.push(toRow<row>(empty, one))
     }
     return found
   }
@@ -137,7 +138,7 @@ export class SqliteFile implements Database {
     const statement = this.#database.prepare(sql)
     // The objects that node:sqlite makes of rows take four times as long to make, and are slower to read.
     statement.setReturnArrays(true)
-    const made = { statement, names: statement.columns().map(({ name }) => name) }
+    const made = { statement, empty: Object.fromEntries(statement.columns().map(({ name }) => [name, null])) }
     this.#statements.set(sql, made)
     return made
   }
@@ -177,8 +178,8 @@ export class SqliteFile implements Database {
 interface Prepared {
   /** Gives rows as arrays. */
   readonly statement: StatementSync
-  /** The columns of those rows. */
-  readonly names: readonly string[]
+  /** A row without values. */
+  readonly empty: Row
 }
 
 interface PreparedBulk extends Prepared {
@@ -186,11 +187,14 @@ interface PreparedBulk extends Prepared {
   readonly columns: readonly string[]
 }
 
-/** STRICT tables hold the types that the schema declares. */
-function toRow<row>(names: readonly string[], values: unknown): row {
-  const row: Record<string, unknown> = {}
+type Row = Readonly<Record<string, unknown>>
+
+/** STRICT tables hold the types that the schema declares. A copy of one object is made faster than one of names. */
+function toRow<row>(empty: Row, values: unknown): row {
   if (!Array.isArray(values)) throw new Error('A statement gave a row that is no array')
-  for (let at = 0; at < names.length; at++) row[names[at] ?? ''] = values[at]
+  const row: Record<string, unknown> = { ...empty }
+  let at = 0
+  for (const name in row) row[name] = values[at++]
   return row as row
 }
 
