@@ -23,10 +23,12 @@ export type {
   Store,
   StoredAnswer,
   StoredEpoch,
+  StoredLabel,
   StoredOutcome,
   StoredPrediction,
   StoredRace,
   StoredVariant,
   Truth,
   TruthCounts,
+  TruthSubject,
 } from './store.ts'

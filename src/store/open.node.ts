@@ -7,6 +7,7 @@ import { toKeyFloor } from './days.ts'
 import { readDifferencesAfter } from './differences.ts'
 import { readOutcomes } from './export.ts'
 import { NO_TRUTHS, sumCounts } from './fates.ts'
+import { readLabels } from './labels.ts'
 import { PostgresDatabase } from './postgres.node.ts'
 import { addPredictions } from './predictions.ts'
 import { countPrunable, pruneStep, sealBefore } from './prune.ts'
@@ -81,6 +82,7 @@ function toStore(database: Database, clock: Clock): Store {
     readMaturity: (race, before) => database.read(sql => readMaturity(sql, race, before)),
     readDifferencesAfter: (race, cursors) => database.read(sql => readDifferencesAfter(sql, race, cursors)),
     readOutcomes: (race, after, limit) => database.read(sql => readOutcomes(sql, race, after, limit)),
+    readLabels: subjects => database.read(sql => readLabels(sql, subjects)),
     readTruthCounts: () => database.read(readTruthCounts),
     readServedCount: () => database.read(sql => readCounter(sql, 'served')),
     addDecision: decision => database.write(sql => races.addDecision(sql, decision)),

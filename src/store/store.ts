@@ -59,6 +59,11 @@ export interface Store extends AsyncDisposable {
   readDifferencesAfter(race: number, cursors: readonly DifferencesCursor[]): Promise<DifferencePage>
   /** Outcomes of a race in the order of their ids: at most `limit` after those that a cursor has passed. */
   readOutcomes(race: number, after: OutcomeCursor | undefined, limit: number): Promise<readonly StoredOutcome[]>
+  /**
+   * The answers that truths are about, with the truth that counts; of a series and time, those of the last request.
+   * Costs what is asked for.
+   */
+  readLabels(subjects: readonly TruthSubject[]): Promise<readonly StoredLabel[]>
   /** Truths taken in so far; an orphan becomes `new` when its first prediction comes. */
   readTruthCounts(): Promise<TruthCounts>
   /**
@@ -146,15 +151,16 @@ export interface StoredEpoch {
   readonly weights: Readonly<Record<number, number>>
 }
 
-export type Truth = {
+export type Truth = TruthSubject & {
   readonly value: PredictedValue
   /** @default 0 */
   readonly revision: number
   readonly source: string | undefined
-} & (
+}
+/** What a truth is about. */
+export type TruthSubject =
   | { readonly by: 'prediction'; readonly id: PredictionId }
   | { readonly by: 'series'; readonly series: string; readonly at: number }
-)
 
 /**
  * What became of each truth: `new` is joined to a prediction, an `orphan` waits for one; `duplicate` was here already;
@@ -299,6 +305,17 @@ export interface StoredOutcome {
   /** The row of the request and that of the answer as JSON; undefined where they are not logged. */
   readonly input: string | undefined
   readonly output: string | undefined
+}
+
+/** One replica's prediction of one row, with what really happened. */
+export interface StoredLabel {
+  readonly request: string
+  readonly row: number
+  /** Id of the variant. */
+  readonly variant: number
+  readonly replica: string
+  readonly prediction: PredictedValue
+  readonly truth: PredictedValue
 }
 
 /** The first crossing of a race. */
