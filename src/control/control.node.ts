@@ -19,6 +19,7 @@ import { Gateways } from './gateways.ts'
 import { NewIncidents, toVerdictIncident } from './incidents.ts'
 import { toReadLineage } from './lineage.node.ts'
 import type { Logger } from './logger.ts'
+import { LossWatch } from './loss-watch.ts'
 import { toMetrics } from './metrics.ts'
 import { toNotices } from './notices.ts'
 import { toOperations } from './operations.node.ts'
@@ -28,6 +29,7 @@ import { ProcessLogs } from './process-logs.ts'
 import { toEventJson } from './race-json.ts'
 import { RaceWatch } from './race-watch.node.ts'
 import { ReplicaLoads } from './replica-loads.ts'
+import { ReplicaLosses } from './replica-losses.ts'
 import { type Throttled, toSlowness } from './slowness.ts'
 import { toStatus } from './status.ts'
 import { StatusWatch } from './status-watch.node.ts'
@@ -192,6 +194,7 @@ function toWorld(options: ControlOptions): World {
       eventsFeed.publish(toEvent({ kind: 'race-event', race, event: toEventJson(event) })),
   }
   const loads = new ReplicaLoads()
+  const losses = new ReplicaLosses()
   let throttled: Throttled = new Map()
   const readStatus = () =>
     toStatus(deployer.deployment, target.state(), {
@@ -200,7 +203,7 @@ function toWorld(options: ControlOptions): World {
       replicas: project.serve.replicas,
       droppedRecords: gateways.dropped,
       races: watch.seen,
-      slow: toSlowness(loads.read(clock()), throttled),
+      slow: toSlowness({ loads: loads.read(clock()), throttled, losses: losses.read() }),
     })
   let shown: StatusJson | undefined
   const status = new StatusWatch({
@@ -212,6 +215,7 @@ function toWorld(options: ControlOptions): World {
       shown = status
     },
   })
+  const lossWatch = new LossWatch({ store, loss: project.race.loss, losses, logger, onLook: () => status.touch() })
   const metrics = toMetrics({
     epoch: () => deployer.deployment.epoch,
     gatewayEpoch: () => gateways.oldestEpoch ?? -1,
@@ -225,6 +229,7 @@ function toWorld(options: ControlOptions): World {
     deployer,
     layout,
     watch,
+    lossWatch,
     routesFeed,
     eventsFeed,
     logs,
@@ -273,7 +278,7 @@ function toWorld(options: ControlOptions): World {
       routesFeed.close()
       eventsFeed.close()
       status.close()
-      await Promise.all([deployer[Symbol.asyncDispose](), watch[Symbol.asyncDispose]()])
+      await Promise.all([deployer, watch, lossWatch].map(one => one[Symbol.asyncDispose]()))
       await webhook?.[Symbol.asyncDispose]()
     },
   }

@@ -13,6 +13,7 @@ import { toControlError } from './errors.ts'
 import { EVENTS_START, toEvent, toLine } from './events.ts'
 import type { Feed } from './feed.ts'
 import type { ReadLineage } from './lineage.node.ts'
+import type { LossWatch } from './loss-watch.ts'
 import type { ControlMetrics } from './metrics.ts'
 import { toOpenApi } from './openapi.ts'
 import { openOutcomes } from './outcomes.ts'
@@ -41,6 +42,7 @@ export interface OperationsWorld {
   readonly deployer: Deployer
   readonly layout: ImageLayout
   readonly watch: RaceWatch
+  readonly lossWatch: Pick<LossWatch, 'note'>
   readonly routesFeed: Feed
   readonly eventsFeed: Feed
   readonly logs: ProcessLogs
@@ -181,7 +183,7 @@ function toReaders(
 }
 
 function toTakers(world: OperationsWorld): Some<'records' | 'truth'> {
-  const { store, watch, metrics, noteGateway, noteRecords, patience, privacy, sample, task, clock } = world
+  const { store, watch, lossWatch, metrics, noteGateway, noteRecords, patience, privacy, sample, task, clock } = world
   return {
     async records({ request }) {
       const { records, ...gateway } = parseRecordBatch(parseJsonBody(request.body))
@@ -193,13 +195,17 @@ function toTakers(world: OperationsWorld): Some<'records' | 'truth'> {
       metrics.records.inc({ state: 'stored' }, added)
       metrics.records.inc({ state: 'known' }, records.length - added)
       if (added > 0) watch.touch()
+      if (joined > 0) lossWatch.note(records.map(({ request }) => ({ by: 'prediction', id: { request, row: 0 } })))
       return toJsonResponse(200, { schema: 'regatta/records-stored/v1', added, joined })
     },
     async truth({ request }) {
       const skip = parseChoice(request.query.get('on-error'), 'on-error', ['refuse', 'skip']) === 'skip'
       return toJsonResponse(
         200,
-        await takeTruths({ store, watch, patience, privacy, sample, metrics, clock }, request, { task, skip }),
+        await takeTruths({ store, watch, lossWatch, patience, privacy, sample, metrics, clock }, request, {
+          task,
+          skip,
+        }),
       )
     },
   }

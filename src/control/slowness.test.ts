@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { type ReplicaLoad, ReplicaLoads } from './replica-loads.ts'
-import { toSlowness } from './slowness.ts'
+import { type Performance, toSlowness } from './slowness.ts'
 import { toRecord } from './testing/place.ts'
 
 const NOW = 1_000_000
 const load = (replica: string, more: Partial<ReplicaLoad> = {}): ReplicaLoad => {
   return { replica, variant: 1, requests: 1000, failed: 0, p99Ms: 10, ...more }
 }
+
+const QUIET: Performance = { loads: [], throttled: new Map(), losses: [] }
 
 describe('toSlowness()', () => {
   const cases: [name: string, loads: readonly ReplicaLoad[], code: string | undefined, words: RegExp][] = [
@@ -30,7 +32,7 @@ describe('toSlowness()', () => {
   ]
   for (const [name, loads, code, words] of cases) {
     it(name, () => {
-      const found = toSlowness(loads, new Map())
+      const found = toSlowness({ ...QUIET, loads })
       assert.equal(found.get('a')?.code, code)
       assert.match(found.get('a')?.reason ?? '', words)
       assert.equal(found.get('b'), undefined)
@@ -39,16 +41,33 @@ describe('toSlowness()', () => {
 
   it('names the cause where the kernel tells one', () => {
     const loads = [load('a', { p99Ms: 90 }), load('b')]
-    const found = toSlowness(
-      loads,
-      new Map([
-        ['a', 0.6],
-        ['b', 0.1],
-      ]),
-    )
+    const throttled = new Map([
+      ['a', 0.6],
+      ['b', 0.1],
+    ])
+    const found = toSlowness({ ...QUIET, loads, throttled })
     assert.equal(found.get('a')?.code, 'CPU_THROTTLED')
     assert.match(found.get('a')?.reason ?? '', /60 %.*serve\.resources\.limits\.cpu/)
     assert.equal(found.get('b'), undefined)
+  })
+})
+
+describe('toSlowness() of losses', () => {
+  const loss = { replica: 'a', pairs: 80, share: 0.8, shareAtLeast: 0.62, meanLoss: 4, meanLossOfPeers: 1 }
+
+  it('names one that loses more than its peers, with the evidence', () => {
+    const found = toSlowness({ ...QUIET, loads: [load('a', { p99Ms: 90 }), load('b')], losses: [loss] })
+    assert.equal(found.get('a')?.code, 'LOSS_FAR_FROM_PEERS')
+    assert.match(found.get('a')?.reason ?? '', /80 % of 80 pairs.*mean loss 4\.00, theirs 1\.00.*regatta logs a/)
+  })
+
+  it('names none of which that is not sure, or hardly so', () => {
+    for (const [share, shareAtLeast] of [
+      [0.8, 0.45],
+      [0.55, 0.52],
+    ] as const) {
+      assert.equal(toSlowness({ ...QUIET, losses: [{ ...loss, share, shareAtLeast }] }).size, 0)
+    }
   })
 })
 

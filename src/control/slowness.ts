@@ -1,8 +1,9 @@
 import type { ReplicaLoad } from './replica-loads.ts'
+import type { ReplicaLoss } from './replica-losses.ts'
 
 /** Why a replica that answers performs poorly. Codes are stable. */
 export interface Slowness {
-  readonly code: 'CPU_THROTTLED' | 'ERRORS_FAR_FROM_PEERS' | 'P99_FAR_FROM_PEERS'
+  readonly code: 'CPU_THROTTLED' | 'ERRORS_FAR_FROM_PEERS' | 'P99_FAR_FROM_PEERS' | 'LOSS_FAR_FROM_PEERS'
   readonly reason: string
 }
 
@@ -18,9 +19,18 @@ const FAR_FAILED = 0.05
 const FAR_TIMES = 3
 const FAR_MS = 20
 const MUCH_THROTTLED = 0.25
+/** A replica loses far more that does so in so many of its pairs, and surely in more than half of them. */
+const FAR_SHARE = 0.6
+
+/** What replicas are judged by. */
+export interface Performance {
+  readonly loads: readonly ReplicaLoad[]
+  readonly throttled: Throttled
+  readonly losses: readonly ReplicaLoss[]
+}
 
 /** Names the replicas that perform poorly: by what the kernel tells, and beside the others of their variant. */
-export function toSlowness(loads: readonly ReplicaLoad[], throttled: Throttled): ReadonlyMap<string, Slowness> {
+export function toSlowness({ loads, throttled, losses }: Performance): ReadonlyMap<string, Slowness> {
   const found = new Map<string, Slowness>()
   for (const load of loads.filter(({ requests }) => requests >= MIN_REQUESTS)) {
     const peers = loads.filter(
@@ -32,7 +42,18 @@ export function toSlowness(loads: readonly ReplicaLoad[], throttled: Throttled):
   }
   // The cause says more than what it leads to.
   for (const [replica, share] of throttled) if (share >= MUCH_THROTTLED) found.set(replica, toThrottled(share))
+  // A wrong answer is worse than a late one.
+  for (const loss of losses)
+    if (loss.share >= FAR_SHARE && loss.shareAtLeast > 0.5) found.set(loss.replica, toLossy(loss))
   return found
+}
+
+function toLossy({ replica, pairs, share, meanLoss, meanLossOfPeers }: ReplicaLoss): Slowness {
+  const [own, others] = [meanLoss, meanLossOfPeers].map(mean => mean.toPrecision(3))
+  const reason =
+    `it loses more than its peers on ${toPercent(share)} of ${pairs} pairs of neighbouring requests: ` +
+    `mean loss ${own}, theirs ${others}; try: See what it runs, regatta logs ${replica}, and end it: it is made anew`
+  return { code: 'LOSS_FAR_FROM_PEERS', reason }
 }
 
 function toThrottled(share: number): Slowness {
