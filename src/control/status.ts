@@ -1,4 +1,4 @@
-import type { ProcessState, TargetState } from '../deploy/index.ts'
+import type { ProcessState, ReplicaState, TargetState } from '../deploy/index.ts'
 import type { ProcessJson, RaceJson, StatusJson, VariantJson } from './api.ts'
 import type { Deployment } from './deployment.ts'
 import type { Member } from './member.ts'
@@ -38,7 +38,7 @@ export function toStatus(deployment: Deployment, state: TargetState, facts: Stat
     gateway: {
       url: state.gatewayUrl ?? null,
       grpcUrl: state.gatewayGrpcUrl ?? null,
-      process: toProcess(state.gateway, facts.slow),
+      process: toProcess(state.gateway, undefined),
       droppedRecords: facts.droppedRecords,
     },
     variants,
@@ -55,12 +55,27 @@ function toVariant(
   const { name, version, digest, role } = member
   const replicas = state.replicas
     .filter(replica => replica.variant === member.id)
-    .map(replica => toProcess(replica, slow))
+    .map(replica => toProcess(replica, toSkewed(replica, member) ?? slow.get(replica.name)))
   return { name, version, digest, role, weight: live ? member.weight : 0, live, wantedReplicas, replicas }
 }
 
-function toProcess({ name, health, pid, restarts }: ProcessState, slow: StatusFacts['slow']): ProcessJson {
-  const known = health.state === 'failing' ? health : health.state === 'ready' ? slow.get(name) : undefined
+/** Somebody has given a replica another image than that of its variant. */
+function toSkewed({ digest, name }: ReplicaState, member: Member): Concern | undefined {
+  if (digest === undefined || digest === member.digest) return undefined
+  const reason =
+    `it runs image ${digest}, and its variant is version ${member.version}, ${member.digest}; ` +
+    `try: End it (kubectl delete pod ${name}): it is made anew with the right one`
+  return { code: 'VERSION_SKEW', reason }
+}
+
+/** What is wrong with a process that is ready. */
+interface Concern {
+  readonly code: string
+  readonly reason: string
+}
+
+function toProcess({ name, health, pid, restarts }: ProcessState, concern: Concern | undefined): ProcessJson {
+  const known = health.state === 'failing' ? health : health.state === 'ready' ? concern : undefined
   const { code, reason } = known ?? { code: null, reason: null }
   const since = new Date(health.since).toISOString()
   return { name, state: health.state, since, pid: pid ?? null, restarts, code, reason }

@@ -78,6 +78,8 @@ export interface ReplicaState extends ProcessState {
   /** Base URLs of its HTTP and gRPC ports once it listens. */
   readonly url: string | undefined
   readonly grpcUrl: string | undefined
+  /** Digest of the image that it runs, where the target can tell: somebody else may have given it another one. */
+  readonly digest?: Digest | undefined
 }
 
 /**

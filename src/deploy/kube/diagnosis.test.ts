@@ -103,6 +103,7 @@ function toEvent(kind: string, name: string, reason: string, message: string): K
 
 describe('diagnosePod()', () => {
   const pulls: [message: string, code: Finding['code']][] = [
+    ['no match for platform in manifest sha256:1f: not found', 'IMAGE_PLATFORM'],
     ['pull access denied, repository does not exist or may require authorization', 'IMAGE_NOT_FOUND'],
     ['failed to authorize: 401 Unauthorized', 'IMAGE_UNAUTHORIZED'],
     ['dial tcp: lookup registry.example.com: no such host', 'REGISTRY_UNREACHABLE'],

@@ -7,6 +7,7 @@ export type FindingCode =
   | 'IMAGE_UNAUTHORIZED'
   | 'REGISTRY_UNREACHABLE'
   | 'IMAGE_PULL'
+  | 'IMAGE_PLATFORM'
   | 'CRASH_LOOP'
   | 'OOM'
   | 'CONTAINER_CONFIG'
@@ -93,6 +94,8 @@ function diagnosePull(pod: KubeObject, container: JsonObject, { events }: Circum
   const failed = events.filter(event => isAbout(event, pod) && /Failed to pull/.test(textAt(event, 'message') ?? ''))
   const words = textAt(failed.at(-1), 'message') ?? textAt(container, 'state', 'waiting', 'message') ?? reason
   const image = textAt(container, 'image') ?? 'the image'
+  if (/no match for platform|no matching manifest|does not match the specified platform/i.test(words))
+    return toPlatformFinding(`${image} is not for the platform of the node: ${words}`)
   if (/not found|manifest unknown|NAME_UNKNOWN|does not exist/i.test(words) && !/no such host/i.test(words)) {
     const fix = 'Push it: regatta push; and see that image.repository is the one that the cluster pulls from'
     return { code: 'IMAGE_NOT_FOUND', evidence: `${image} is not in its registry: ${words}`, fix }
@@ -115,6 +118,8 @@ function diagnoseEnd(pod: KubeObject, container: JsonObject): Finding | undefine
   if (end === undefined || numberAt(container, 'restartCount') + numberAt(end, 'exitCode') === 0) return undefined
   if (textAt(end, 'reason') === 'OOMKilled') return toMemoryFinding(pod, container)
   const lines = toLastLines(textAt(end, 'message'))
+  if (lines.some(line => /exec format error/i.test(line)))
+    return toPlatformFinding(`its program is not for the processor of the node: ${lines.join(' | ')}`)
   const how =
     numberAt(end, 'signal') > 0 ? `signal ${numberAt(end, 'signal')}` : `exit code ${numberAt(end, 'exitCode')}`
   const words = lines.length === 0 ? 'it printed nothing' : `its last words: ${lines.join(' | ')}`
@@ -123,6 +128,11 @@ function diagnoseEnd(pod: KubeObject, container: JsonObject): Finding | undefine
     evidence: `it ended with ${how} (${numberAt(container, 'restartCount')} restarts); ${words}`,
     fix: `Its whole log: regatta logs ${pod.metadata.name}`,
   }
+}
+
+function toPlatformFinding(evidence: string): Finding {
+  const fix = 'Set image.platforms to those of the nodes, pack and push; or targets.kubernetes.nodeSelector'
+  return { code: 'IMAGE_PLATFORM', evidence, fix }
 }
 
 function toMemoryFinding(pod: KubeObject, container: JsonObject): Finding {

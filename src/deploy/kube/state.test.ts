@@ -51,6 +51,20 @@ describe('toState()', () => {
     )
   })
 
+  it('tells the image of a replica: the one that it is told to run, or what its tag led to', () => {
+    const [told, ran] = ['a', 'b'].map(letter => `sha256:${letter.repeat(64)}`)
+    const cases = [
+      [`r/m@${told}`, `r/m@${ran}`, told],
+      ['r/m:1', `r/m@${ran}`, ran],
+      ['r/m:1', '', undefined],
+    ] as const
+    for (const [image, imageID, wanted] of cases) {
+      const status = { conditions: [ready], containerStatuses: [{ name: 'server', imageID }] }
+      const pod = { ...toPod('a', 'server', status), spec: { containers: [{ name: 'server', image }] } }
+      assert.equal(toState({ ...empty, pods: [pod] }, 'm-gateway').replicas[0]?.digest, wanted)
+    }
+  })
+
   it('takes a pod that is about to go out at once, though it still answers', () => {
     const pod = toPod('a', 'server', { podIP: '10.0.0.1', conditions: [ready] }, { deletionTimestamp: AT })
     assert.equal(toState({ ...empty, pods: [pod] }, 'm-gateway').replicas[0]?.health.state, 'stopping')

@@ -1,3 +1,5 @@
+import type { Digest } from '../../core/brands.ts'
+import { parseDigest } from '../../core/brands.ts'
 import type { Health, ProcessState, ReplicaState, TargetState } from '../target.ts'
 import {
   type Circumstances,
@@ -50,7 +52,17 @@ function toReplica(pod: KubeObject, snapshot: Snapshot): ReplicaState {
     variant: Number(pod.metadata.labels?.[VARIANT_ID]),
     url: host && `http://${host}:${PORTS.http}`,
     grpcUrl: host && `http://${host}:${PORTS.grpc}`,
+    digest: findDigest(pod),
   }
+}
+
+/** Digest of the image that a pod is told to run, else of what its tag led to. */
+function findDigest(pod: KubeObject): Digest | undefined {
+  const container = listAt(pod, 'spec', 'containers')[0]
+  const known = listAt(pod, 'status', 'containerStatuses').find(one => one['name'] === container?.['name'])
+  const references = [textAt(container, 'image'), textAt(known, 'imageID')]
+  const digest = references.map(text => /sha256:[0-9a-f]{64}$/.exec(text ?? '')?.[0]).find(text => text !== undefined)
+  return digest === undefined ? undefined : parseDigest(digest)
 }
 
 /** A pod as a process. */
