@@ -10,7 +10,7 @@ export const alerts = section({
     .optional()
     .meta({
       description:
-        'Environment variable of control that holds the URL told of verdicts, guardrails, drift and mismatches',
+        'Environment variable of control that holds the URL told of verdicts, guardrails, drift, mismatches and replicas',
       examples: ['SLACK_WEBHOOK'],
     }),
   format: oneOf(['slack', 'cloudevents'])

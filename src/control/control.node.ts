@@ -21,7 +21,7 @@ import { toReadLineage } from './lineage.node.ts'
 import type { Logger } from './logger.ts'
 import { LossWatch } from './loss-watch.ts'
 import { toMetrics } from './metrics.ts'
-import { toNotices } from './notices.ts'
+import { ProcessIncidents, toChampionNotices } from './notices.ts'
 import { toOperations } from './operations.node.ts'
 import { Patience } from './patience.node.ts'
 import { toPrivacy } from './privacy.ts'
@@ -146,6 +146,7 @@ function toWorld(options: ControlOptions): World {
   const gateways = new Gateways()
   const readLineage = toReadLineage(layout)
   const incidents = new NewIncidents()
+  const processes = new ProcessIncidents()
   const { webhook: hook } = options
   const onEnd = (state: WebhookEnd): void => metrics.alerts.inc({ state })
   const webhook = hook && new Webhook({ ...hook, deployment: project.name, clock, logger, onEnd })
@@ -206,12 +207,19 @@ function toWorld(options: ControlOptions): World {
       slow: toSlowness({ loads: loads.read(clock()), throttled, losses: losses.read() }),
     })
   let shown: StatusJson | undefined
+  const tellOf = (status: StatusJson): void => {
+    for (const { process, ...notice } of processes.note(status, clock())) {
+      target.tell?.(notice)
+      webhook?.send({ kind: 'replica', key: process, text: notice.text })
+    }
+  }
   const status = new StatusWatch({
     delayMs: timings.statusDelayMs,
     readStatus,
     onStatus(status) {
       eventsFeed.publish(toEvent({ kind: 'status', status }))
-      for (const notice of toNotices(shown, status)) target.tell?.(notice)
+      for (const notice of toChampionNotices(shown, status)) target.tell?.(notice)
+      tellOf(status)
       shown = status
     },
   })
@@ -266,6 +274,7 @@ function toWorld(options: ControlOptions): World {
         onLook: found => {
           throttled = found
           status.touch()
+          tellOf(readStatus())
         },
       })
       watch.touch()

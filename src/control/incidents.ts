@@ -6,11 +6,13 @@ import type { RaceJson } from './api.ts'
  * - `guardrail`: the challenger breaks a limit that it must keep.
  * - `drift`: the data of now contradict the decision.
  * - `mismatch`: requests or labels are not shared out as the weights say, so that nothing can be concluded.
+ * - `replica`: a process fails or performs poorly, or does so no longer.
  */
 export interface Incident {
-  readonly kind: 'verdict' | 'guardrail' | 'drift' | 'mismatch'
-  readonly race: number
-  /** Tells it from every other incident of its race and kind. */
+  readonly kind: 'verdict' | 'guardrail' | 'drift' | 'mismatch' | 'replica'
+  /** Absent of what is no race's. */
+  readonly race?: number
+  /** Tells it from every other incident of its race and kind; of a process its name. */
   readonly key: string
   /** One sentence. */
   readonly text: string

@@ -66,6 +66,16 @@ describe('Webhook', () => {
     assert.deepEqual(JSON.parse(receiver.seen[0]?.body ?? ''), { text: 'forecast: Race 3: drift. "b" was better' })
   })
 
+  it("sends what is no race's under its own type", async () => {
+    await using receiver = await startReceiver()
+    const { webhook, ends } = makeWebhook(receiver.url, { format: 'cloudevents' })
+    await using _ = webhook
+    webhook.send({ kind: 'replica', key: 'a-1', text: 'a-1 [OOM] is over' })
+    await until(() => ends.length === 1)
+    const { type, subject, data } = JSON.parse(receiver.seen[0]?.body ?? '')
+    assert.deepEqual([type, subject, data.text], ['dev.regatta.replica', 'replica/a-1', 'a-1 [OOM] is over'])
+  })
+
   it('sends CloudEvents in structured mode, the same again where it has to', async () => {
     await using receiver = await startReceiver([503])
     const { webhook, ends } = makeWebhook(receiver.url, { format: 'cloudevents' })
