@@ -166,7 +166,9 @@ class KubeTarget implements Target {
 
   tell(notice: Notice): void {
     const { kube, project, clock, onEvent } = this.#options
-    const where = { deployment: project.name, namespace: kube.namespace, at: new Date(clock()) }
+    const gateway = this.#watches.Deployment.objects.find(({ metadata }) => metadata.name === this.#names.gateway)
+    const uid = textAt(gateway, 'metadata', 'uid')
+    const where = { deployment: project.name, namespace: kube.namespace, at: new Date(clock()), uid }
     // Nobody waits for an event.
     void kube
       .ask('POST', toPath('Event', kube.namespace), { body: toEventObject(notice, where) })
