@@ -1,17 +1,19 @@
 import { pickVariables, readProjectText } from '../config/index.ts'
-import { type DeployRequestJson, toFirstRoutes, toFirstVariant, toScopedToken } from '../control/index.ts'
+import { type DeployRequestJson, toFirstRoutes, toFirstVariant, toScopedToken, toWishedPlan } from '../control/index.ts'
 import { type Digest, parseDigest } from '../core/brands.ts'
 import { RegattaError, toErrorText } from '../core/errors.ts'
 import {
   type Change,
   checkCluster,
   type FirstVariant,
+  findNextVariantId,
   type InstallOptions,
   installBase,
   isNew,
   type Kube,
   planInstall,
   readAdminToken,
+  readRoutesRecord,
   type Uninstalled,
   uninstall,
   writeDocuments,
@@ -82,17 +84,21 @@ export interface ClusterWish {
 export async function planForCluster(
   call: Call,
   workplace: Workplace,
-  { version, request, force }: Omit<ClusterWish, 'wait'>,
+  { request, force }: Omit<ClusterWish, 'wait' | 'version'>,
 ): Promise<readonly Change[]> {
   const kube = await openCluster(workplace)
   await checkCluster(kube)
   await requireRuntime(call, workplace)
+  const { project } = workplace
   const changes: Change[] = []
   const onChange = (change: Change): void => void changes.push(change)
-  // Where others are there already, the cluster tells the id.
-  const { id: _, ...variant } = toFirstVariant(workplace.project, version, request.variant)
+  const [routes, nextId] = await Promise.all([
+    readRoutesRecord(kube, project.name),
+    findNextVariantId(kube, project.name),
+  ])
+  const plan = toWishedPlan(project, routes, request, nextId)
   const options = await toInstall(call, workplace, kube, { force, onChange })
-  await planInstall(options, variant, call.signal)
+  await planInstall(options, plan, call.signal)
   return changes
 }
 

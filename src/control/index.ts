@@ -31,5 +31,6 @@ export { type Control, type ControlOptions, type ControlTimings, startControl } 
 export { toFirstRoutes, toFirstVariant } from './deployed.ts'
 export { type LocalControl, type LocalControlOptions, startLocalControl } from './local.node.ts'
 export type { Logger } from './logger.ts'
+export { toWishedPlan } from './planning.ts'
 export { toRaceSpec, toSpecDigest } from './race-rule.ts'
 export { type Scope, toScopedToken } from './tokens.ts'

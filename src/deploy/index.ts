@@ -7,6 +7,7 @@ export { type Forward, openForward } from './kube/forward.node.ts'
 export {
   checkCluster,
   type FirstVariant,
+  findNextVariantId,
   type InstallOptions,
   installBase,
   isNew,
@@ -19,6 +20,7 @@ export { acquireLease, type HeldLease, type LeaseOptions } from './kube/lease.no
 export { toDeployerAccess } from './kube/objects/access.ts'
 export { toAllObjects } from './kube/objects/base.ts'
 export { toYaml } from './kube/render.ts'
+export { readRoutesRecord } from './kube/routes-record.node.ts'
 export { toImage, toNames } from './kube/settings.ts'
 export { type KubeTargetOptions, openKubeTarget } from './kube/target.node.ts'
 export type { LocalEvent } from './local/events.ts'

@@ -1,16 +1,16 @@
 import type { Project } from '../../config/index.ts'
 import type { Routes } from '../../core/wire/routes.ts'
-import type { VariantPlan } from '../target.ts'
+import type { DeploymentPlan, VariantPlan } from '../target.ts'
 import { applyAll, deleteObject, listObjects, listOwn, readObject } from './apply.node.ts'
 import { type Change, toChange, toDeletion } from './changes.ts'
 import type { Kube } from './client.node.ts'
 import { toKubeError } from './errors.ts'
 import { IMAGE, toOwnSelector, VARIANT_ID } from './labels.ts'
-import { type KubeObject, textAt } from './object.ts'
+import { type KubeObject, numberAt, textAt } from './object.ts'
 import { type Tokens, toBaseObjects, toTokenSecret } from './objects/base.ts'
 import { toRoutesObject } from './objects/routes.ts'
 import { toServerObjects } from './objects/server.ts'
-import { type BaseSettings, toImage, toNames } from './settings.ts'
+import { type BaseSettings, toNames } from './settings.ts'
 
 /** What is needed to set up a deployment's gateway and control in a namespace. */
 export interface InstallOptions {
@@ -87,31 +87,44 @@ function toFirstObjects(settings: BaseSettings, { variant, routes }: FirstVarian
   return [toRoutesObject(settings, routes), ...toServerObjects(settings, variant)]
 }
 
-/** Tells what `installBase`, and control after it, would change, by asking the cluster itself. @throws KUBE_… */
-export async function planInstall(
-  options: InstallOptions,
-  variant: Omit<VariantPlan, 'id'>,
-  signal: AbortSignal,
-): Promise<void> {
+/**
+ * Tells what `installBase`, and control after it, would change, by asking the cluster itself: `plan` is what will run.
+ * @throws KUBE_…
+ */
+export async function planInstall(options: InstallOptions, plan: DeploymentPlan, signal: AbortSignal): Promise<void> {
   const { kube, project, force, onChange } = options
   const settings = toSettings(options)
-  const id = await findVariantId(kube, project, variant.digest)
   const base = [toTokenSecret(settings, options.tokens), ...toBaseObjects(settings)]
-  const objects = [...base, ...toServerObjects(settings, { ...variant, id })]
+  const known = await listVariants(kube, project.name)
+  const servers = plan.variants.flatMap(variant => {
+    const live = known.find(one => toVariantId(one) === variant.id)
+    return toServerObjects(settings, variant, live && numberAt(live, 'spec', 'replicas'))
+  })
   const asked = { deployment: project.name, force, dryRun: true, signal }
-  for (const { before, after } of await applyAll(kube, objects, asked)) onChange(toChange(before, after))
-  for (const object of await listStale(kube, project.name, base)) onChange(toDeletion(object))
+  for (const { before, after } of await applyAll(kube, [...base, ...servers], asked)) onChange(toChange(before, after))
+  const stale = await listStale(kube, project.name, base)
+  const gone = await listGone(kube, project.name, plan)
+  for (const object of [...stale, ...gone]) onChange(toDeletion(object))
 }
 
-/** Id under which a version runs, else the next one that control will give. */
-async function findVariantId(kube: Kube, project: Project, digest: string): Promise<number> {
-  const image = toImage(project, digest)
-  const known = (await listObjects(kube, 'Deployment', toOwnSelector(project.name))).filter(
-    ({ metadata }) => metadata.labels?.[VARIANT_ID] !== undefined,
-  )
-  const idOf = (object: KubeObject | undefined): number => Number(object?.metadata.labels?.[VARIANT_ID] ?? 0)
-  const running = known.find(one => textAt(one, 'spec', 'template', 'spec', 'containers', 0, 'image') === image)
-  return running === undefined ? Math.max(0, ...known.map(idOf)) + 1 : idOf(running)
+/** The id that the next variant of a deployment will get, as far as the cluster can tell. */
+export async function findNextVariantId(kube: Kube, deployment: string): Promise<number> {
+  return Math.max(0, ...(await listVariants(kube, deployment)).map(toVariantId)) + 1
+}
+
+async function listVariants(kube: Kube, deployment: string): Promise<readonly KubeObject[]> {
+  return await listObjects(kube, 'Deployment', `${toOwnSelector(deployment)},${VARIANT_ID}`)
+}
+
+/** Objects of variants that will not run any more. */
+async function listGone(kube: Kube, deployment: string, { variants }: DeploymentPlan): Promise<readonly KubeObject[]> {
+  const kept = new Set(variants.map(({ id }) => id))
+  const own = await listOwn(kube, deployment)
+  return own.filter(one => one.metadata.labels?.[VARIANT_ID] !== undefined && !kept.has(toVariantId(one)))
+}
+
+function toVariantId({ metadata }: KubeObject): number {
+  return Number(metadata.labels?.[VARIANT_ID])
 }
 
 function toSettings({ kube, project, projectText, variables, version }: InstallOptions): BaseSettings {

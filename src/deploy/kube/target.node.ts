@@ -1,9 +1,9 @@
 import type { Project } from '../../config/index.ts'
 import type { Clock } from '../../core/clock.ts'
 import { RegattaError, toErrorText } from '../../core/errors.ts'
-import { parseRoutes, type Routes } from '../../core/wire/routes.ts'
+import type { Routes } from '../../core/wire/routes.ts'
 import type { DeploymentPlan, Notice, Target, TargetState } from '../target.ts'
-import { applyObject, deleteObject, listObjects, readObject } from './apply.node.ts'
+import { applyObject, deleteObject, listObjects } from './apply.node.ts'
 import type { Kube } from './client.node.ts'
 import type { KubeEvent } from './events.ts'
 import { type Kind, toPath } from './kinds.ts'
@@ -13,6 +13,7 @@ import { toEventObject } from './notice.ts'
 import { numberAt, textAt } from './object.ts'
 import { toRoutesObject } from './objects/routes.ts'
 import { toServerObjects } from './objects/server.ts'
+import { readRoutesRecord } from './routes-record.node.ts'
 import { type KubeSettings, toNames, toVariantName } from './settings.ts'
 import { listPods, type Snapshot, toState } from './state.ts'
 import { ObjectWatch } from './watch.node.ts'
@@ -96,18 +97,7 @@ class KubeTarget implements Target {
   }
 
   async readRoutes(): Promise<Routes | undefined> {
-    const map = await readObject(this.#options.kube, 'ConfigMap', this.#names.routes)
-    const text = textAt(map, 'data', 'routes.json')
-    if (text === undefined) return undefined
-    try {
-      return parseRoutes(JSON.parse(text))
-    } catch (cause) {
-      throw new RegattaError('ROUTES_RECORD', `Cannot use the routes on record: ${toErrorText(cause)}`, {
-        where: `ConfigMap ${this.#names.routes}, namespace ${this.#settings.namespace}`,
-        fix: 'Delete the ConfigMap, and deploy again',
-        cause,
-      })
-    }
+    return await readRoutesRecord(this.#options.kube, this.#options.project.name)
   }
 
   async writeRoutes(routes: Routes): Promise<void> {
