@@ -12,6 +12,7 @@ import {
   isNew,
   type Kube,
   planInstall,
+  pruneDocuments,
   readAdminToken,
   readRoutesRecord,
   type Uninstalled,
@@ -55,6 +56,8 @@ export async function deployToCluster(
     const response = await client.deploy(request)
     if (!response.changed && first === undefined) call.err('exactly this was deployed already\n')
     const status = wait ? await untilReady(call, client, response, WAITING) : await client.status()
+    const used = [version.digest, ...status.variants.map(({ digest }) => digest)]
+    await pruneDocuments(kube, project.name, used)
     return { response, client, status }
   } catch (error) {
     // Its port would keep the command alive.

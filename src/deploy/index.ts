@@ -1,7 +1,7 @@
 export type { Change } from './kube/changes.ts'
 export { type Kube, type KubeOptions, openKube } from './kube/client.node.ts'
 export { listReadyPods, untilControl } from './kube/control-pod.node.ts'
-export { readDocuments, writeDocuments } from './kube/documents.node.ts'
+export { pruneDocuments, readDocuments, writeDocuments } from './kube/documents.node.ts'
 export type { KubeEvent } from './kube/events.ts'
 export { type Forward, openForward } from './kube/forward.node.ts'
 export {

@@ -1,7 +1,7 @@
-import { applyObject, listObjects } from './apply.node.ts'
+import { applyObject, deleteObject, listObjects } from './apply.node.ts'
 import type { Kube } from './client.node.ts'
 import { IMAGE, toLabels, toOwnSelector } from './labels.ts'
-import { at, type KubeObject } from './object.ts'
+import { at, type KubeObject, textAt } from './object.ts'
 
 /** What one ConfigMap may hold, less what base64 adds. Source: Kubernetes, "ConfigMaps": 1 MiB. */
 const MAX_BYTES = 700_000
@@ -15,7 +15,7 @@ export async function writeDocuments(
   deployment: string,
   { image, documents }: { readonly image: string; readonly documents: readonly Uint8Array[] },
 ): Promise<void> {
-  const id = image.slice('sha256:'.length, 'sha256:'.length + 12)
+  const id = toId(image)
   let room = MAX_BYTES
   const kept = documents.filter(bytes => {
     const fits = bytes.byteLength <= room
@@ -35,10 +35,33 @@ export async function writeDocuments(
   await applyObject(kube, object, { deployment, force: true })
 }
 
-/** The documents of every image that was deployed. */
+/** Images that are remembered beside those that run: predictions of older ones are no longer traced to their runs. */
+const MAX_OLD_IMAGES = 20
+
+/** Deletes the documents of old images, the oldest first; those of `used` images, and of the last others, stay. */
+export async function pruneDocuments(kube: Kube, deployment: string, used: readonly string[]): Promise<void> {
+  const kept = new Set(used.map(toId))
+  const others = (await listDocuments(kube, deployment))
+    .filter(({ metadata }) => !kept.has(metadata.labels?.[IMAGE] ?? ''))
+    .toSorted((a, b) => toMadeAt(b) - toMadeAt(a))
+  for (const map of others.slice(MAX_OLD_IMAGES)) await deleteObject(kube, map)
+}
+
+function toMadeAt(map: KubeObject): number {
+  return Date.parse(textAt(map, 'metadata', 'creationTimestamp') ?? '')
+}
+
+function toId(digest: string): string {
+  return digest.slice('sha256:'.length, 'sha256:'.length + 12)
+}
+
+async function listDocuments(kube: Kube, deployment: string): Promise<readonly KubeObject[]> {
+  return await listObjects(kube, 'ConfigMap', `${toOwnSelector(deployment)},${IMAGE}`)
+}
+
+/** The documents of every image that is remembered. */
 export async function readDocuments(kube: Kube, deployment: string): Promise<readonly Uint8Array[]> {
-  const maps = await listObjects(kube, 'ConfigMap', `${toOwnSelector(deployment)},${IMAGE}`)
-  return maps.flatMap(map =>
+  return (await listDocuments(kube, deployment)).flatMap(map =>
     Object.values(at(map, 'binaryData') ?? {}).map(text => new Uint8Array(Buffer.from(String(text), 'base64'))),
   )
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Kube } from './client.node.ts'
-import { readDocuments, writeDocuments } from './documents.node.ts'
+import { pruneDocuments, readDocuments, writeDocuments } from './documents.node.ts'
 import { at } from './object.ts'
 
 const IMAGE = `sha256:${'a'.repeat(64)}`
@@ -32,5 +32,26 @@ describe('readDocuments()', () => {
     const [small, large] = [new Uint8Array(10), new Uint8Array(800_000)]
     await writeDocuments(kube, 'm', { image: IMAGE, documents: [small, large, small] })
     assert.deepEqual(await readDocuments(kube, 'm'), [small, small])
+  })
+})
+
+describe('pruneDocuments()', () => {
+  it('keeps what runs and the last others, and deletes the oldest', async () => {
+    const toMap = (number: number): object => {
+      const id = String(number).padStart(12, '0')
+      const creationTimestamp = new Date(number * 1000).toISOString()
+      const labels = { 'regatta.dev/image': id }
+      return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: `m-image-${id}`, labels, creationTimestamp } }
+    }
+    const deleted: string[] = []
+    const ask: Kube['ask'] = async (method, path) => {
+      if (method === 'DELETE') deleted.push(/image-0*(\d+)/.exec(path)?.[1] ?? path)
+      return method === 'GET'
+        ? { items: [5, 2, 3, 1, 4, ...Array.from({ length: 18 }, (_, at) => at + 6)].map(toMap) }
+        : {}
+    }
+    const kube = { namespace: 'team', server: 'https://cluster', ask } as Kube
+    await pruneDocuments(kube, 'm', [`sha256:${'2'.padStart(12, '0')}${'0'.repeat(52)}`])
+    assert.deepEqual(deleted, ['3', '1'])
   })
 })
