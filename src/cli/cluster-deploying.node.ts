@@ -21,6 +21,7 @@ import {
 } from '../deploy/index.ts'
 import { parseReference, readImageAnnotations, toReferenceText } from '../oci/index.ts'
 import type { Version } from '../pack/index.ts'
+import { untilAnswering } from './answering.node.ts'
 import { openClientAt, openCluster } from './cluster.node.ts'
 import { type Deployed, untilReady } from './deploying.node.ts'
 import { VERSION } from './installation.ts'
@@ -56,6 +57,7 @@ export async function deployToCluster(
     const response = await client.deploy(request)
     if (!response.changed && first === undefined) call.err('exactly this was deployed already\n')
     const status = wait ? await untilReady(call, client, response, WAITING) : await client.status()
+    if (wait) await untilAnswering(call, client)
     const used = [version.digest, ...status.variants.map(({ digest }) => digest)]
     await pruneDocuments(kube, project.name, used)
     return { response, client, status }
