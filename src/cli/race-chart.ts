@@ -1,5 +1,6 @@
 import type { RacePointJson } from '../control/index.ts'
-import { paint, toFigure } from './terminal.ts'
+import { toFigure } from '../core/figure.ts'
+import { paint } from './terminal.ts'
 
 /** How large a chart is, in cells, its labels included. */
 export interface ChartSize {

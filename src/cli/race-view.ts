@@ -1,5 +1,6 @@
 import type { ArmJson, GuardrailJson, RaceJson, RampJson, VerdictJson } from '../control/index.ts'
-import { paint, toFigure, toTable } from './terminal.ts'
+import { toFigure } from '../core/figure.ts'
+import { paint, toTable } from './terminal.ts'
 import { toParamsText } from './training-view.ts'
 
 /** Races one after the other. */

@@ -1,6 +1,6 @@
 import type { RaceConfig } from '../config/index.ts'
+import { toFigure } from '../core/figure.ts'
 import type { ReplayLine } from '../judge/index.ts'
-import { toFigure } from './terminal.ts'
 
 /** A point of the picture: what a look saw. */
 export interface PicturePoint {

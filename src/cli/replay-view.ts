@@ -1,6 +1,7 @@
 import type { RaceConfig } from '../config/index.ts'
+import { toFigure } from '../core/figure.ts'
 import { type ReplayLine, toPlanText } from '../judge/index.ts'
-import { toFigure, toTable } from './terminal.ts'
+import { toTable } from './terminal.ts'
 
 /** A look along the way, on one line. */
 export function toReplayRow(line: ReplayLine, alpha: number): string {

@@ -1,19 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { paint, toBar, toDuration, toFigure, toShortDigest, toSize, toTable } from './terminal.ts'
-
-describe('toFigure()', () => {
-  const cases: readonly (readonly [number | null, string])[] = [
-    [null, '–'],
-    [0, '0'],
-    [33.52837, '33.53'],
-    [-0.00012346, '-0.0001235'],
-    [0.00001, '1.000e-5'],
-    [123456, '123500'],
-    [12345678, '1.235e+7'],
-  ]
-  for (const [value, wanted] of cases) it(`shows ${value} as ${wanted}`, () => assert.equal(toFigure(value), wanted))
-})
+import { paint, toBar, toDuration, toShortDigest, toSize, toTable } from './terminal.ts'
 
 describe('toDuration()', () => {
   const cases: readonly (readonly [number, string])[] = [

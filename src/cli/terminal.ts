@@ -54,13 +54,6 @@ export function toSize(bytes: number): string {
   return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`
 }
 
-/** A number in four significant digits, without an exponent for everyday sizes. */
-export function toFigure(value: number | null | undefined): string {
-  if (value === null || value === undefined) return '–'
-  if (value !== 0 && (Math.abs(value) < 1e-4 || Math.abs(value) >= 1e7)) return value.toExponential(3)
-  return Number(value.toPrecision(4)).toString()
-}
-
 /** The first twelve hex digits of a digest. */
 export function toShortDigest(digest: string): string {
   return digest.replace(/^sha256:/, '').slice(0, 12)

@@ -1,5 +1,5 @@
 import type { TraceJson } from '../control/index.ts'
-import { toFigure } from './terminal.ts'
+import { toFigure } from '../core/figure.ts'
 import { toParamsText } from './training-view.ts'
 
 /** The chain of a prediction, a block of lines for each variant that answered. */

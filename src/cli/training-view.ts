@@ -1,6 +1,7 @@
+import { toFigure } from '../core/figure.ts'
 import type { TrainingEvent } from '../train/index.ts'
 import { toLiveLine } from './progress.ts'
-import { paint, toBar, toDuration, toFigure } from './terminal.ts'
+import { paint, toBar, toDuration } from './terminal.ts'
 import type { World } from './world.ts'
 
 /** Shows a training command as it goes: a line that is repainted on a terminal, a line per tenth elsewhere. */

@@ -1,6 +1,7 @@
+import { toFigure } from '../../core/figure.ts'
 import { EXIT } from '../errors.ts'
 import { toLastMetrics, toRunJson } from '../run-json.ts'
-import { toDuration, toFigure, toTable } from '../terminal.ts'
+import { toDuration, toTable } from '../terminal.ts'
 import { toParamsText } from '../training-view.ts'
 import { verb } from '../verb.ts'
 
