@@ -73,7 +73,7 @@ const race: RaceJson = {
     task: 'regression',
     loss: 'squared',
   },
-  ...{ design: 'paired', alpha: 0.05, decision: null, drift: false, outlook: null },
+  ...{ design: 'paired', alpha: 0.05, decision: null, drift: false, outlook: null, notes: [] },
   ...{ comparisons: 1, guardrails: [], ramp: null, events: [] },
   variants: (['A', 'B'] as const).map(role => ({
     ...{ name: role.toLowerCase(), version: 1, digest: '', role, params: { hidden: 100, learning_rate: 0.001 } },

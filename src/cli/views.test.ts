@@ -180,6 +180,7 @@ describe('toRaceLines()', () => {
     decision: null,
     drift: false,
     outlook: null,
+    notes: [],
   }
   it('shows where a ramp is and what it waits for', () => {
     const ramp = { steps: [0.05, 0.2], weight: 0.05, waitsFor: 'p99: 40 of 900' }
@@ -195,38 +196,14 @@ describe('toRaceLines()', () => {
     assert.match(text, /improvement of B 4\.714 no bounds yet \(95 % confidence sequence, 50 labels\)\n/)
     assert.match(text, /warming-up: too few labels\n {2}pairs: 100 pairs wanted, 50 found\n$/)
   })
-  it('says how many labels are missing, and until when', () => {
-    const outlook: NonNullable<RaceJson['outlook']> = {
-      gain: 0.5,
-      from: 'min-gain',
-      labels: { low: 4200, high: 4200 },
-      labelsPerDay: 1240.4,
-      expected: { from: '2026-12-01T12:00:00.000Z', to: '2026-12-01T12:00:00.000Z' },
-    }
-    const linesOf = (outlook: RaceJson['outlook']): string => toRaceLines({ ...race, outlook }, false)
-    assert.match(
-      linesOf(outlook),
-      /\nneeded: about 4,200 labels in all for a gain of 0\.5, 4,150 more; at 1,240 a day until 2026-12-01 12:00 UTC\n$/,
-    )
-    const labels = { low: 900, high: null }
-    const range = { ...outlook, from: 'estimate', labels, expected: { ...outlook.expected, to: null } } as const
-    assert.match(
-      linesOf(range),
-      /needed: 900 or more labels in all for the difference of now \(0\.5\); at 1,240 a day not before 2026-12-01 12:00 UTC\n$/,
-    )
-    assert.match(linesOf({ ...outlook, labelsPerDay: null }), /for a gain of 0\.5, 4,150 more\n$/)
-    assert.match(linesOf({ ...outlook, expected: { from: null, to: null } }), /a day not within a hundred years\n$/)
-  })
-  it('marks what is provisional while predictions are too young to be judged', () => {
-    const provisional = { labels: 12, meanLoss: 0.25 }
-    const lateness = { medianMs: 5_400_000, p95Ms: 172_800_000 }
-    const young = { ...arm, maturity: { ...arm.maturity, provisional }, lateness }
-    const [, b = young] = race.variants
-    const text = toRaceLines({ ...race, maturityMs: 129_600_000, variants: [young, b] }, false)
-    assert.match(text, /^judged from the age of 1\.5 d: with a truth A 500 of 520; B 500 of 520$/m)
-    assert.match(text, /^provisional, not judged: A 12 with a mean loss of 0\.25; B none$/m)
-    assert.match(text, /^truth takes: A 1\.5 h \(95 % within 2 d\)$/m)
-    assert.doesNotMatch(toRaceLines(race, false), /provisional/)
+  it('adds what else is worth knowing', () => {
+    const notes = [
+      { name: 'provisional, not judged', detail: 'A 12 with a mean loss of 0.25; B none' },
+      { name: 'needed', detail: 'about 4,200 labels in all' },
+    ]
+    const wanted =
+      /^provisional, not judged: A 12 with a mean loss of 0\.25; B none\nneeded: about 4,200 labels in all\n$/m
+    assert.match(toRaceLines({ ...race, notes }, false), wanted)
   })
   it('shows the bounds, and drift', () => {
     const verdict = { ...race.verdict, state: 'promote-B', lower: 0.93, upper: 8.45, gates: [] } as const

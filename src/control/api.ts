@@ -144,6 +144,14 @@ export interface RaceJson {
   readonly drift: boolean
   /** What is still missing for a verdict; null where there is one, or nothing to tell from. */
   readonly outlook: OutlookJson | null
+  /** In words what else is worth knowing: what is mature, what is provisional, what is missing. */
+  readonly notes: readonly NoteJson[]
+}
+
+/** Something worth knowing about a race. */
+export interface NoteJson {
+  readonly name: string
+  readonly detail: string
 }
 
 /** How many labels a verdict needs, by even odds, and when they will be there if they come as they do now. */

@@ -4,6 +4,7 @@ import type { ArmJson, RaceEventJson, RaceJson, RaceSummaryJson, RampJson } from
 import type { Placed } from './deployment.ts'
 import { type Ages, toLatenessJson, toMaturityJson } from './maturity.ts'
 import { toOutlook } from './outlook.ts'
+import { toRaceNotes } from './race-notes.ts'
 import { toLossText } from './race-rule.ts'
 import type { RampMove } from './ramp.ts'
 import { type Shown, toDecisionJson } from './verdict.ts'
@@ -41,7 +42,7 @@ export function toRaceJson(facts: RaceFacts): RaceJson {
   const { labelsPerDay, now } = facts
   const { task, loss, alpha, maturityMs } = race.spec
   const [a, b] = racers
-  return {
+  const json: Omit<RaceJson, 'notes'> = {
     schema: 'regatta/race/v1',
     race: race.id,
     startedAt: toIso(race.startedAt),
@@ -67,6 +68,7 @@ export function toRaceJson(facts: RaceFacts): RaceJson {
         ? toOutlook({ spec: { ...race.spec, alpha: alpha / comparisons }, verdict, labelsPerDay, now })
         : null,
   }
+  return { ...json, notes: toRaceNotes(json) }
 }
 
 /** A race on one line. */

@@ -159,8 +159,8 @@ export class RaceWatch implements AsyncDisposable {
       const known = before.get(look.race.id)
       const points = await this.#addPoint(look, known?.points)
       const { kept, json } = look
-      // An outlook moves with the clock: alone it is no news.
-      seen.set(look.race.id, { json, text: JSON.stringify({ ...json, outlook: null }), points, kept })
+      // An outlook moves with the clock: alone it is no news, and notes say nothing that is not elsewhere.
+      seen.set(look.race.id, { json, text: JSON.stringify({ ...json, outlook: null, notes: [] }), points, kept })
     }
     this.#seen = toKept(seen)
     for (const { text, json } of seen.values()) if (text !== before.get(json.race)?.text) onRace(json)

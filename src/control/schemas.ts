@@ -195,6 +195,7 @@ const race: z.ZodType<RaceJson> = z.object({
       expected: z.object({ from: z.nullable(instant), to: z.nullable(instant) }),
     }),
   ),
+  notes: z.array(z.object({ name: z.string(), detail: z.string() })),
 })
 
 const races: z.ZodType<RacesJson> = z.object({ schema: z.literal('regatta/races/v1'), races: z.array(race) })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
+import { toUuidV7 } from '../../core/uuid.ts'
 import { type PageElement, toDocument } from '../testing/dom.ts'
 import { ADMIN, Place, type Running, toBatch, toRecord, toRequestId } from '../testing/place.ts'
 import { CHART } from './chart.ts'
@@ -108,6 +109,32 @@ describe('the page', () => {
     assert.equal(page.element('state').textContent, 'not ready')
     await post('/api/v1/promote', {})
     await page.until('verdict', /the race has ended: promoted/)
+  })
+
+  it('marks what young predictions say as provisional, and tells what is missing', async () => {
+    await running.stop()
+    running = await place.start({ maturityMs: 3_600_000, minGain: 0.1 })
+    page = new Page()
+    await post('/api/v1/deploy', { version: 1, digest: await place.addImage(1) })
+    const challenger = { mode: 'shadow' }
+    await post('/api/v1/deploy', { version: 2, digest: await place.addImage(2), variant: 'b', challenger })
+    const requests = [0, 7_200_000, 7_200_000, 7_200_000].map((age, number) => {
+      const at = Date.now() - age
+      return { at, request: toUuidV7(at, new Uint8Array(16).fill(number)), epoch: 2 }
+    })
+    const records = requests.flatMap((request, number) => [
+      toRecord(0, 1, 1 + number, request),
+      toRecord(0, 2, 1, { ...request, served: false }),
+    ])
+    await post('/api/v1/records', toBatch(records))
+    await post(
+      '/truth',
+      requests.map(({ request }) => ({ prediction: request, value: 0 })),
+    )
+    await page.until('facts', /Labels \| 3/)
+    await page.until('facts', /Judged \| predictions from the age of 1 h; with a truth A 3 of 3; B 3 of 3/)
+    await page.until('facts', /Provisional, not judged \| A 1 with a mean loss of 1; B 1 with a mean loss of 1/)
+    await page.until('facts', /Needed \| about [\d,]+ labels in all for a gain of 0\.1/)
   })
 
   it('shows one of several races, and the one that is chosen', async () => {

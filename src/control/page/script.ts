@@ -178,10 +178,11 @@ function toHeadline({ verdict, variants, ended }) {
   return words[verdict.state] + (ended === null ? '' : ' (the race has ended: ' + ended.how + ')')
 }
 
-function showFacts({ verdict, truths, task, loss, design, decision, ramp, events }) {
+function showFacts({ verdict, truths, task, loss, design, decision, ramp, events, notes }) {
   const facts = [
     ['Improvement of B', toFigure(verdict.estimate) + ' [' + toFigure(verdict.lower) + ', ' + toFigure(verdict.upper) + ']'],
-    ['Labels', verdict.labels], ['Task', task + ', ' + loss + ' loss, ' + design],
+    ['Labels', verdict.labels], ...notes.map(({ name, detail }) => [name[0].toUpperCase() + name.slice(1), detail]),
+    ['Task', task + ', ' + loss + ' loss, ' + design],
     ['Truths', Object.entries(truths).map(([name, count]) => name + ' ' + count).join(', ')],
     ['Ramp', ramp === null ? 'none' : ramp.steps.map(step => toFigure(step * 100) + ' %').join(', ') + ', now ' +
       toFigure(ramp.weight * 100) + ' %' + (ramp.waitsFor === null ? '' : ', waits for ' + ramp.waitsFor)],
