@@ -4,7 +4,7 @@ import { rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pino } from 'pino'
-import type { StatePaths } from '../config/index.ts'
+import { type StatePaths, toStartDigest } from '../config/index.ts'
 import { startLocalControl } from '../control/index.ts'
 import { CONTROL_NODE_FLAGS } from '../core/control-memory.ts'
 import { RegattaError, toErrorText } from '../core/errors.ts'
@@ -52,6 +52,10 @@ export async function runUp(call: Call, workplace: Workplace, onUp: (record: UpR
   await untilAborted(call.signal)
 }
 
+const OTHER_CONFIGURATION =
+  'regatta runs by the regatta.yaml (and REGATTA_ variables) of its start, which are others now: ' +
+  'regatta down, then regatta up -d takes them up\n'
+
 /**
  * Makes sure that `up` runs: returns its record, starting it detached where it does not run.
  * @throws UP_FAILED with the last lines of its log
@@ -63,7 +67,11 @@ export async function ensureUp(
 ): Promise<UpRecord & { readonly started: boolean }> {
   const { paths, project } = workplace
   const running = await readUpRecord(paths.upRecord)
-  if (running !== undefined) return { ...running, started: false }
+  if (running !== undefined) {
+    const { startedWith } = running
+    if (startedWith !== undefined && startedWith !== toStartDigest(project)) call.err(OTHER_CONFIGURATION)
+    return { ...running, started: false }
+  }
   mkdirSync(dirname(paths.upLog), { recursive: true })
   const log = openSync(paths.upLog, 'a')
   const [command = '', ...prefix] = call.installation.regatta

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import type { Environment, Project, StatePaths } from '../config/index.ts'
+import { type Environment, type Project, type StatePaths, toStartDigest } from '../config/index.ts'
 import type { Clock } from '../core/clock.ts'
 import { findFreePort } from '../core/free-port.node.ts'
 import { readProcessId } from '../core/process.node.ts'
@@ -67,7 +67,7 @@ export async function startLocalControl(options: LocalControlOptions, signal: Ab
   stack.defer(() => control.close())
   const own = readProcessId(process.pid)
   if (own === undefined) throw new Error('Cannot read the identity of this process from /proc')
-  const record = { process: own, controlUrl: control.url }
+  const record = { process: own, controlUrl: control.url, startedWith: toStartDigest(project) }
   await writeUpRecord(paths.upRecord, record)
   stack.defer(() => rm(paths.upRecord, { force: true }))
   const running = stack.move()

@@ -6,6 +6,8 @@ import { isRunning, type ProcessId } from './process.node.ts'
 export interface UpRecord {
   readonly process: ProcessId
   readonly controlUrl: string
+  /** Digest of the configuration that it was started with. */
+  readonly startedWith?: string
 }
 
 /** The record of an `up` that runs now; undefined where none does (a record of a dead process counts as none). */
@@ -25,9 +27,10 @@ function parseUpRecord(text: string | undefined): UpRecord | undefined {
     const value: unknown = JSON.parse(text)
     if (!isObject(value) || !isObject(value['process'])) return undefined
     const { pid, startTime } = value['process']
-    const { controlUrl } = value
+    const { controlUrl, startedWith } = value
     if (typeof pid !== 'number' || typeof startTime !== 'string' || typeof controlUrl !== 'string') return undefined
-    return { process: { pid, startTime }, controlUrl }
+    const known = { process: { pid, startTime }, controlUrl }
+    return typeof startedWith === 'string' ? { ...known, startedWith } : known
   } catch {
     return undefined
   }
