@@ -30,7 +30,9 @@ export function toRaceChart(
   if (last === undefined || columns < 10 || rows < 3) return []
   const range = toRange(drawn)
   const toRow = (y: number): number => Math.round(((range.upper - y) / (range.upper - range.lower)) * (rows - 1))
-  const samples = Array.from({ length: columns }, (_, column) => toSample(drawn, column, columns, last.n))
+  const [first = last] = drawn
+  const span = { from: first.n, to: last.n }
+  const samples = Array.from({ length: columns }, (_, column) => toSample(drawn, (column + 1) / columns, span))
   const zero = toRow(0)
   const labels = new Map([
     [0, range.upper],
@@ -43,12 +45,18 @@ export function toRaceChart(
     const cells = samples.map(sample => toCell(sample, row, zero, toRow))
     return `${head} ${toPainted(cells, colours)}`
   })
-  return [...lines, toAxis(last.n, columns)]
+  return [...lines, toAxis(span, columns)]
 }
 
-/** The point that a column shows: the last one up to the labels that it stands for. */
-function toSample(points: readonly Drawn[], column: number, columns: number, labels: number): Drawn | undefined {
-  const upTo = ((column + 1) / columns) * labels
+/** Labels that a chart shows. */
+interface Span {
+  readonly from: number
+  readonly to: number
+}
+
+/** The point at a part of the chart's width: the last one up to the labels there. */
+function toSample(points: readonly Drawn[], part: number, { from, to }: Span): Drawn | undefined {
+  const upTo = from + part * (to - from)
   return points.findLast(({ n }) => n <= upTo)
 }
 
@@ -86,8 +94,10 @@ function toPainted(cells: readonly Cell[], colours: boolean): string {
   return line.trimEnd()
 }
 
-function toAxis(labels: number, columns: number): string {
-  const end = `${labels.toLocaleString('en-US')} labels`
-  const hasRoom = end.length + 2 <= columns
-  return ' '.repeat(LABEL_COLUMNS) + (hasRoom ? `0${end.padStart(columns - 1)}` : end.padStart(columns)).slice(-columns)
+function toAxis({ from, to }: Span, columns: number): string {
+  const begin = from < to ? from.toLocaleString('en-US') : ''
+  const end = `${to.toLocaleString('en-US')} labels`
+  const hasRoom = begin.length + end.length < columns
+  const text = hasRoom ? begin + end.padStart(columns - begin.length) : end.padStart(columns)
+  return ' '.repeat(LABEL_COLUMNS) + text.slice(-columns)
 }

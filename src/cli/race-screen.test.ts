@@ -16,12 +16,12 @@ describe('toRaceChart()', () => {
     const points = [toPoint(25, 2, 2), toPoint(50, 2, 2), toPoint(75, 2, 1), toPoint(100, 2, 1)]
     const lines = toRaceChart(points, { width: 30, height: 6, colours: false })
     assert.deepEqual(lines, [
-      '        4     ░░░░░░░░░░',
-      '              ░░░░░░░░░░░░░░░░',
-      '              ━━━━━━━━━━━━━━━━',
-      '              ░░░░░░░░░░░░░░░░',
+      '        4 ░░░░░░░░░░░░░',
+      '          ░░░░░░░░░░░░░░░░░░░░',
+      '          ━━━━━━━━━━━━━━━━━━━━',
+      '          ░░░░░░░░░░░░░░░░░░░░',
       '        0 ────────────────────',
-      '          0         100 labels',
+      '          25        100 labels',
     ])
   })
 
@@ -84,6 +84,7 @@ const race: RaceJson = {
     ...{ state: 'keep-racing', estimate: 1, lower: -0.5, upper: 2.5, se: 0.1, labels: 100, p: 0.1, logE: 1, gates: [] },
     reason: "No difference is certain yet: b's mean loss is between 20 % higher and 40 % lower; 100 labels",
   },
+  refused: 0,
   truths: { new: 100, duplicate: 0, revised: 0, stale: 0, conflict: 0, orphan: 0 },
 }
 

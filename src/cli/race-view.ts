@@ -18,19 +18,27 @@ export function toRaceLines(race: RaceJson, colours: boolean): string {
     toParamsText(arm.params),
   ])
   const { gates, reason, state } = race.verdict
-  const missing = gates.filter(({ passed }) => !passed).map(({ detail, name }) => `  ${name}: ${detail}\n`)
+  // Those that the reason names already are not told twice.
+  const missing = gates.filter(({ detail, passed }) => !passed && !reason.includes(detail))
   const style = state === 'promote-B' ? 'green' : state === 'keep-A' ? 'yellow' : 'bold'
   return (
     toTable(['VARIANT', 'PREDICTIONS', 'LABELS', `MEAN LOSS (${race.loss})`, 'PARAMS'], rows) +
     `improvement of B ${toImprovement(race.verdict, race.alpha)}\n` +
     `${paint(colours, style, state)}: ${reason}\n` +
-    missing.join('') +
+    missing.map(({ detail, name }) => `  ${name}: ${detail}\n`).join('') +
+    toCourseLines(race) +
     race.notes.map(({ detail, name }) => `${name}: ${detail}\n`).join('') +
     race.guardrails.map(guardrail => toGuardrailLine(guardrail, colours)).join('') +
     toRampLine(race.ramp) +
     race.events.map(({ at, detail, kind }) => `${at} ${kind}: ${detail}\n`).join('') +
     (race.drift ? `drift: the live data contradict the decision of ${race.decision?.at ?? ''}\n` : '')
   )
+}
+
+/** When it was first decided, and how it ended. */
+function toCourseLines({ decision, ended }: RaceJson): string {
+  const decided = decision === null ? '' : `decided: ${decision.at}, after ${decision.labels} labels\n`
+  return decided + (ended === null ? '' : `ended: ${ended.at}, ${ended.how}\n`)
 }
 
 const GUARDRAIL_STYLE = { watching: 'yellow', quiet: 'green', breached: 'red' } as const

@@ -30,7 +30,10 @@ export async function showRaces(call: Call, watch: boolean, challenger: string |
     const text = toText(call, races)
     if (text !== shown) call.out(text)
     shown = text
-    if (races.every(isDecided)) return EXIT.done
+    if (races.every(isDecided)) {
+      tellNext(call, races)
+      return EXIT.done
+    }
     if (!watch) return EXIT.undecided
     if (!(await pause(LOOK_MS, call.signal))) return EXIT.interrupted
   }
@@ -56,6 +59,7 @@ async function watchLive(call: Call, client: ControlClient, { terminal, challeng
     } while (goesOn)
   }
   call.out(toText(call, [race]))
+  tellNext(call, [race])
   return isDecided(race) ? EXIT.done : EXIT.interrupted
 }
 
@@ -79,6 +83,13 @@ function toNoRace(): RegattaError {
 
 function toText(call: Call, races: readonly RaceJson[]): string {
   return call.json ? races.map(race => `${JSON.stringify(race)}\n`).join('') : toRacesLines(races, call.colours)
+}
+
+/** What may be done about the races: promotion is up to whoever looks. */
+function tellNext(call: Call, races: readonly RaceJson[]): void {
+  for (const { ended, variants, verdict } of races) {
+    if (ended === null && verdict.state === 'promote-B') call.err(`next: regatta promote ${variants[1]?.name ?? ''}\n`)
+  }
 }
 
 function isDecided({ verdict }: RaceJson): boolean {

@@ -177,6 +177,7 @@ describe('toRaceLines()', () => {
       ],
     },
     truths: { new: 500, duplicate: 0, revised: 0, stale: 0, conflict: 0, orphan: 0 },
+    refused: 0,
     decision: null,
     drift: false,
     outlook: null,
@@ -196,6 +197,10 @@ describe('toRaceLines()', () => {
     assert.match(text, /improvement of B 4\.714 no bounds yet \(95 % confidence sequence, 50 labels\)\n/)
     assert.match(text, /warming-up: too few labels\n {2}pairs: 100 pairs wanted, 50 found\n$/)
   })
+  it('does not tell twice what is missing', () => {
+    const verdict = { ...race.verdict, reason: 'Too early to decide: 100 pairs wanted, 50 found' }
+    assert.equal(toRaceLines({ ...race, verdict }, false).match(/100 pairs wanted/g)?.length, 1)
+  })
   it('adds what else is worth knowing', () => {
     const notes = [
       { name: 'provisional, not judged', detail: 'A 12 with a mean loss of 0.25; B none' },
@@ -210,7 +215,10 @@ describe('toRaceLines()', () => {
     const decision = { ...verdict, at: '2026-01-31T13:00:00.000Z', spec: 'sha256:1', truthRevision: 512 }
     const text = toRaceLines({ ...race, verdict, decision, drift: true }, false)
     assert.match(text, /4\.714 \[0\.93, 8\.45\]/)
+    assert.match(text, /^decided: 2026-01-31T13:00:00\.000Z, after 50 labels$/m)
     assert.match(text, /drift: .*2026-01-31T13:00/)
+    const ended = { at: '2026-01-31T14:00:00.000Z', how: 'promoted' } as const
+    assert.match(toRaceLines({ ...race, ended }, false), /^ended: 2026-01-31T14:00:00\.000Z, promoted$/m)
   })
 })
 

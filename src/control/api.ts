@@ -135,6 +135,8 @@ export interface RaceJson {
   readonly events: readonly RaceEventJson[]
   /** Truths taken in by this deployment, by what became of them. */
   readonly truths: TruthCountsJson
+  /** Predictions of the race whose truth gives no loss: one that is not finite, or a truth of another kind. */
+  readonly refused: number
   /** The first crossing, as it was written when it happened (its gates had all passed); null before. */
   readonly decision: DecisionJson | null
   /**

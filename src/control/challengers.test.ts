@@ -99,6 +99,8 @@ describe('several challengers', () => {
       (await racesOf(second)).map(({ loss }) => loss),
       ['squared', 'squared'],
     )
+    const notes = (await racesOf(second)).map(race => race.notes.map(({ name }) => name))
+    assert.deepEqual(notes, [['rule'], ['rule']])
   })
 })
 

@@ -27,6 +27,7 @@ import { Patience } from './patience.node.ts'
 import { toPrivacy } from './privacy.ts'
 import { ProcessLogs } from './process-logs.ts'
 import { toEventJson } from './race-json.ts'
+import { toRaceSpec } from './race-rule.ts'
 import { RaceWatch } from './race-watch.node.ts'
 import { ReplicaLoads } from './replica-loads.ts'
 import { ReplicaLosses } from './replica-losses.ts'
@@ -158,6 +159,7 @@ function toWorld(options: ControlOptions): World {
     idleMs: timings.raceIdleMs,
     readParams: async image => (await readLineage(image)).params,
     findPlaced: variant => findPlaced(deployer.deployment, variant),
+    toSpec: ramp => toRaceSpec(project, ramp),
     onLook: look => steer(steward, look),
     onRace: race => {
       eventsFeed.publish(toEvent({ kind: 'race', race }))

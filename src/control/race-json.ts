@@ -32,6 +32,8 @@ export interface RaceFacts {
   readonly truths: TruthCounts
   readonly ages: Ages
   readonly labelsPerDay: number | undefined
+  /** The configuration has another rule by now. */
+  readonly isOtherRule: boolean
   /** Epoch ms. */
   readonly now: number
 }
@@ -62,13 +64,14 @@ export function toRaceJson(facts: RaceFacts): RaceJson {
     ramp: toRamp(facts),
     events: events.map(toEventJson),
     truths,
+    refused: board.refused,
     decision: decision === undefined ? null : toDecisionJson(decision),
     outlook:
       race.ended === undefined && decision === undefined
         ? toOutlook({ spec: { ...race.spec, alpha: alpha / comparisons }, verdict, labelsPerDay, now })
         : null,
   }
-  return { ...json, notes: toRaceNotes(json) }
+  return { ...json, notes: toRaceNotes(json, facts.isOtherRule) }
 }
 
 /** A race on one line. */

@@ -2,7 +2,7 @@ import type { Digest } from '../core/brands.ts'
 import type { Clock } from '../core/clock.ts'
 import { toErrorText } from '../core/errors.ts'
 import { type ArmNames, type Guardrail, judgeRace, toEmptyOrdered, toLossName, type Verdict } from '../judge/index.ts'
-import type { Decision, Durations, Store, StoredRace, StoredVariant } from '../store/index.ts'
+import type { Decision, Durations, RaceSpec, Store, StoredRace, StoredVariant } from '../store/index.ts'
 import type { ArmJson, RaceJson } from './api.ts'
 import { type Arrival, noteArrival, toLabelsPerDay } from './arrivals.ts'
 import type { Placed } from './deployment.ts'
@@ -28,6 +28,8 @@ export interface LookWorld {
   readonly readParams: (image: Digest) => Promise<ArmJson['params']>
   /** Where a challenger is in the deployment; undefined where it is not. */
   readonly findPlaced: (variant: number) => Placed | undefined
+  /** The rule of a race that starts now, whose challenger has this ramp. */
+  readonly toSpec: (ramp: readonly number[]) => RaceSpec
 }
 
 /** What was seen of a race. */
@@ -75,6 +77,7 @@ export async function lookAt(world: LookWorld, race: StoredRace, comparisons: nu
   const truths = await store.readTruthCounts()
   const truthRevision = truths.new + truths.revised + truths.orphan
   const stamp = { at: clock(), spec: toSpecDigest(race.spec), truthRevision }
+  const isOtherRule = race.ended === undefined && stamp.spec !== toSpecDigest(world.toSpec(race.spec.ramp))
   const { decision, history, isFirst } = await remember(store, race, verdict, stamp)
   if (isFirst) world.logger.info({ ...decision }, 'The race is decided')
   const placed = race.ended === undefined ? world.findPlaced(race.b) : undefined
@@ -90,7 +93,19 @@ export async function lookAt(world: LookWorld, race: StoredRace, comparisons: nu
   const arrivals = noteArrival(before.arrivals, now)
   const arrived = { labelsPerDay: toLabelsPerDay(arrivals, now, race.startedAt), now: now.at }
   const ages = { durations, mature: await store.readMaturity(race.id, toMatureBefore(race, now.at)) }
-  const json = toRaceJson({ ...seen, racers, board, meanLosses, ages, shown, move, events, truths, ...arrived })
+  const json = toRaceJson({
+    ...seen,
+    racers,
+    board,
+    meanLosses,
+    ages,
+    shown,
+    move,
+    events,
+    truths,
+    isOtherRule,
+    ...arrived,
+  })
   return {
     ...seen,
     kept: { arrivals, followed, lateness: racers.map(racer => toLatenessRow(race, racer, durations)) },

@@ -28,8 +28,22 @@ export function toRaceMetrics(registry: Registry): RaceMetrics {
   const mature = gauge('mature_predictions', 'Predictions old enough to be judged, to the hour', byVariant)
   const missing = gauge('missing_truths', 'Those of them whose truth is not here', byVariant)
   const provisional = gauge('provisional_labels', 'Truths of predictions too young to be judged', byVariant)
+  const refused = gauge('refused_outcomes', 'Predictions of the race whose truth gives no loss', ['race'])
   const lateness = new LatenessHistogram(registry)
-  const all = [predictions, labels, mature, missing, provisional, joinRate, loss, improvement, judged, drift, orphans]
+  const all = [
+    predictions,
+    labels,
+    mature,
+    missing,
+    provisional,
+    refused,
+    joinRate,
+    loss,
+    improvement,
+    judged,
+    drift,
+    orphans,
+  ]
   const showOne = (shown: RaceJson): void => {
     const race = String(shown.race)
     for (const { name, version, predictions: made, labels: known, meanLoss, maturity } of shown.variants) {
@@ -47,6 +61,7 @@ export function toRaceMetrics(registry: Registry): RaceMetrics {
       if (value !== null) improvement.set({ race, bound }, value)
     }
     judged.set({ race }, shown.verdict.labels)
+    refused.set({ race }, shown.refused)
     drift.set({ race }, shown.drift ? 1 : 0)
     orphans.set(shown.truths.orphan)
   }

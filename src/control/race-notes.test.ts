@@ -17,20 +17,45 @@ const RACE: NotedRace = {
     ...{ state: 'keep-racing', reason: '', estimate: 1, lower: -1, upper: 3, se: 1, labels: 50, p: 1, logE: 0 },
     gates: [],
   },
+  refused: 0,
+  truths: { new: 500, duplicate: 0, revised: 0, stale: 0, conflict: 0, orphan: 0 },
 }
 
 describe('toRaceNotes()', () => {
   it('have nothing to say of a race that judges at once and has decided', () => {
-    assert.deepEqual(toRaceNotes(RACE), [])
+    assert.deepEqual(toRaceNotes(RACE, false), [])
   })
 
   it('mark what is provisional while predictions are too young to be judged', () => {
     const maturity = { ...a.maturity, provisional: { labels: 12, meanLoss: 0.25 } }
     const young = { ...a, maturity, lateness: { medianMs: 5_400_000, p95Ms: 172_800_000 } }
-    assert.deepEqual(toRaceNotes({ ...RACE, maturityMs: 129_600_000, variants: [young, b] }), [
+    assert.deepEqual(toRaceNotes({ ...RACE, maturityMs: 129_600_000, variants: [young, b] }, false), [
       { name: 'judged', detail: 'predictions from the age of 1.5 d; with a truth A 500 of 520; B 500 of 520' },
       { name: 'provisional, not judged', detail: 'A 12 with a mean loss of 0.25; B none' },
       { name: 'truth takes', detail: 'A 1.5 h (95 % within 2 d)' },
+    ])
+  })
+
+  it('say that the configuration has another rule by now', () => {
+    assert.match(toRaceNotes(RACE, true)[0]?.detail ?? '', /that of the start .* another by now/)
+  })
+
+  it('say that no truth has come, as long as that is so', () => {
+    const maturity = { ...a.maturity, labelled: 0, missing: 520 }
+    const silent = { ...a, labels: 0, maturity }
+    const of = (variants: NotedRace['variants']) => toRaceNotes({ ...RACE, variants }, false)
+    assert.match(of([silent, silent])[0]?.detail ?? '', /none has come of these predictions: regatta truth FILE/)
+    const young = { ...silent, maturity: { ...maturity, provisional: { labels: 1, meanLoss: 1 } } }
+    for (const other of [a, young]) assert.doesNotMatch(JSON.stringify(of([silent, other])), /none/)
+    const none = { ...silent, predictions: 0 }
+    assert.deepEqual(of([none, none]), [])
+  })
+
+  it('count truths that do not help', () => {
+    const truths = { ...RACE.truths, orphan: 1200 }
+    assert.deepEqual(toRaceNotes({ ...RACE, truths, refused: 3 }, false), [
+      { name: 'truths that match no prediction so far', detail: '1,200' },
+      { name: 'predictions whose truth gives no finite loss', detail: '3' },
     ])
   })
 
@@ -68,6 +93,6 @@ describe('toRaceNotes()', () => {
     ],
   ]
   for (const [name, outlook, detail] of cases) {
-    it(`tell ${name}`, () => assert.deepEqual(toRaceNotes({ ...RACE, outlook }), [{ name: 'needed', detail }]))
+    it(`tell ${name}`, () => assert.deepEqual(toRaceNotes({ ...RACE, outlook }, false), [{ name: 'needed', detail }]))
   }
 })

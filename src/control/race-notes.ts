@@ -2,14 +2,40 @@ import { toFigure } from '../core/figure.ts'
 import type { ArmJson, NoteJson, OutlookJson, RaceJson } from './api.ts'
 
 /** What the notes of a race are made of. */
-export type NotedRace = Pick<RaceJson, 'maturityMs' | 'outlook' | 'variants' | 'verdict'>
+export type NotedRace = Pick<RaceJson, 'maturityMs' | 'outlook' | 'refused' | 'truths' | 'variants' | 'verdict'>
 
 /**
  * Says in words what else whoever looks at a race should know: where only mature predictions are judged, how many have
  * a truth and what the younger ones say, marked as provisional; and what a verdict still needs.
  */
-export function toRaceNotes(race: NotedRace): readonly NoteJson[] {
-  return [...toMaturityNotes(race), ...toOutlookNotes(race.outlook, race.verdict.labels)]
+export function toRaceNotes(race: NotedRace, isOtherRule: boolean): readonly NoteJson[] {
+  return [
+    ...(isOtherRule ? [OTHER_RULE] : []),
+    ...toMaturityNotes(race),
+    ...toOutlookNotes(race.outlook, race.verdict.labels),
+    ...toTruthNotes(race),
+  ]
+}
+
+const OTHER_RULE: NoteJson = {
+  name: 'rule',
+  detail: 'that of the start of this race; regatta.yaml has another by now, for races that start later',
+}
+
+/** What is wrong with the truths, or that there are none: who waits for a verdict should not wait in vain. */
+function toTruthNotes({ refused, truths, variants }: NotedRace): readonly NoteJson[] {
+  const hasTruth = variants.some(({ maturity }) => maturity.labelled + maturity.provisional.labels > 0)
+  const waits = !hasTruth && refused === 0 && variants.some(({ predictions }) => predictions > 0)
+  return [
+    ...(waits ? [NO_TRUTH] : []),
+    ...(truths.orphan > 0 ? [{ name: 'truths that match no prediction so far', detail: toCount(truths.orphan) }] : []),
+    ...(refused > 0 ? [{ name: 'predictions whose truth gives no finite loss', detail: toCount(refused) }] : []),
+  ]
+}
+
+const NO_TRUTH: NoteJson = {
+  name: 'truth',
+  detail: 'none has come of these predictions: regatta truth FILE, or POST /truth',
 }
 
 function toMaturityNotes({ maturityMs, variants }: NotedRace): readonly NoteJson[] {

@@ -184,6 +184,7 @@ const race: z.ZodType<RaceJson> = z.object({
   ramp: z.nullable(z.object({ steps: z.array(fraction), weight: fraction, waitsFor: z.nullable(z.string()) })),
   events: z.array(raceEvent),
   truths: truthCounts,
+  refused: count,
   decision: z.nullable(verdict.extend({ at: instant, spec: z.string(), truthRevision: count })),
   drift: z.boolean(),
   outlook: z.nullable(
