@@ -4,6 +4,7 @@ import { appendFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { parquetWriteFile } from 'hyparquet-writer'
 import { toRequestId } from '../../control/testing/place.ts'
 import { TestProject, toEnd } from '../testing/project.ts'
 
@@ -18,14 +19,21 @@ beforeEach(async () => {
 })
 afterEach(async () => await project[Symbol.asyncDispose]())
 
-async function writeTruths(): Promise<string> {
-  const path = join(project.place.folder, 'truths.csv')
+async function writeCsv(path: string): Promise<void> {
   await writeFile(path, 'id,y\n')
   for (let from = 0; from < ROWS; from += 10_000) {
     const lines = Array.from({ length: 10_000 }, (_, at) => `${toRequestId(from + at)},${from + at}\n`)
     await appendFile(path, lines.join(''))
   }
-  return path
+}
+
+async function writeParquet(path: string): Promise<void> {
+  const numbers = Array.from({ length: ROWS }, (_, at) => at)
+  const columnData = [
+    { name: 'id', data: numbers.map(toRequestId) },
+    { name: 'y', data: numbers, type: 'DOUBLE' as const },
+  ]
+  parquetWriteFile({ filename: path, columnData, rowGroupSize: 20_000 })
 }
 
 async function untilStored(orphans: number): Promise<void> {
@@ -33,33 +41,40 @@ async function untilStored(orphans: number): Promise<void> {
 }
 
 describe('regatta truth', () => {
-  it('counts nothing twice where it was killed half-way and started again', async () => {
-    await project.race(PREDICTED)
-    const command = ['truth', await writeTruths(), '--columns', 'prediction=id,value=y', '--json']
-    const killed = project.start(...command)
-    await untilStored(ROWS / 4)
-    killed.kill('SIGKILL')
-    await once(killed, 'close')
-    const half = await project.running.store.readTruthCounts()
-    assert.ok(half.new + half.orphan < ROWS, JSON.stringify(half))
-    const { code, out, err } = await project.run(...command)
-    assert.equal(code, 0, err)
-    const counts = JSON.parse(out) as Record<'rows' | 'new' | 'duplicate' | 'orphan', number>
-    assert.equal(counts.rows, ROWS)
-    assert.equal(counts.new + counts.duplicate + counts.orphan, ROWS)
-    // A batch that was on its way may have been stored after the count above.
-    assert.ok(counts.duplicate >= half.new + half.orphan, `${counts.duplicate} of ${JSON.stringify(half)}`)
-    const all = await project.running.store.readTruthCounts()
-    assert.deepEqual([all.new, all.orphan], [PREDICTED, ROWS - PREDICTED])
-    const { arms } = await project.running.store.readScoreboard(1)
-    assert.deepEqual(
-      arms.map(({ loss }) => [loss.count, loss.mean]),
-      [
-        [PREDICTED, 0],
-        [PREDICTED, 1],
-      ],
-    )
-  })
+  for (const [format, write] of [
+    ['csv', writeCsv],
+    ['parquet', writeParquet],
+  ] as const) {
+    it(`counts nothing of ${format} twice where it was killed half-way and started again`, async () => {
+      await project.race(PREDICTED)
+      const file = join(project.place.folder, `truths.${format}`)
+      await write(file)
+      const command = ['truth', file, '--columns', 'prediction=id,value=y', '--json']
+      const killed = project.start(...command)
+      await untilStored(ROWS / 4)
+      killed.kill('SIGKILL')
+      await once(killed, 'close')
+      const half = await project.running.store.readTruthCounts()
+      assert.ok(half.new + half.orphan < ROWS, JSON.stringify(half))
+      const { code, out, err } = await project.run(...command)
+      assert.equal(code, 0, err)
+      const counts = JSON.parse(out) as Record<'rows' | 'new' | 'duplicate' | 'orphan', number>
+      assert.equal(counts.rows, ROWS)
+      assert.equal(counts.new + counts.duplicate + counts.orphan, ROWS)
+      // A batch that was on its way may have been stored after the count above.
+      assert.ok(counts.duplicate >= half.new + half.orphan, `${counts.duplicate} of ${JSON.stringify(half)}`)
+      const all = await project.running.store.readTruthCounts()
+      assert.deepEqual([all.new, all.orphan], [PREDICTED, ROWS - PREDICTED])
+      const { arms } = await project.running.store.readScoreboard(1)
+      assert.deepEqual(
+        arms.map(({ loss }) => [loss.count, loss.mean]),
+        [
+          [PREDICTED, 0],
+          [PREDICTED, 1],
+        ],
+      )
+    })
+  }
 
   it('waits for a control that is away for a moment, and finds it elsewhere', async () => {
     const child = project.start('truth', '-', '--format', 'ndjson', '--json')
