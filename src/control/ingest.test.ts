@@ -63,6 +63,7 @@ describe('POST /api/v1/records', () => {
     assert.equal(response.status, 200)
     const status = SCHEMAS.Status.parse((await running.json('GET', '/api/v1/status')).body)
     assert.equal(status.gateway.droppedRecords, 7)
+    assert.match(await (await running.call('/metrics')).text(), /^regatta_control_gateway_dropped_records 7$/m)
   })
 
   it('refuses a batch of another form, naming the place', async () => {

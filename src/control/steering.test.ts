@@ -58,6 +58,11 @@ describe('toAction()', () => {
     ['promotes out of a ramp', { ...better, challenger: ramp }, promote],
     ['promotes a better shadow without guardrails', { ...better, challenger: shadow, guardrails: [] }, promote],
     ['waits with a promotion for the guardrails', { ...better, guardrails: [watching] }, none],
+    [
+      'promotes nothing while a gate is closed',
+      { ...better, verdict: { ...better.verdict, gates: [{ name: 'pairs', passed: false, detail: '' }] } },
+      none,
+    ],
     ['promotes nothing that has drifted', { ...better, drift: true }, none],
     ['promotes nothing that is no longer certain', { ...open, decision: better.decision }, none],
     ['leaves a share by hand to a worse challenger', worse, none],

@@ -4,8 +4,9 @@ import type { AddressInfo } from 'node:net'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseProject } from '../config/index.ts'
+import type { PredictionRecord } from '../core/wire/records.ts'
 import type { Incident } from './incidents.ts'
-import { Place, toBatch, toRecord, toRequestId } from './testing/place.ts'
+import { Place, type Running, toBatch, toRecord, toRequestId } from './testing/place.ts'
 import { Webhook, type WebhookOptions } from './webhook.node.ts'
 import { toWebhookTarget } from './webhook-target.ts'
 
@@ -160,26 +161,43 @@ describe('toWebhookTarget()', () => {
   })
 })
 
+/** Champion a and challenger b; says the epoch of both. */
+async function startRace(place: Place, running: Running, challenger: object): Promise<number> {
+  for (const body of [{ version: 1 }, { version: 2, variant: 'b', challenger }]) {
+    const digest = await place.addImage(body.version)
+    assert.equal((await running.json('POST', '/api/v1/deploy', { ...body, digest })).status, 200)
+  }
+  return Number((await running.json('GET', '/api/v1/status')).body['epoch'])
+}
+
+async function report(running: Running, records: readonly PredictionRecord[], epoch: number): Promise<void> {
+  const batch = toBatch(records.map(record => ({ ...record, epoch })))
+  assert.equal((await running.json('POST', '/api/v1/records', batch)).status, 200)
+  const truths = [...new Set(records.map(({ request }) => request))].map(prediction => ({ prediction, value: 0 }))
+  assert.equal((await running.json('POST', '/truth', truths)).status, 200)
+}
+
+const toNumbers = (from: number, to: number) => Array.from({ length: to - from }, (_, at) => from + at)
+
 describe('control', () => {
+  const shadow = { mode: 'shadow' }
+  /** Both answers to some requests, of which the challenger's are off by `off`. */
+  const toPairs = (from: number, to: number, off: number) =>
+    toNumbers(from, to).flatMap(at => [
+      toRecord(at, 1, 3 + Math.sin(at)),
+      toRecord(at, 2, off + Math.sin(at * 7), { served: false }),
+    ])
+
   it('tells a webhook of a verdict once, also after it was started anew', async () => {
     await using receiver = await startReceiver()
     await using place = await Place.open()
     const hook = { webhook: { url: receiver.url, format: 'slack' } } as const
     const running = await place.start({}, {}, () => {}, hook)
-    for (const body of [{ version: 1 }, { version: 2, variant: 'b', challenger: { mode: 'shadow' } }]) {
-      const digest = await place.addImage(body.version)
-      assert.equal((await running.json('POST', '/api/v1/deploy', { ...body, digest })).status, 200)
-    }
-    const epoch = Number((await running.json('GET', '/api/v1/status')).body['epoch'])
-    const records = Array.from({ length: 300 }, (_, at) => [
-      toRecord(at, 1, 3 + Math.sin(at), { epoch }),
-      toRecord(at, 2, 1 + Math.sin(at * 7), { epoch, served: false }),
-    ])
-    await running.json('POST', '/api/v1/records', toBatch(records.flat()))
-    const truths = Array.from({ length: 300 }, (_, at) => ({ prediction: toRequestId(at), value: 0 }))
-    assert.equal((await running.json('POST', '/truth', truths)).status, 200)
+    await report(running, toPairs(0, 300, 1), await startRace(place, running, shadow))
     await until(() => receiver.seen.length === 1)
     assert.match(receiver.seen[0]?.body ?? '', /forecast: Race 1 \(a v1 against b v2\): promote-B\. b is better/)
+    const [verdict] = running.target.told.filter(({ reason }) => reason === 'Verdict')
+    assert.match(verdict?.text ?? '', /^Race 1 \(a v1 against b v2\): promote-B/)
     assert.match(await (await running.call('/metrics')).text(), /alerts_total\{state="sent"\} 1/)
     await running.stop()
     const next = await place.start({}, {}, () => {}, hook)
@@ -187,5 +205,38 @@ describe('control', () => {
     await next.json('GET', '/api/v1/race')
     await sleep(50)
     assert.equal(receiver.seen.length, 1)
+  })
+
+  /** The types of the CloudEvents that came, once there are as many. */
+  async function untilTold(receiver: { readonly seen: readonly Seen[] }, count: number): Promise<readonly string[]> {
+    await until(() => receiver.seen.length >= count)
+    return receiver.seen.map(({ body }) => String(JSON.parse(body).type).replace('dev.regatta.race.', ''))
+  }
+
+  it('tells a webhook that the data contradict the decision', async () => {
+    await using receiver = await startReceiver()
+    await using place = await Place.open()
+    const hook = { webhook: { url: receiver.url, format: 'cloudevents' } } as const
+    const running = await place.start({}, {}, () => {}, hook)
+    const epoch = await startRace(place, running, shadow)
+    await report(running, toPairs(0, 300, 1), epoch)
+    assert.deepEqual(await untilTold(receiver, 1), ['verdict'])
+    await report(running, toPairs(300, 2000, 9), epoch)
+    assert.deepEqual(await untilTold(receiver, 2), ['verdict', 'drift'])
+  })
+
+  it('tells a webhook of a guardrail that was broken, and of requests that are not shared as the weights say', async () => {
+    await using receiver = await startReceiver()
+    await using place = await Place.open()
+    const hook = { webhook: { url: receiver.url, format: 'cloudevents' } } as const
+    const running = await place.start({ guardrails: { errorRate: 0.01, p99: undefined } }, {}, () => {}, hook)
+    const epoch = await startRace(place, running, { mode: 'split', weight: 0.5 })
+    const records = toNumbers(0, 600).map(at =>
+      at < 100
+        ? toRecord(at, 1, 1)
+        : toRecord(at, 2, 1, at % 2 === 0 ? {} : { status: 500, error: 'broken', rows: [] }),
+    )
+    await report(running, records, epoch)
+    assert.deepEqual([...(await untilTold(receiver, 2))].sort(), ['guardrail', 'mismatch'])
   })
 })

@@ -1,6 +1,6 @@
 import { RegattaError } from '../../core/errors.ts'
 import type { Routes } from '../../core/wire/routes.ts'
-import type { DeploymentPlan, Health, ReplicaState, Target, TargetState } from '../../deploy/index.ts'
+import type { DeploymentPlan, Health, Notice, ReplicaState, Target, TargetState } from '../../deploy/index.ts'
 
 /** What outlives a target's process: its record of the routes. */
 export interface TargetRecord {
@@ -14,6 +14,8 @@ export class MapTarget implements Target {
   readonly kind = 'local'
   /** Everything that was asked of it, in order: `routes EPOCH`, `run IDS`, `delete`. */
   readonly calls: string[] = []
+  /** What it was told of what happened. */
+  readonly told: Notice[] = []
   readonly logs = new Map<string, string[]>([['gateway', ['listening']]])
   /** Whether replicas are ready as soon as they start. */
   autoReady = true
@@ -47,6 +49,10 @@ export class MapTarget implements Target {
     )
     const running = new Map(this.#replicas.map(replica => [replica.name, replica]))
     this.#set(wanted.map(replica => running.get(replica.name) ?? replica))
+  }
+
+  tell(notice: Notice): void {
+    this.told.push(notice)
   }
 
   state(): TargetState {

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /** Waits, for ten seconds at most, until something holds. */
-export async function until(holds: () => boolean): Promise<void> {
+export async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
   const deadline = Date.now() + 10_000
-  while (!holds()) {
+  while (!(await holds())) {
     assert.ok(Date.now() < deadline, `Still not so: ${holds}`)
     await sleep(2)
   }
