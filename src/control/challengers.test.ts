@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import type { RaceConfig } from '../config/index.ts'
+import { toLabelsNeeded } from '../judge/index.ts'
 import { SCHEMAS } from './schemas.ts'
-import { Place, type Running } from './testing/place.ts'
+import { Place, type Running, toBatch, toRecord, toRequestId } from './testing/place.ts'
 
 let place: Place
 beforeEach(async () => {
@@ -51,6 +52,25 @@ describe('several challengers', () => {
     assert.equal(await summaryOf(running), 'b against a 0.05 runs')
     await deploy(running, 3, 'c', { mode: 'split', weight: 0.2 })
     assert.equal(await summaryOf(running), 'b against a 0.025 runs, c against a 0.025 runs')
+  })
+
+  it('need the labels that their part of alpha takes', async () => {
+    const running = await place.start({ minGain: 0.5 })
+    await deploy(running, 1, 'a')
+    await deploy(running, 2, 'b', shadow)
+    await deploy(running, 3, 'c', shadow)
+    const numbers = Array.from({ length: 50 }, (_, at) => at)
+    const records = numbers.flatMap(at =>
+      [1, 2, 3].map(id => toRecord(at, id, Math.sin(at * id), { epoch: 3, served: id === 1 })),
+    )
+    const truths = numbers.map(at => ({ prediction: toRequestId(at), value: 0 }))
+    assert.equal((await running.json('POST', '/api/v1/records', toBatch(records))).status, 200)
+    assert.equal((await running.json('POST', '/truth', truths)).status, 200)
+    for (const { alpha, outlook, verdict } of await racesOf(running)) {
+      const sd = (verdict.se ?? 0) * Math.sqrt(50)
+      assert.equal(alpha, 0.025)
+      assert.equal(outlook?.labels.low, toLabelsNeeded(0.5, sd, { alpha, tOpt: 1000 }))
+    }
   })
 
   it('are told apart by name or number', async () => {

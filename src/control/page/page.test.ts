@@ -7,6 +7,8 @@ import { CHART } from './chart.ts'
 import { HTML } from './html.ts'
 import { SCRIPT } from './script.ts'
 
+const HOUR_MS = 3_600_000
+
 let place: Place
 let running: Running
 let page: Page
@@ -113,13 +115,13 @@ describe('the page', () => {
 
   it('marks what young predictions say as provisional, and tells what is missing', async () => {
     await running.stop()
-    running = await place.start({ maturityMs: 3_600_000, minGain: 0.1 })
+    running = await place.start({ maturityMs: 3 * HOUR_MS, minGain: 0.1 })
     page = new Page()
     await post('/api/v1/deploy', { version: 1, digest: await place.addImage(1) })
     const challenger = { mode: 'shadow' }
     await post('/api/v1/deploy', { version: 2, digest: await place.addImage(2), variant: 'b', challenger })
-    const requests = [0, 7_200_000, 7_200_000, 7_200_000].map((age, number) => {
-      const at = Date.now() - age
+    const requests = [1.5, 6, 6, 6].map((hours, number) => {
+      const at = Date.now() - hours * HOUR_MS
       return { at, request: toUuidV7(at, new Uint8Array(16).fill(number)), epoch: 2 }
     })
     const records = requests.flatMap((request, number) => [
@@ -132,8 +134,9 @@ describe('the page', () => {
       requests.map(({ request }) => ({ prediction: request, value: 0 })),
     )
     await page.until('facts', /Labels \| 3/)
-    await page.until('facts', /Judged \| predictions from the age of 1 h; with a truth A 3 of 3; B 3 of 3/)
+    await page.until('facts', /Judged \| predictions from the age of 3 h; with a truth A 3 of 3; B 3 of 3/)
     await page.until('facts', /Provisional, not judged \| A 1 with a mean loss of 1; B 1 with a mean loss of 1/)
+    await page.until('facts', /Truth takes \| A [56](\.\d+)? h/)
     await page.until('facts', /Needed \| about [\d,]+ labels in all for a gain of 0\.1/)
   })
 
