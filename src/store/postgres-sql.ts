@@ -17,10 +17,12 @@ import {
 export class PostgresSql implements Sql {
   readonly build = postgresBuilder
   readonly #client: PoolClient
+  readonly #copyIn: CopyIn
   readonly #sent: Promise<unknown>[] = []
 
-  constructor(client: PoolClient) {
+  constructor(client: PoolClient, copyIn: CopyIn) {
     this.#client = client
+    this.#copyIn = copyIn
   }
 
   /** Sends statements that nothing is wanted back from. */
@@ -50,6 +52,10 @@ export class PostgresSql implements Sql {
     input: readonly InputRow<types>[],
   ): Promise<readonly row[]> {
     if (input.length === 0) return []
+    if (query.into !== undefined) {
+      this.#note(this.#copyIn(this.#client, query.into, toCopyText(query.types, input)))
+      return []
+    }
     const values = Object.entries(query.types).map(([column, type]) => toArray(type, column, input))
     const asked = this.#client.query(query.toSql(toInputTable(query.types)), values)
     if (query.gives) return (await asked).rows as row[]
@@ -68,6 +74,9 @@ export class PostgresSql implements Sql {
   }
 }
 
+/** Sends rows into a table (`postgres-copy.ts`, which loads node-postgres). */
+export type CopyIn = (client: PoolClient, into: string, text: string) => Promise<void>
+
 const TYPES = { uuid: 'uuid', text: 'text', integer: 'bigint', real: 'double precision' } as const
 
 function toInputTable(types: InputTypes): string {
@@ -84,6 +93,27 @@ function toArray(type: InputType, column: string, input: readonly Readonly<Recor
     items += `${items === '' ? '' : ','}${value === null ? 'NULL' : toItem(value)}`
   }
   return `{${items}}`
+}
+
+/** Input rows in the text form of COPY (postgresql.org/docs/current/sql-copy.html, "Text Format"). */
+function toCopyText(types: InputTypes, input: readonly Readonly<Record<string, unknown>>[]): string {
+  const columns = Object.entries(types)
+  let text = ''
+  for (const row of input) {
+    let line = ''
+    for (const [column, type] of columns) {
+      const value = toStorable(row[column] ?? null)
+      line += `${line === '' ? '' : '\t'}${value === null ? '\\N' : type === 'text' ? toEscaped(String(value)) : value}`
+    }
+    text += `${line}\n`
+  }
+  return text
+}
+
+const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' }
+
+function toEscaped(text: string): string {
+  return text.replaceAll(/[\\\t\n\r]/g, character => ESCAPES[character] ?? character)
 }
 
 function toQuoted(value: string | number): string {

@@ -13,7 +13,7 @@ import {
   SCHEMA_VERSION,
 } from './migrations.ts'
 import { addPartitions, dropPartitions } from './partitions.ts'
-import { PostgresSql } from './postgres-sql.ts'
+import { type CopyIn, PostgresSql } from './postgres-sql.ts'
 
 /** Connections of one process: one writes at a time, the others read. */
 const MAX_CONNECTIONS = 4
@@ -51,13 +51,15 @@ export class PostgresDatabase implements Database {
   readonly #where: string
   readonly #clock: Clock
   readonly #pool: Pool
+  readonly #copyIn: CopyIn
   /** The last day that partitions were made for. */
   #partitionedDay = -1
 
-  private constructor(where: string, clock: Clock, pool: Pool) {
+  private constructor(where: string, clock: Clock, pool: Pool, copyIn: CopyIn) {
     this.#where = where
     this.#clock = clock
     this.#pool = pool
+    this.#copyIn = copyIn
     // A connection that breaks while nobody uses it is replaced; who uses one is told by the query.
     pool.on('error', () => {})
   }
@@ -68,6 +70,7 @@ export class PostgresDatabase implements Database {
    */
   static async open(url: string, clock: Clock, deployment?: string): Promise<PostgresDatabase> {
     const pg = (await import('pg')).default
+    const { copyIn } = await import('./postgres-copy.ts')
     // Its types do not know of `pipeline` yet.
     const options: PoolConfig & { readonly pipeline: boolean } = {
       connectionString: url,
@@ -82,7 +85,7 @@ export class PostgresDatabase implements Database {
       },
     }
     const pool = new pg.Pool(options)
-    const database = new PostgresDatabase(toPlace(url), clock, pool)
+    const database = new PostgresDatabase(toPlace(url), clock, pool, copyIn)
     try {
       await database.#prepare()
       if (deployment !== undefined) await database.#claim(deployment)
@@ -143,13 +146,14 @@ export class PostgresDatabase implements Database {
 
   async #tryOnce<result>(begin: string, work: Work<result>): Promise<result> {
     const client = await this.#pool.connect()
-    const sql = new PostgresSql(client)
+    const sql = new PostgresSql(client, this.#copyIn)
     let broken = true
     try {
       sql.send(begin)
       const done = await work(sql)
       sql.send('commit')
-      await sql.settle()
+      // Nobody waits for the end of what has only read: whoever uses the connection next comes after it.
+      if (begin !== BEGIN_READ) await sql.settle()
       broken = false
       return done
     } catch (error) {

@@ -75,10 +75,18 @@ export async function readRace(sql: Sql): Promise<StoredRace | undefined> {
   return row === undefined ? undefined : toRace(row)
 }
 
-/** A race by its id. */
-export async function findRace(sql: Sql, id: number): Promise<StoredRace | undefined> {
-  const row = await sql.get(findRow(id))
-  return row === undefined ? undefined : toRace(row)
+/** A race by its id, with its epochs in order. @throws where there is none */
+export async function findRace(
+  sql: Sql,
+  id: number,
+): Promise<{ readonly race: StoredRace; readonly epochs: readonly StoredEpoch[] }> {
+  const rows = await sql.all(listRaceEpochs(id))
+  const [row] = rows
+  if (row === undefined) throw new Error(`There is no race ${id}`)
+  const epochs = rows.flatMap(({ epoch, epoch_at: started_at, weights }) =>
+    epoch === null ? [] : [toEpoch({ epoch, started_at, weights })],
+  )
+  return { race: toRace(row), epochs }
 }
 
 /** Every race in the order of their starts. */
@@ -105,11 +113,6 @@ export async function openEpoch(sql: Sql, { epoch, startedAt, weights }: StoredE
 export async function readEpochs(sql: Sql): Promise<readonly StoredEpoch[]> {
   const query = sql.build.selectFrom('epoch').select(['epoch', 'started_at', 'weights']).orderBy('epoch')
   return (await sql.all(query.compile())).map(toEpoch)
-}
-
-/** The epochs of a race in order. */
-export async function readRaceEpochs(sql: Sql, race: number): Promise<readonly StoredEpoch[]> {
-  return (await sql.all(listEpochs(race))).map(toEpoch)
 }
 
 /** The races that epochs' predictions belong to; an epoch without one is left out. */
@@ -250,10 +253,17 @@ interface EpochRow {
   readonly weights: string
 }
 
-const findRow = statement<[number], RaceRow>('select * from race where id = ?')
-const listEpochs = statement<[number], EpochRow>(
-  `select e.epoch, e.started_at, e.weights from epoch_race r join epoch e on e.epoch = r.epoch
-    where r.race = ? order by e.epoch`,
+/** A race beside one of its epochs, or beside none. */
+type RaceEpochRow = RaceRow &
+  (
+    | { readonly epoch: number; readonly epoch_at: number; readonly weights: string }
+    | { readonly epoch: null; readonly epoch_at: null; readonly weights: null }
+  )
+
+const listRaceEpochs = statement<[number], RaceEpochRow>(
+  `select r.*, e.epoch, e.started_at as epoch_at, e.weights
+    from race r left join epoch_race x on x.race = r.id left join epoch e on e.epoch = x.epoch
+    where r.id = ? order by e.epoch`,
 )
 const addEpochRace = statement<[number, number]>(
   'insert into epoch_race (epoch, race) values (?, ?) on conflict (epoch, race) do nothing',

@@ -1,6 +1,6 @@
 import { emptyMoments, type Moments, merge, toDominance, toFarthest } from '../judge/index.ts'
 import { type Ends, mergeEnds, noEnds } from './ends.ts'
-import { findRace, readRaceEpochs } from './races.ts'
+import { findRace } from './races.ts'
 import type { AggregatePart } from './schema.ts'
 import { type Sql, statement } from './sql.ts'
 import type { Arm, EpochArms, Scoreboard, StoredEpoch, StoredRace } from './store.ts'
@@ -8,13 +8,25 @@ import type { Tally } from './tallies.ts'
 
 /** The sums of a race, from aggregates alone: as fast after a million labels as after ten. */
 export async function readScoreboard(sql: Sql, id: number): Promise<Scoreboard> {
-  const [race, sums, tallies, epochs] = await Promise.all([
-    findRace(sql, id),
-    sql.all(listSums(id)),
-    sql.all(listTallies(id)),
-    readRaceEpochs(sql, id),
-  ])
-  if (race === undefined) throw new Error(`There is no race ${id}`)
+  return toScoreboard(await readBoardRows(sql, id))
+}
+
+/** What the scoreboard of a race is made from. */
+export interface BoardRows {
+  readonly race: StoredRace
+  readonly epochs: readonly StoredEpoch[]
+  readonly sums: readonly Sum[]
+  readonly tallies: readonly VariantTally[]
+}
+
+/** Reads what the scoreboard of a race is made from, all at once. */
+export async function readBoardRows(sql: Sql, id: number): Promise<BoardRows> {
+  const [found, sums, tallies] = await Promise.all([findRace(sql, id), sql.all(listSums(id)), sql.all(listTallies(id))])
+  return { ...found, sums, tallies }
+}
+
+/** Adds up the sums of a race. */
+export function toScoreboard({ race, epochs, sums, tallies }: BoardRows): Scoreboard {
   const pairs = sums.filter(({ part }) => part === 'pair')
   const paired = mergeAll(pairs)
   const toArm = (variant: number): Arm => ({
@@ -27,7 +39,7 @@ export async function readScoreboard(sql: Sql, id: number): Promise<Scoreboard> 
     young: mergeAll(sums.filter(sum => sum.part === 'young' && sum.variant === variant)),
   })
   return {
-    race: id,
+    race: race.id,
     arms: [toArm(race.a), toArm(race.b)],
     paired,
     discordant: total(pairs, 'events'),

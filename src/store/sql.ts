@@ -36,6 +36,8 @@ export interface Bulk<types extends InputTypes, row> {
   readonly toSql: (from: string) => string
   /** The same for one row, with `?1`, `?2`, … in the order of `types`, where SQLite is faster so. */
   readonly one?: string
+  /** The table, with its columns, that rows which are all new go into. */
+  readonly into?: string
   /** Whether it gives rows back. */
   readonly gives: boolean
   /** Never there: ties the type of the rows to the query. */
@@ -88,16 +90,17 @@ export function bulkWrite<types extends InputTypes>(types: types, toSql: (from: 
   return { types, toSql, gives: false }
 }
 
-/** An insert of input rows into the columns of the same names; `conflict` says what happens to known keys. */
+/** An insert of input rows into the columns of the same names; `conflict` says what happens to known keys, if any. */
 export function bulkInsert<types extends InputTypes>(table: string, types: types, conflict = ''): Bulk<types, never> {
   const names = Object.keys(types)
-  const into = `insert into ${table} (${names.join(', ')})`
+  const into = `${table} (${names.join(', ')})`
   return {
     types,
     // Without "where", SQLite would take "on conflict" for the condition of a join.
-    toSql: from => `${into} select ${names.join(', ')} from ${from} where true ${conflict}`,
+    toSql: from => `insert into ${into} select ${names.join(', ')} from ${from} where true ${conflict}`,
     gives: false,
-    one: `${into} values (${names.map((_, at) => `?${at + 1}`).join(', ')}) ${conflict}`,
+    one: `insert into ${into} values (${names.map((_, at) => `?${at + 1}`).join(', ')}) ${conflict}`,
+    ...(conflict === '' && { into }),
   }
 }
 

@@ -352,16 +352,16 @@ describe('the store, on a bad day,', () => {
   it('takes names of any length and with any character', async () => {
     await using place = await makeStore()
     const race = await startRace(place.store)
-    const series = ['long'.repeat(2000), 'with\0nothing', 'ärger 🏁']
+    const series = ['long'.repeat(2000), 'with\0nothing', 'ärger 🏁', 'tab\t line\n\r back\\slash "quoted" \\N']
     const row = (n: number) => [{ prediction: 1, series: series[n] ?? '', at: 7 }]
     await place.store.addPredictions(
-      numbers(3).flatMap(n => toPair(n, 0, 0).map(record => ({ ...record, entity: 'e\0', rows: row(n) }))),
+      numbers(4).flatMap(n => toPair(n, 0, 0).map(record => ({ ...record, entity: 'e\0', rows: row(n) }))),
     )
     const counts = await place.store.addTruths(
       series.map(name => toObservation(name, 7, 3)),
       NOON,
     )
-    assert.deepEqual([counts.new, (await place.store.readScoreboard(race)).paired.count], [3, 3])
+    assert.deepEqual([counts.new, (await place.store.readScoreboard(race)).paired.count], [4, 4])
     const conflict = toObservation(series[0] ?? '', 7, 'x'.repeat(10_000))
     assert.equal((await place.store.addTruths([conflict, conflict], NOON)).conflict, 2)
   })

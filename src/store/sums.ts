@@ -1,43 +1,37 @@
 import { readCap } from './caps.ts'
 import { type CrossColumns, emptyCross, mergeCross, toRow } from './cross-ledger.ts'
-import { findRace } from './races.ts'
-import { readScoreboard } from './scoreboard.ts'
+import { type BoardRows, readBoardRows, toScoreboard } from './scoreboard.ts'
 import { type Sql, statement } from './sql.ts'
 import type { ArmSums, CapSums, CrossSums, Durations, Maturity, RaceSums } from './store.ts'
-import type { Tally } from './tallies.ts'
 
 const HOUR_MS = 3_600_000
 
 /** The scoreboard of a race, and its sums beside that. */
 export async function readSums(sql: Sql, race: number): Promise<RaceSums> {
-  const [board, crosses, tallies] = await Promise.all([
-    readScoreboard(sql, race),
-    sql.all(listCrosses(race)),
-    sql.all(listTallies(race)),
-  ])
+  const [rows, crosses] = await Promise.all([readBoardRows(sql, race), sql.all(listCrosses(race))])
   const of = (part: CrossColumns['part'], own = crosses): CrossSums =>
     own
       .filter(cross => cross.part === part)
       .map(toRow)
       .reduce(mergeCross, emptyCross)
-  const arms = tallies.map(({ epoch, variant, answers, errors }): ArmSums => {
+  const arms = rows.tallies.map(({ epoch, variant, answers, errors }): ArmSums => {
     const own = crosses.filter(cross => cross.epoch === epoch && cross.variant === variant)
     const sums = { ratio: of('ratio', own), covariate: of('covariate', own), clusters: of('cluster', own) }
     return { epoch, variant, answers, errors, ...sums }
   })
   const pairs = crosses.filter(({ variant }) => variant === 0)
   return {
-    board,
+    board: toScoreboard(rows),
     arms,
     pairRatio: of('ratio-pair', pairs),
     pairClusters: of('cluster', pairs),
-    cap: await readCapSums(sql, race, tallies),
+    cap: await readCapSums(sql, rows),
   }
 }
 
-async function readCapSums(sql: Sql, race: number, tallies: readonly Tally[]): Promise<CapSums | undefined> {
-  if ((await findRace(sql, race))?.spec.cap === undefined) return undefined
-  return { ...(await readCap(sql, race)), capped: tallies.reduce((sum, { capped }) => sum + capped, 0) }
+async function readCapSums(sql: Sql, { race, tallies }: BoardRows): Promise<CapSums | undefined> {
+  if (race.spec.cap === undefined) return undefined
+  return { ...(await readCap(sql, race.id)), capped: tallies.reduce((sum, { capped }) => sum + capped, 0) }
 }
 
 /** How long answers of a race took, and how long its truths were waited for. */
@@ -60,9 +54,6 @@ export async function readMaturity(sql: Sql, race: number, before: number): Prom
 
 const listCrosses = statement<[number], CrossColumns>(
   'select * from cross_sum where race = ? order by epoch, part, variant, day',
-)
-const listTallies = statement<[number], Tally & { readonly epoch: number; readonly variant: number }>(
-  'select * from tally where race = ? order by epoch, variant',
 )
 const listBuckets = statement<[number], Omit<Durations, 'buckets'> & Durations['buckets'][number]>(
   'select epoch, variant, name, bucket, count from histogram where race = ? order by epoch, name, variant, bucket',

@@ -1,6 +1,6 @@
 import type { Changed, Known } from './fates.ts'
 import { type Answered, type Subject, toSubjectId } from './settled.ts'
-import { bulk, bulkInsert, orReplace, type Sql } from './sql.ts'
+import { bulk, bulkInsert, bulkUpdate, type Sql } from './sql.ts'
 import type { Truth } from './store.ts'
 
 /** A truth by the id of a prediction, or by series and time. */
@@ -47,20 +47,26 @@ export async function putTruths(
   now: number,
   isJoined: (id: string) => boolean,
 ): Promise<void> {
-  const rows = changed.map(({ id, truth, value }) => {
+  const toRow = ({ id, truth, value }: Changed<By<'prediction'>>) => {
     const { request, row } = truth.id
     return { request, row, ...toColumns(truth, value, now), joined: Number(isJoined(id)) }
-  })
-  await sql.bulk(insertTruths, rows)
+  }
+  await sql.bulk(insertTruths, changed.filter(isNew).map(toRow))
+  await sql.bulk(updateTruths, changed.filter(one => !isNew(one)).map(toRow))
 }
 
 /** Writes truths of series. New ones are about no prediction until `joinObservations` says so. */
 export async function putObservations(sql: Sql, changed: readonly Changed<By<'series'>>[], now: number): Promise<void> {
-  const rows = changed.map(({ known, truth, value }) => {
+  const toRow = ({ known, truth, value }: Changed<By<'series'>>) => {
     const { series, at } = truth
     return { series, at, ...toColumns(truth, value, now), joined: known?.joined ?? 0 }
-  })
-  await sql.bulk(insertObservations, rows)
+  }
+  await sql.bulk(insertObservations, changed.filter(isNew).map(toRow))
+  await sql.bulk(updateObservations, changed.filter(one => !isNew(one)).map(toRow))
+}
+
+function isNew({ known }: Changed<Truth>): boolean {
+  return known === undefined
 }
 
 function toColumns({ revision, source }: Truth, value: string, now: number) {
@@ -138,8 +144,10 @@ const setObservationsJoined = bulk<typeof TARGET>(
   TARGET,
   from => `update observation as o set joined = 1 from ${from} where ${IS_TARGET}`,
 )
-const insertTruths = bulkInsert('truth', TRUTH, orReplace(['request', 'row'], Object.keys(TRUTH)))
-const insertObservations = bulkInsert('observation', OBSERVATION, orReplace(['series', 'at'], Object.keys(OBSERVATION)))
+const insertTruths = bulkInsert('truth', TRUTH)
+const updateTruths = bulkUpdate('truth', ['request', 'row'], TRUTH)
+const insertObservations = bulkInsert('observation', OBSERVATION)
+const updateObservations = bulkUpdate('observation', ['series', 'at'], OBSERVATION)
 const BY_SERIES = { ...TARGET, floor: 'uuid' } as const
 const listSubjects = bulk<typeof BY_SERIES, Subject & Target>(
   BY_SERIES,

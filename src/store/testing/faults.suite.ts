@@ -3,6 +3,8 @@ import { describe, it } from 'node:test'
 import { startPostgres } from '../../../tools/postgres/server.ts'
 import { openPostgresStore, type Store } from '../index.ts'
 import { SCHEMA_VERSION } from '../migrations.ts'
+import { PostgresDatabase } from '../postgres.node.ts'
+import { bulkInsert, statement } from '../sql.ts'
 import { killWriters } from './children.ts'
 import { ask, createDatabase, DAY_MS, makePlace, NOON, startRace, toPair, toTruth } from './place.ts'
 
@@ -112,5 +114,27 @@ describe('a store whose PostgreSQL stops', () => {
       await put(store, 1)
     }
     assert.equal((await store.readScoreboard(race)).paired.count, 2)
+  })
+})
+
+describe('a batch that PostgreSQL refuses', () => {
+  it('changes nothing, and does not disturb what comes after it on the same connection', async () => {
+    const url = await createDatabase(server)
+    await using database = await PostgresDatabase.open(url, clock)
+    const insert = bulkInsert('entity', { epoch: 'integer', entity: 'text' } as const)
+    const add = (...entities: readonly string[]) =>
+      database.write(async sql => {
+        await sql.bulk(
+          insert,
+          entities.map(entity => ({ epoch: 1, entity })),
+        )
+        return (await sql.all<{ readonly n: number }>(count())).at(0)?.n
+      })
+    const count = statement<[]>('select count(*) as n from entity')
+    await assert.rejects(add('ann', 'bob', 'ann'), /duplicate key/)
+    assert.equal(await add('ann', 'tab\t \\N line\n'), 2)
+    assert.deepEqual(await ask(url, "select entity from regatta.entity where entity <> 'ann'"), [
+      { entity: 'tab\t \\N line\n' },
+    ])
   })
 })
