@@ -2,7 +2,7 @@ import { toApiVersion } from '../kinds.ts'
 import { toLabels } from '../labels.ts'
 import type { KubeObject } from '../object.ts'
 import { type BaseSettings, toNames, toRuntimeImage } from '../settings.ts'
-import { LEAVE_SECONDS, PORTS, toPartSelector, toPodSpec, toProbe } from './pod.ts'
+import { LEAVE_SECONDS, PORTS, toPartSelector, toPodSpec, toProbe, toScraped } from './pod.ts'
 
 const ROUTES_FOLDER = '/etc/regatta/routes'
 const SPOOL_FOLDER = '/var/lib/regatta'
@@ -37,7 +37,10 @@ export function toGatewayObjects(settings: BaseSettings): readonly KubeObject[] 
         revisionHistoryLimit: 2,
         selector: { matchLabels: selector },
         strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
-        template: { metadata: { labels }, spec: toGatewayPod(settings, selector) },
+        template: {
+          metadata: { labels, annotations: toScraped(PORTS.http) },
+          spec: toGatewayPod(settings, selector),
+        },
       },
     },
     {

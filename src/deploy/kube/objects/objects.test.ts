@@ -55,6 +55,18 @@ describe('toAllObjects()', () => {
     assert.match(toYaml(objects, 'two\nlines'), /^# two\n# lines\n---\napiVersion: v1\nkind: ServiceAccount\n/)
   })
 
+  it('tells a Prometheus where the metrics of each pod are', () => {
+    const ports = objects
+      .filter(({ kind }) => kind === 'Deployment')
+      .map(object => at(object, 'spec', 'template', 'metadata', 'annotations'))
+      .map(annotations => [textAt(annotations, 'prometheus.io/scrape'), textAt(annotations, 'prometheus.io/port')])
+    assert.deepEqual(ports, [
+      ['true', '8400'],
+      ['true', '8501'],
+      ['true', '8501'],
+    ])
+  })
+
   for (const spec of listPodSpecs(objects)) {
     it(`confines ${textAt(spec, 'containers', 0, 'name')} as Pod Security's level restricted asks`, () => {
       const [container] = listAt(spec, 'containers')

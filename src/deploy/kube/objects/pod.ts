@@ -26,6 +26,11 @@ export function toProbe(path: string, port: 'http' | 'control', periodSeconds: n
   return { httpGet: { path, port }, periodSeconds, failureThreshold, timeoutSeconds: 2 }
 }
 
+/** Tells a Prometheus that finds pods by their annotations where a pod's metrics are. */
+export function toScraped(port: number): Readonly<Record<string, string>> {
+  return { 'prometheus.io/scrape': 'true', 'prometheus.io/port': String(port), 'prometheus.io/path': '/metrics' }
+}
+
 /** Adds what every container has. */
 export function toContainer(container: JsonObject): JsonObject {
   const { volumeMounts } = container

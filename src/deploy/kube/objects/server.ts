@@ -4,7 +4,7 @@ import { toLabels, toSelector, VARIANT, VARIANT_ID } from '../labels.ts'
 import type { KubeObject } from '../object.ts'
 import { type KubeSettings, toImage, toVariantName } from '../settings.ts'
 import { overlay } from './overlay.ts'
-import { LEAVE_SECONDS, PORTS, toPodSpec, toProbe } from './pod.ts'
+import { LEAVE_SECONDS, PORTS, toPodSpec, toProbe, toScraped } from './pod.ts'
 
 /** Long enough for a large model from a slow disk, at one look a second. */
 const START_LOOKS = 600
@@ -87,7 +87,8 @@ function toDeploymentSpec(
     selector: { matchLabels: selector },
     strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
     template: {
-      metadata: { labels },
+      // Servers of others have their metrics elsewhere, or none.
+      metadata: { labels, ...(project.image.server === 'onnx' && { annotations: toScraped(PORTS.http) }) },
       spec: toPodSpec(settings, {
         part: 'server',
         selector,
