@@ -25,8 +25,12 @@ describe('an existing manifest of TensorFlow Serving', SKIP, () => {
     harbour = await openHarbour()
     const plain = await harbour.pack(3)
     const { folder } = harbour.place
-    await writeShellBase(await openLayout(join(folder, '.regatta', 'oci')), plain.digest, join(folder, 'base'))
-    harbour.configure({ image: 'base: oci:base\n  modelPath: /tmp/model' })
+    await writeShellBase(await openLayout(join(folder, '.regatta', 'oci')), plain.digest, join(folder, 'base'), [
+      'arm64',
+    ])
+    // An index: the node takes what is for it.
+    const platforms = '[linux/amd64, linux/arm64]'
+    harbour.configure({ image: `base: oci:base\n  modelPath: /tmp/model\n  platforms: ${platforms}` })
     const { digest } = await harbour.pack(5)
     image = `${process.env['REGATTA_TEST_REGISTRY']}/${harbour.namespace}/linear@${digest}`
     // The manifest says nothing of security: it is from before.
@@ -57,6 +61,21 @@ describe('an existing manifest of TensorFlow Serving', SKIP, () => {
     )
     assert.equal(status, 0, stderr)
     assert.deepEqual(JSON.parse(stdout), [[5], [10], [-20]])
+  })
+
+  it('shows the files of the model to whoever looks into a pod', () => {
+    const args = [
+      '--namespace',
+      harbour.namespace,
+      'exec',
+      'deployment/forecast',
+      '--',
+      'ls',
+      '/tmp/model',
+      '/tmp/model/2',
+    ]
+    const { stdout, stderr } = spawnSync('kubectl', args, { encoding: 'utf8' })
+    for (const name of ['2', 'model.onnx']) assert.ok(stdout.split('\n').includes(name), stdout + stderr)
   })
 
   /** Waits until three pods are ready and the Service has an address. */

@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
-import { createServer } from 'node:http'
+import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { StatusJson } from '../../src/control/index.ts'
+import { parseDigest } from '../../src/core/brands.ts'
+import { type Descriptor, openLayout } from '../../src/oci/index.ts'
 import { type Harbour, openHarbour } from './namespace.ts'
+import { writeIndex, writeShellBase } from './shell-base.ts'
 
 /** A registry that lets nobody in. */
 async function openClosedRegistry(): Promise<AsyncDisposable & { readonly name: string }> {
@@ -20,11 +23,27 @@ async function openClosedRegistry(): Promise<AsyncDisposable & { readonly name: 
   const name = `127.0.0.1:${(server.address() as AddressInfo).port}`
   return {
     name,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections()
-      server.close()
-    },
+    [Symbol.asyncDispose]: () => close(server),
   }
+}
+
+/** The API of a cluster in which nothing is, of a version. */
+async function openApi(minor: string): Promise<AsyncDisposable & { readonly url: string }> {
+  const server = createServer((request, response) => {
+    const isVersion = request.url === '/version'
+    response.writeHead(isVersion ? 200 : 404, { 'content-type': 'application/json' })
+    response.end(JSON.stringify(isVersion ? { major: '1', minor } : { kind: 'Status', status: 'Failure', code: 404 }))
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    [Symbol.asyncDispose]: () => close(server),
+  }
+}
+
+async function close(server: Server): Promise<void> {
+  server.closeAllConnections()
+  server.close()
 }
 
 interface Process {
@@ -142,6 +161,35 @@ describe('a replica that does not get ready', () => {
     })
     assert.match(await untilFailing('PROBE_FAILING'), /Startup probe failed.*404/s)
   })
+
+  it('has an image for other processors, in an index or alone', async () => {
+    const { folder } = harbour.place
+    const layout = await openLayout(join(folder, '.regatta', 'oci'))
+    await writeShellBase(layout, (await harbour.pack(3)).digest, join(folder, 'base'), ['arm64'])
+    harbour.configure({ image: 'base: oci:base\n  platforms: [linux/amd64, linux/arm64]' })
+    const { digest } = await harbour.pack(3)
+    const { manifests }: { readonly manifests: readonly Descriptor[] } = JSON.parse(
+      new TextDecoder().decode(await layout.readBlob(parseDigest(digest))),
+    )
+    const foreign = manifests.filter(({ platform }) => platform?.architecture === 'arm64')
+    await layout.enter(await writeIndex(layout, foreign), { ref: 'foreign' })
+    const repository = `${process.env['REGATTA_TEST_REGISTRY']}/${harbour.namespace}/linear`
+    await harbour.regatta(['copy', 'oci:.regatta/oci:foreign', `${repository}:foreign`])
+    await patchContainer({ image: `${repository}:foreign`, startupProbe: { httpGet: { path: '/readyz' } } })
+    assert.match(await untilFailing('IMAGE_PLATFORM'), /linear:foreign is not for the platform.*image\.platforms/s)
+    await patchContainer({ image: `${repository}@${foreign[0]?.digest}` })
+    for (let looks = 1; ; looks += 1) {
+      const reason = await untilFailing('IMAGE_PLATFORM')
+      if (/exec format error/.test(reason)) break
+      assert.ok(looks < 60, reason)
+      await sleep(1000)
+    }
+    await patchContainer({ image: `${repository}@${digest}` })
+    for (let looks = 1; !(await harbour.regatta<Status>(['status'])).ready; looks += 1) {
+      assert.ok(looks < 60, 'the index with an image for the node does not run')
+      await sleep(1000)
+    }
+  })
 })
 
 describe('a gateway that clients cannot reach', () => {
@@ -222,6 +270,11 @@ describe('a deployment that is refused', () => {
 
   it('says that the credentials are not accepted', async () => {
     await refuse('KUBE_CREDENTIALS', /credentials/, writeConfig('stranger.json', harbour.admin.server, 'x'))
+  })
+
+  it('says that the cluster is too old', async () => {
+    await using old = await openApi('29')
+    await refuse('KUBE_VERSION', /Kubernetes 1\.29: expected 1\.30 or newer/, writeConfig('old.json', old.url, 'x'))
   })
 
   it('says that there is no such context', async () => {

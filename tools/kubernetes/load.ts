@@ -66,7 +66,7 @@ export function startLoad(url: string, body: object, wanted: readonly unknown[])
 }
 
 /** Posts JSON; the answer's text. @throws for any other status than 200 */
-function post(agent: Agent, url: string, payload: string): Promise<string> {
+export function post(agent: Agent, url: string, payload: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) }
     const sent = request(url, { method: 'POST', agent, headers, timeout: 20_000 }, response => {

@@ -18,6 +18,10 @@ interface Status {
   }[]
 }
 
+interface Plan {
+  readonly changes: readonly { readonly object: string; readonly change: string }[]
+}
+
 describe('a deployment under steady load', () => {
   let harbour: Harbour
   let load: Load
@@ -122,7 +126,18 @@ describe('a deployment under steady load', () => {
     await untilReady('b', 2)
     const promoted = await harbour.regatta<{ readonly champion: string }>(['promote'])
     assert.equal(promoted.champion, 'b')
-    await sleep(2000)
+    const { changes } = await harbour.regatta<Plan>(['deploy', '1', '--dry-run'])
+    const isOf = ({ object, change }: Plan['changes'][number]): boolean =>
+      /^Deployment\/linear-[a-z]-/.test(object) && change !== 'keep'
+    // The champion is b, whose version 1 would be a third variant.
+    assert.deepEqual(
+      changes
+        .filter(isOf)
+        .map(({ object, change }) => `${change} ${object}`)
+        .toSorted(),
+      ['create Deployment/linear-b-3', 'delete Deployment/linear-b-2'],
+    )
+    await sleep(1000)
     const back = await harbour.regatta<{ readonly champion: string }>(['rollback'])
     assert.equal(back.champion, 'a')
     await untilTold('ChampionChanged', /The champion is b \(version 2\); it was a \(version 1\)/)
