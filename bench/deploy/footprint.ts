@@ -1,7 +1,8 @@
+import { Agent } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isObject } from '../../src/core/json.ts'
-import { askWeight } from './asking.ts'
-import type { Deployed } from './rollout.ts'
+import { post } from '../../tools/kubernetes/load.ts'
+import { type Deployed, WEIGHT } from './rollout.ts'
 
 /** What the pods of a part use. */
 export interface Usage {
@@ -25,9 +26,8 @@ type Part = (typeof PARTS)[number]
 const RATE = 500
 /** Between two looks of the metrics server lie up to 15 s, and a look tells of the time since the one before. */
 const SETTLE_MS = 40_000
-const TICK_MS = 10
-/** Requests that may wait at once: a slower cluster gets fewer, and the rate tells. */
-const MAX_WAITING = 200
+const TICK_MS = 4
+const CONNECTIONS = 32
 
 /** Asks the metrics API, which needs a metrics server in the cluster. */
 export async function measureFootprint({ harbour, gateway }: Deployed): Promise<Footprint | undefined> {
@@ -42,23 +42,31 @@ export async function measureFootprint({ harbour, gateway }: Deployed): Promise<
   return loaded && { idle, loaded, rate: (answered / (SETTLE_MS + 5000)) * 1000 }
 }
 
-/** Sends requests at a steady rate, whatever becomes of them; how many were answered. */
+/**
+ * Sends requests at a steady rate right to the Service, over connections that stay; how many were answered right. They are
+ * made for little: the machine that asks is the one that answers.
+ */
 async function ask(gateway: string, durationMs: number): Promise<number> {
+  const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS })
+  const payload = JSON.stringify({ instances: [[1]] })
+  const wanted = JSON.stringify({ predictions: [[WEIGHT]] })
   let [answered, sent, waiting] = [0, 0, 0]
+  const send = async (): Promise<void> => {
+    const answer = await post(agent, `${gateway}/v1/models/linear:predict`, payload).catch(String)
+    waiting -= 1
+    if (answer === wanted) answered += 1
+  }
   const startedAt = performance.now()
-  for (;;) {
-    const elapsed = performance.now() - startedAt
-    if (elapsed > durationMs) break
+  for (let elapsed = 0; elapsed < durationMs; elapsed = performance.now() - startedAt) {
     for (; sent < (elapsed / 1000) * RATE; sent += 1) {
-      if (waiting >= MAX_WAITING) continue
+      // Nobody makes up for what found no connection: the rate tells.
+      if (waiting >= CONNECTIONS) continue
       waiting += 1
-      void askWeight(gateway).then(weight => {
-        waiting -= 1
-        if (weight !== undefined) answered += 1
-      })
+      void send()
     }
     await sleep(TICK_MS)
   }
+  agent.destroy()
   return answered
 }
 

@@ -8,7 +8,8 @@ import { type Harbour, openHarbour } from '../../tools/kubernetes/namespace.ts'
 import { untilAnswered } from './asking.ts'
 
 const REPLICAS = 3
-const WEIGHT = 3
+/** Of the model that is deployed first: its answer to 1. */
+export const WEIGHT = 3
 
 /** Times from the command to the first right answer, ms, a pair for each round. */
 export interface Rollouts {
