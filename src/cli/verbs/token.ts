@@ -1,6 +1,7 @@
 import { RegattaError, UsageError } from '../../core/errors.ts'
 import { EXIT } from '../errors.ts'
 import { verb } from '../verb.ts'
+import type { Workplace } from '../workplace.node.ts'
 
 /** Scopes that a person hands out. A gateway gets its own from `up`. */
 const SCOPES = ['truth', 'read', 'predict', 'admin'] as const
@@ -25,13 +26,25 @@ export const token = verb<Record<never, never>>({
     const { toScopedToken } = await import('../../control/index.ts')
     const { readToken } = await import('../token.node.ts')
     const { openWorkplace } = await import('../workplace.node.ts')
-    const { paths } = await openWorkplace(call)
-    const admin = await readToken(paths.token)
+    const workplace = await openWorkplace(call)
+    const admin =
+      call.target === 'kubernetes' ? await readClusterToken(workplace) : await readToken(workplace.paths.token)
     if (admin === undefined) {
-      throw new RegattaError('TOKEN_NONE', 'There is no token yet', { where: paths.token, fix: 'regatta up -d' })
+      const isLocal = call.target === 'local'
+      throw new RegattaError('TOKEN_NONE', 'There is no token yet', {
+        where: isLocal ? workplace.paths.token : 'the Secret of the deployment in the cluster',
+        fix: isLocal ? 'regatta up -d' : 'regatta deploy makes one',
+      })
     }
     const value = scope === 'admin' ? admin : toScopedToken(admin, scope)
     call.out(call.json ? `${JSON.stringify({ schema: 'regatta/token/v1', scope, token: value })}\n` : `${value}\n`)
     return EXIT.done
   },
 })
+
+/** Everybody who may read the Secret has the same, whoever deployed first. */
+async function readClusterToken(workplace: Workplace): Promise<string | undefined> {
+  const { openCluster } = await import('../cluster.node.ts')
+  const { readAdminToken } = await import('../../deploy/index.ts')
+  return await readAdminToken(await openCluster(workplace), workplace.project.name)
+}
