@@ -4,7 +4,7 @@ import { toApiVersion } from '../kinds.ts'
 import { toLabels } from '../labels.ts'
 import type { KubeObject } from '../object.ts'
 import { type BaseSettings, toNames, toRuntimeImage } from '../settings.ts'
-import { PORTS, toPartSelector, toPodSpec, toProbe, toScraped } from './pod.ts'
+import { PORTS, toPartSelector, toPodSpec, toProbe } from './pod.ts'
 
 const PROJECT_FOLDER = '/etc/regatta/project'
 const STATE_FOLDER = '/var/lib/regatta'
@@ -58,7 +58,7 @@ export function toControlObjects(settings: BaseSettings, projectDigest: string):
         selector: { matchLabels: selector },
         strategy: database === undefined ? ONE_WRITER : SIDE_BY_SIDE,
         template: {
-          metadata: { labels, annotations: { 'regatta.dev/project': projectDigest, ...toScraped(PORTS.control) } },
+          metadata: { labels, annotations: { 'regatta.dev/project': projectDigest } },
           spec: toControlPod(settings, selector),
         },
       },

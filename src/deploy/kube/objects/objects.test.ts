@@ -55,13 +55,14 @@ describe('toAllObjects()', () => {
     assert.match(toYaml(objects, 'two\nlines'), /^# two\n# lines\n---\napiVersion: v1\nkind: ServiceAccount\n/)
   })
 
-  it('tells a Prometheus where the metrics of each pod are', () => {
+  it('tells a Prometheus where the metrics of gateway and servers are', () => {
     const ports = objects
       .filter(({ kind }) => kind === 'Deployment')
       .map(object => at(object, 'spec', 'template', 'metadata', 'annotations'))
       .map(annotations => [textAt(annotations, 'prometheus.io/scrape'), textAt(annotations, 'prometheus.io/port')])
     assert.deepEqual(ports, [
-      ['true', '8400'],
+      // Control asks for a token.
+      [undefined, undefined],
       ['true', '8501'],
       ['true', '8501'],
     ])
