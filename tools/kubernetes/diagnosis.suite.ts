@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, connect } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { StatusJson } from '../../src/control/index.ts'
 import { parseDigest } from '../../src/core/brands.ts'
+import { isObject } from '../../src/core/json.ts'
 import { type Descriptor, openLayout } from '../../src/oci/index.ts'
 import { type Harbour, openHarbour } from './namespace.ts'
 import { writeIndex, writeShellBase } from './shell-base.ts'
@@ -41,6 +42,29 @@ async function openApi(minor: string): Promise<AsyncDisposable & { readonly url:
   }
 }
 
+/** A proxy that leads anywhere by CONNECT, and counts. */
+async function openProxy(): Promise<AsyncDisposable & { readonly url: string; readonly count: () => number }> {
+  let count = 0
+  const server = createServer()
+  server.on('connect', ({ url = '' }, client) => {
+    count += 1
+    const { hostname, port } = new URL(`http://${url}`)
+    const there = connect(Number(port), hostname, () => {
+      client.write('HTTP/1.1 200 Connection established\r\n\r\n')
+      there.pipe(client).pipe(there)
+    })
+    client.on('error', () => there.destroy())
+    there.on('error', () => client.destroy())
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    count: () => count,
+    [Symbol.asyncDispose]: () => close(server),
+  }
+}
+
 async function close(server: Server): Promise<void> {
   server.closeAllConnections()
   server.close()
@@ -58,6 +82,11 @@ interface Status {
   readonly variants: readonly { readonly name: string; readonly replicas: readonly Process[] }[]
 }
 
+interface Plan {
+  readonly changes: readonly { readonly object: string; readonly fields: readonly string[] }[]
+}
+
+const SCRATCH = { name: 'scratch', emptyDir: {} }
 /** A balancer of a kind that no cluster has. */
 const NO_BALANCER = '{ kind: Service, part: gateway, patch: { spec: { loadBalancerClass: example.com/nobody } } }'
 const STRATEGIC = 'application/strategic-merge-patch+json'
@@ -296,6 +325,26 @@ describe('a deployment that is refused', () => {
     await refuse('KUBE_FORBIDDEN', /linear-deployer/, { REGATTA_TARGETS_KUBERNETES_NAMESPACE: 'default' })
   })
 
+  it('logs in by the program of the kubeconfig, through the proxy of the kubeconfig', async () => {
+    const { folder } = harbour.place
+    const config = JSON.parse(readFileSync(harbour.kubeconfig, 'utf8'))
+    const credential = {
+      apiVersion: 'client.authentication.k8s.io/v1',
+      kind: 'ExecCredential',
+      status: config.users[0].user,
+    }
+    writeFileSync(join(folder, 'credential.json'), JSON.stringify(credential))
+    const exec = { apiVersion: credential.apiVersion, command: 'cat', args: [join(folder, 'credential.json')] }
+    config.users[0].user = { exec: { ...exec, interactiveMode: 'Never' } }
+    await using proxy = await openProxy()
+    config.clusters[0].cluster['proxy-url'] = proxy.url
+    writeFileSync(join(folder, 'exec.json'), JSON.stringify(config))
+    const { code, err, out } = await harbour.run(['deploy', '--dry-run'], { KUBECONFIG: join(folder, 'exec.json') })
+    assert.equal(code, 0, err)
+    assert.match(out, /create.*Deployment\/linear-gateway/)
+    assert.ok(proxy.count() > 0)
+  })
+
   it('leaves an object alone that is not its own', async () => {
     const services = `/api/v1/namespaces/${harbour.namespace}/services`
     await harbour.admin.ask('POST', services, {
@@ -318,12 +367,55 @@ describe('a deployment that is refused', () => {
       type: 'application/merge-patch+json',
     })
     await refuse('KUBE_CONFLICT', /\.spec\.replicas \(set by somebody\)/)
-    const plan = await harbour.regatta<{
-      readonly changes: readonly { readonly object: string; readonly fields: readonly string[] }[]
-    }>([...['deploy', '--dry-run', '--force-conflicts']])
+    const plan = await harbour.regatta<Plan>(['deploy', '--dry-run', '--force-conflicts'])
     const gateway = plan.changes.find(({ object }) => object === 'Deployment/linear-gateway')
     assert.deepEqual(gateway?.fields, ['.spec.replicas: 3 → 2'])
     await harbour.regatta(['deploy', '--force-conflicts'])
+  })
+
+  it('has a token that whoever may read its Secret is told, whoever deployed', async () => {
+    rmSync(join(harbour.place.folder, '.regatta', 'token'))
+    const { token } = await harbour.regatta<{ readonly token: string }>(['token', 'admin'])
+    const secret = await harbour.admin.ask('GET', `/api/v1/namespaces/${harbour.namespace}/secrets/linear-token`)
+    const data = isObject(secret) && isObject(secret['data']) ? secret['data'] : {}
+    assert.equal(token, Buffer.from(String(data['admin']), 'base64').toString())
+  })
+
+  it('has all that the keys say of resources and placement taken by the API, and an overlay that it knows', async () => {
+    const overlay = [
+      { kind: 'Deployment', part: 'server', patch: { spec: { template: { spec: { volumes: [SCRATCH] } } } } },
+      { kind: 'Service', part: 'gateway', patch: { metadata: { annotations: { 'example.com/internal': 'true' } } } },
+    ]
+    const keys = {
+      overlay,
+      nodeSelector: { 'kubernetes.io/os': 'linux' },
+      tolerations: [{ key: 'gpu', operator: 'Exists', effect: 'NoSchedule' }],
+      topologySpread: [{ maxSkew: 2, topologyKey: 'kubernetes.io/hostname', whenUnsatisfiable: 'ScheduleAnyway' }],
+      imagePullSecrets: ['registry'],
+      env: { MODE: 'test' },
+    }
+    const toLines = (all: object): string =>
+      Object.entries(all)
+        .map(([key, value]) => `${key}: ${JSON.stringify(value)}`)
+        .join('\n    ')
+    harbour.configure({ kubernetes: toLines(keys) })
+    const { changes } = await harbour.regatta<Plan>(['deploy', '--dry-run', '--force-conflicts'])
+    const fields = changes.flatMap(({ fields }) => fields).join('\n')
+    for (const name of [
+      'nodeSelector',
+      'tolerations',
+      'topologySpreadConstraints',
+      'imagePullSecrets',
+      'env',
+      'volumes',
+    ])
+      assert.match(fields, new RegExp(name))
+    assert.match(fields, /example\.com\/internal/)
+    const patch = { spec: { template: { spec: { wheels: 4 } } } }
+    harbour.configure({ kubernetes: toLines({ overlay: [{ kind: 'Deployment', part: 'server', patch }] }) })
+    const { code, out } = await harbour.run(['deploy', '--dry-run', '--force-conflicts', '--json'])
+    assert.equal(code, 1)
+    assert.match(out, /KUBE_REFUSED.*wheels/s)
   })
 
   it('says that no volume can be had', async () => {

@@ -16,6 +16,8 @@ export interface Harbour extends AsyncDisposable {
   /** With all rights, for what the test does to the cluster. */
   readonly admin: Kube
   readonly namespace: string
+  /** The deployer's kubeconfig, as JSON. */
+  readonly kubeconfig: string
   /** Runs `regatta … --json` with the deployer's rights: the document on stdout. */
   regatta<document>(args: readonly string[]): Promise<document>
   /** Runs it to any end. */
@@ -74,6 +76,7 @@ export async function openHarbour(options: ProjectOptions = {}): Promise<Harbour
     place,
     admin,
     namespace,
+    kubeconfig,
     run: (args, env = {}) => place.run(args, { env }),
     regatta: args => place.json(args),
     configure: next => writeFileSync(join(place.folder, 'regatta.yaml'), toProject(namespace, next)),

@@ -55,4 +55,12 @@ describe('a variant that is scaled by its load', () => {
     assert.equal(variants[0]?.replicas.length, 2)
     assert.deepEqual(load.counts.failures, [])
   })
+
+  it('is scaled by nobody once the project says so no more', async () => {
+    const path = `/apis/autoscaling/v2/namespaces/${harbour.namespace}/horizontalpodautoscalers/linear-a-1`
+    assert.ok(await harbour.admin.ask('GET', path))
+    harbour.configure({ replicas: 2 })
+    await harbour.regatta(['deploy'])
+    assert.equal(await harbour.admin.ask('GET', path), undefined)
+  })
 })

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isObject } from '../../src/core/json.ts'
 import { type Load, startLoad } from './load.ts'
 import { type Harbour, openHarbour } from './namespace.ts'
+import { openPredictor } from './predictor.ts'
 
 /** All that answers while everything is moved about, and not one request less. */
 const WANTED = 50_000
@@ -16,6 +18,11 @@ interface Status {
     readonly role: string
     readonly replicas: readonly { readonly name: string; readonly state: string }[]
   }[]
+}
+
+/** What regatta finds the objects of the deployment by. */
+function toOwnLabels(): object {
+  return { 'app.kubernetes.io/managed-by': 'regatta', 'app.kubernetes.io/instance': 'linear' }
 }
 
 interface Plan {
@@ -82,6 +89,22 @@ describe('a deployment under steady load', () => {
     assert.fail(`${name} is not rolled out after a minute`)
   }
 
+  const configMaps = (): string => `/api/v1/namespaces/${harbour.namespace}/configmaps`
+  const readConfigMap = (name: string): Promise<unknown> => harbour.admin.ask('GET', `${configMaps()}/${name}`)
+  const makeConfigMap = (name: string, labels: object): Promise<unknown> =>
+    harbour.admin.ask('POST', configMaps(), {
+      body: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, labels } },
+    })
+
+  /** Requests that a replica answered over gRPC, by its own metrics. */
+  async function countGrpcAnswers(name: string): Promise<number> {
+    const pod = await harbour.admin.ask('GET', podPath(name))
+    const status = isObject(pod) && isObject(pod['status']) ? pod['status'] : {}
+    const text = await (await fetch(`http://${status['podIP']}:8501/metrics`)).text()
+    const counts = text.matchAll(/^regatta_server_requests_total\{protocol="tfs-grpc"[^}]*\} (\d+)/gm)
+    return [...counts].reduce((sum, [, count]) => sum + Number(count), 0)
+  }
+
   function assertNothingLost(): void {
     assert.deepEqual(load.counts.failures, [])
   }
@@ -97,13 +120,25 @@ describe('a deployment under steady load', () => {
     }
   }
 
-  it('is scaled from 1 to 5 and to 2', async () => {
+  it('is scaled from 1 to 5 and to 2, and what the project asks for no more goes', async () => {
+    await makeConfigMap('linear-left', toOwnLabels())
+    await makeConfigMap('bystander', {})
     harbour.configure({ replicas: 5 })
     await harbour.regatta(['deploy'])
+    assert.equal(await readConfigMap('linear-left'), undefined)
     await untilReady('a', 5)
     harbour.configure({ replicas: 2 })
     await harbour.regatta(['deploy'])
     await untilReady('a', 2)
+    assertNothingLost()
+  })
+
+  it('has the calls of one gRPC connection balanced', async () => {
+    const { gateway } = await harbour.regatta<Status>(['status'])
+    using client = openPredictor(`${new URL(gateway.url).hostname}:8500`)
+    for (let calls = 0; calls < 20; calls += 1) assert.deepEqual(await client.predict('linear', 2), [6])
+    const answered = await Promise.all((await listReady('a')).map(countGrpcAnswers))
+    assert.ok(answered.length === 2 && answered.every(count => count > 0), JSON.stringify(answered))
     assertNothingLost()
   })
 
@@ -188,12 +223,26 @@ describe('a deployment under steady load', () => {
     assert.ok(answered >= WANTED, `${answered} were answered`)
   })
 
-  it('leaves nothing behind when it is deleted', async () => {
+  const listOwn = (): readonly string[] => {
+    const kinds = 'deploy,svc,hpa,pdb,cm,secret,lease,netpol,sa,role,rolebinding,pvc'
+    const args = ['get', kinds, '--selector', 'app.kubernetes.io/managed-by=regatta', '--output', 'name']
+    const { stdout, stderr } = spawnSync('kubectl', ['--namespace', harbour.namespace, ...args], { encoding: 'utf8' })
+    assert.equal(stderr, '')
+    return stdout.split('\n').filter(Boolean)
+  }
+
+  it('tells its story by its labels', () => {
+    const found = listOwn()
+    for (const name of ['gateway', 'control', 'a-1', 'b-2'])
+      assert.ok(found.includes(`deployment.apps/linear-${name}`), `${name} is not among ${found.join(', ')}`)
+    for (const name of ['service/linear-gateway', 'poddisruptionbudget.policy/linear-a-1'])
+      assert.ok(found.includes(name), `${name} is not among ${found.join(', ')}`)
+  })
+
+  it('takes all of itself away when it is deleted, and nothing else', async () => {
     await harbour.regatta(['delete', '--yes'])
-    for (const path of ['/apis/apps/v1', '/api/v1']) {
-      const plural = path === '/api/v1' ? 'services' : 'deployments'
-      const list = await harbour.admin.ask('GET', `${path}/namespaces/${harbour.namespace}/${plural}`)
-      assert.deepEqual(isObject(list) ? list['items'] : undefined, [])
-    }
+    const rights = listOwn().filter(name => !/-deployer$/.test(name))
+    assert.deepEqual(rights, [])
+    assert.ok(await readConfigMap('bystander'))
   })
 })
