@@ -251,6 +251,7 @@ describe('GET /api/v1/race', () => {
     assert.equal(race.verdict.state, 'promote-B')
     assert.ok(race.verdict.upper !== null && race.verdict.upper < 0)
     assert.match(race.verdict.reason, /contradict/)
+    assert.match(await (await running.call('/metrics')).text(), /^regatta_race_drift\{race="1"\} 1$/m)
   })
 
   it('names no winner between a model and its copy, and says why', async () => {
