@@ -18,14 +18,12 @@ export function toRaceLines(race: RaceJson, colours: boolean): string {
     toParamsText(arm.params),
   ])
   const { gates, reason, state } = race.verdict
-  // Those that the reason names already are not told twice.
-  const missing = gates.filter(({ detail, passed }) => !passed && !reason.includes(detail))
   const style = state === 'promote-B' ? 'green' : state === 'keep-A' ? 'yellow' : 'bold'
   return (
     toTable(['VARIANT', 'PREDICTIONS', 'LABELS', `MEAN LOSS (${race.loss})`, 'PARAMS'], rows) +
     `improvement of B ${toImprovement(race.verdict, race.alpha)}\n` +
     `${paint(colours, style, state)}: ${reason}\n` +
-    missing.map(({ detail, name }) => `  ${name}: ${detail}\n`).join('') +
+    toGateLines(gates, reason) +
     toCourseLines(race) +
     race.notes.map(({ detail, name }) => `${name}: ${detail}\n`).join('') +
     race.guardrails.map(guardrail => toGuardrailLine(guardrail, colours)).join('') +
@@ -33,6 +31,12 @@ export function toRaceLines(race: RaceJson, colours: boolean): string {
     race.events.map(({ at, detail, kind }) => `${at} ${kind}: ${detail}\n`).join('') +
     (race.drift ? `drift: the live data contradict the decision of ${race.decision?.at ?? ''}\n` : '')
   )
+}
+
+/** The gates that have not passed; those that the reason names are not told twice. */
+export function toGateLines(gates: VerdictJson['gates'], reason: string): string {
+  const missing = gates.filter(({ detail, passed }) => !passed && !reason.includes(detail))
+  return missing.map(({ detail, name }) => `  ${name}: ${detail}\n`).join('')
 }
 
 /** When it was first decided, and how it ended. */

@@ -1,6 +1,7 @@
 import type { RaceConfig } from '../config/index.ts'
 import { toFigure } from '../core/figure.ts'
 import { type ReplayLine, toPlanText } from '../judge/index.ts'
+import { toGateLines } from './race-view.ts'
 import { toTable } from './terminal.ts'
 
 /** A look along the way, on one line. */
@@ -20,7 +21,7 @@ export function toReplayLines(line: ReplayLine, race: RaceConfig): string {
     toTable(['VARIANT', `MEAN LOSS (${race.loss.kind})`], rows),
     `improvement of B ${toImprovement(line, race.alpha)}, by design ${line.design}\n`,
     `${verdict}: ${reason}\n`,
-    ...gates.filter(({ passed }) => !passed).map(({ detail, name }) => `  ${name}: ${detail}\n`),
+    toGateLines(gates, reason),
     ...toCompanions(line),
     ...(verdict === 'keep-racing' || verdict === 'warming-up' ? toNeeded(line) : toDecided(line)),
     ...(drift ? ['drift: looks contradict each other; the data have changed\n'] : []),

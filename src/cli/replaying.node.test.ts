@@ -69,10 +69,7 @@ describe('regatta race --from', () => {
   it('exits with 3 while there is no verdict, and says what is missing', async () => {
     const { code, out } = await run('race', '--from', 'few.ndjson')
     assert.equal(code, 3)
-    assert.match(
-      out,
-      /\nwarming-up: Too early to decide: 100 pairs wanted, 50 found\n {2}pairs: 100 pairs wanted, 50 found\n/,
-    )
+    assert.match(out, /\nwarming-up: Too early to decide: 100 pairs wanted, 50 found\nB has the smaller loss/)
     assert.match(out, /\na gain of 0\.5 is found after about \d+ labels, very likely within \d+\n/)
   })
 
