@@ -3,6 +3,7 @@ import { isObject } from '../core/json.ts'
 import { findNearest } from '../core/nearest.ts'
 import { applyEnvironment, type Overlay } from './environment.ts'
 import { listKeys, listScalarKeys } from './json-schema.ts'
+import { LOSSES_OF_TASK } from './loss-schema.ts'
 import { describeValue, type Problem, toConfigError } from './problem.ts'
 import type {
   KubernetesTargetConfig,
@@ -12,7 +13,7 @@ import type {
   ServeConfig,
   TruthConfig,
 } from './project.ts'
-import { LOSSES_OF_TASK, type ProjectInput, projectSchema } from './schema.ts'
+import { type ProjectInput, projectSchema } from './schema.ts'
 import { parseSource, type Source } from './source.ts'
 import type { Environment } from './variables.ts'
 
