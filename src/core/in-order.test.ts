@@ -17,6 +17,13 @@ function toSource(count: number) {
   return { state, items: count_() }
 }
 
+/** The one answer to each item. */
+function one<item, answer>(toAnswer: (item: item) => Promise<answer>): (item: item) => AsyncIterable<answer> {
+  return async function* (item) {
+    yield await toAnswer(item)
+  }
+}
+
 async function collect<item>(items: AsyncIterable<item>): Promise<item[]> {
   const all: item[] = []
   for await (const item of items) all.push(item)
@@ -31,10 +38,14 @@ describe('inOrder()', () => {
     const doors = [0, 1, 2].map(() => Promise.withResolvers<void>())
     const { items } = toSource(3)
     const all = collect(
-      inOrder(items, { parallel: 3, signal: forever }, async n => {
-        await doors[n]?.promise
-        return n
-      }),
+      inOrder(
+        items,
+        { parallel: 3, signal: forever },
+        one(async n => {
+          await doors[n]?.promise
+          return n
+        }),
+      ),
     )
     for (const door of doors.toReversed()) {
       door.resolve()
@@ -46,10 +57,14 @@ describe('inOrder()', () => {
   it('takes no more than it may work on, and nothing while nobody reads', async () => {
     const door = Promise.withResolvers<void>()
     const { items, state } = toSource(10)
-    const answers = inOrder(items, { parallel: 2, signal: forever }, async n => {
-      await door.promise
-      return n
-    })
+    const answers = inOrder(
+      items,
+      { parallel: 2, signal: forever },
+      one(async n => {
+        await door.promise
+        return n
+      }),
+    )
     const first = answers.next()
     await turn()
     assert.equal(state.taken, 2)
@@ -63,21 +78,29 @@ describe('inOrder()', () => {
 
   it('gives an answer while the next item is awaited', async () => {
     const never = new Promise<never>(() => {})
-    async function* one(): AsyncGenerator<number> {
+    async function* once(): AsyncGenerator<number> {
       yield 1
       await never
     }
-    const answers = inOrder(one(), { parallel: 2, signal: forever }, async n => n)
+    const answers = inOrder(
+      once(),
+      { parallel: 2, signal: forever },
+      one(async n => n),
+    )
     assert.equal((await answers.next()).value, 1)
     await answers.return()
   })
 
   it('throws what an answer throws, and leaves the source', async () => {
     const { items, state } = toSource(10)
-    const answers = inOrder(items, { parallel: 1, signal: forever }, async n => {
-      if (n === 1) throw new Error('no')
-      return n
-    })
+    const answers = inOrder(
+      items,
+      { parallel: 1, signal: forever },
+      one(async n => {
+        if (n === 1) throw new Error('no')
+        return n
+      }),
+    )
     assert.equal((await answers.next()).value, 0)
     await assert.rejects(answers.next(), /^Error: no$/)
     await turn()
@@ -89,7 +112,11 @@ describe('inOrder()', () => {
       yield 1
       throw new Error('cut')
     }
-    const answers = inOrder(broken(), { parallel: 1, signal: forever }, async n => n)
+    const answers = inOrder(
+      broken(),
+      { parallel: 1, signal: forever },
+      one(async n => n),
+    )
     assert.equal((await answers.next()).value, 1)
     await assert.rejects(answers.next(), /^Error: cut$/)
   })
@@ -98,10 +125,14 @@ describe('inOrder()', () => {
     const stop = new AbortController()
     const door = Promise.withResolvers<void>()
     const { items, state } = toSource(10)
-    const answers = inOrder(items, { parallel: 2, signal: stop.signal }, async n => {
-      await door.promise
-      return n
-    })
+    const answers = inOrder(
+      items,
+      { parallel: 2, signal: stop.signal },
+      one(async n => {
+        await door.promise
+        return n
+      }),
+    )
     const first = answers.next()
     await turn()
     stop.abort(new Error('over'))
@@ -110,5 +141,68 @@ describe('inOrder()', () => {
     assert.deepEqual([(await first).value, (await answers.next()).value], [0, 1])
     await assert.rejects(answers.next(), /^Error: over$/)
     assert.equal(state.taken, 2)
+  })
+
+  it('gives first answers in order, and the others as they come', async () => {
+    const doors = [0, 1].map(() => Promise.withResolvers<void>())
+    const { items } = toSource(2)
+    const answers = inOrder(items, { parallel: 2, signal: forever }, async function* (n) {
+      if (n === 0) await doors[0]?.promise
+      yield `${n}a`
+      if (n === 0) await doors[1]?.promise
+      yield `${n}b`
+      yield `${n}c`
+    })
+    const first = answers.next()
+    await turn()
+    doors[0]?.resolve()
+    assert.equal((await first).value, '0a')
+    const next = [await answers.next(), await answers.next(), await answers.next()]
+    assert.deepEqual(
+      next.map(({ value }) => value),
+      ['1a', '1b', '1c'],
+    )
+    doors[1]?.resolve()
+    assert.deepEqual(await collect(answers), ['0b', '0c'])
+  })
+
+  it('lets each item have its turn, however many answers the others have', async () => {
+    const { items } = toSource(3)
+    const answers = inOrder(items, { parallel: 3, signal: forever }, async function* (n) {
+      for (let at = 0; at < 100; at++) yield n
+    })
+    const all = await collect(answers)
+    assert.equal(all.length, 300)
+    assert.deepEqual([...new Set(all.slice(0, 30))].toSorted(), [0, 1, 2])
+  })
+
+  it('takes one answer of each item ahead, and leaves what is under way when it is left', async () => {
+    const left: number[] = []
+    let given = 0
+    const { items } = toSource(2)
+    const answers = inOrder(items, { parallel: 2, signal: forever }, async function* (n) {
+      try {
+        while (true) {
+          given += 1
+          yield n
+        }
+      } finally {
+        left.push(n)
+      }
+    })
+    await answers.next()
+    await turn()
+    assert.equal(given, 2)
+    await answers.return()
+    await turn()
+    assert.deepEqual(left.toSorted(), [0, 1])
+  })
+
+  it('goes on to the next item where one has no answer', async () => {
+    const { items } = toSource(3)
+    const answers = inOrder(items, { parallel: 3, signal: forever }, async function* (n) {
+      if (n !== 1) yield n
+    })
+    assert.deepEqual(await collect(answers), [0, 2])
   })
 })

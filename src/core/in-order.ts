@@ -6,57 +6,116 @@ export interface InOrderBounds {
 }
 
 /**
- * Answers items in their order, several at once. An item is taken only when there is room for it, and nothing is taken
- * while an answer waits for whoever reads them.
+ * Answers items, several at once, each with as many answers as it has. First answers come in the order of the items, and so
+ * do the answers to one; where items have several, those of different items mix. An item is taken only when there is room
+ * for it, and nothing is taken while an answer waits for whoever reads them.
  */
 export async function* inOrder<item, answer>(
   items: AsyncIterable<item>,
   { parallel, signal }: InOrderBounds,
-  toAnswer: (item: item) => Promise<answer>,
+  toAnswers: (item: item) => AsyncIterable<answer>,
 ): AsyncGenerator<answer, void> {
-  const source = items[Symbol.asyncIterator]()
-  const answers: Promise<answer>[] = []
-  let taking: Promise<IteratorResult<item>> | undefined
-  let isOpen = !signal.aborted
   let wake = (): void => {}
-  const stop = (): void => {
-    isOpen = false
-    wake()
-  }
-  signal.addEventListener('abort', stop, { once: true })
+  const source = new Ahead(items, () => wake())
+  const lanes: Lane<answer>[] = []
+  const onAbort = (): void => wake()
+  signal.addEventListener('abort', onAbort, { once: true })
+  let isOpen = true
   try {
     while (true) {
-      if (isOpen && answers.length < parallel) taking ??= source.next()
-      const [first] = answers
-      if (first === undefined && !isOpen) break
-      // A promise of its own for each wait: one that outlives it would keep every one of its listeners.
-      const { promise: stopped, resolve } = Promise.withResolvers<'stopped'>()
-      wake = () => resolve('stopped')
-      const taken = await Promise.race([
-        stopped,
-        ...(taking === undefined || !isOpen ? [] : [taking]),
-        ...(first === undefined ? [] : [first.then(() => 'answered' as const)]),
-      ])
-      if (taken === 'answered') {
-        answers.shift()
-        if (first !== undefined) yield await first
-      } else if (taken !== 'stopped') {
-        taking = undefined
+      isOpen &&= !signal.aborted
+      if (isOpen && lanes.length < parallel) source.step()
+      const { promise, resolve } = Promise.withResolvers<void>()
+      wake = resolve
+      const lane = findReady(lanes)
+      if (isOpen && source.isReady) {
+        const taken = source.take()
         if (taken.done === true) isOpen = false
-        else answers.push(unheard(toAnswer(taken.value)))
-      }
+        else lanes.push(new Lane(toAnswers(taken.value), () => wake()))
+      } else if (lane !== undefined) {
+        const given = lane.take()
+        lanes.splice(lanes.indexOf(lane), 1)
+        if (given.done === true) continue
+        lane.hasAnswered = true
+        lanes.splice(countAnswered(lanes), 0, lane)
+        yield given.value
+        lane.step()
+      } else if (lanes.length === 0 && !isOpen) break
+      else await promise
     }
     if (signal.aborted) throw signal.reason
   } finally {
-    signal.removeEventListener('abort', stop)
-    unheard(taking)
-    // It may wait for an item that never comes.
-    unheard(source.return?.())
+    signal.removeEventListener('abort', onAbort)
+    for (const each of [source, ...lanes]) each.leave()
   }
 }
 
-/** A promise whose failure is no news where nobody waits for it any more. */
-function unheard<promise extends Promise<unknown> | undefined>(promise: promise): promise {
-  promise?.catch(() => {})
-  return promise
+/** An iterator of which one step is made before it is wanted. */
+class Ahead<value> {
+  readonly #iterator: AsyncIterator<value>
+  readonly #onReady: () => void
+  #settled: PromiseSettledResult<IteratorResult<value>> | undefined
+  #isStepping = false
+
+  constructor(values: AsyncIterable<value>, onReady: () => void) {
+    this.#iterator = values[Symbol.asyncIterator]()
+    this.#onReady = onReady
+  }
+
+  get isReady(): boolean {
+    return this.#settled !== undefined
+  }
+
+  /** Makes the next step, unless one is under way or was not taken yet. */
+  step(): void {
+    if (this.#isStepping || this.isReady) return
+    this.#isStepping = true
+    const settle = (settled: PromiseSettledResult<IteratorResult<value>>): void => {
+      this.#settled = settled
+      this.#isStepping = false
+      this.#onReady()
+    }
+    this.#iterator.next().then(
+      value => settle({ status: 'fulfilled', value }),
+      (reason: unknown) => settle({ status: 'rejected', reason }),
+    )
+  }
+
+  /** What the step gave, or threw. */
+  take(): IteratorResult<value> {
+    const settled = this.#settled
+    if (settled === undefined) throw new Error('Nothing was stepped to')
+    this.#settled = undefined
+    if (settled.status === 'rejected') throw settled.reason
+    return settled.value
+  }
+
+  /** Ends the iterator; nobody waits for it: it may be within a step that never ends. */
+  leave(): void {
+    this.#iterator.return?.().catch(() => {})
+  }
+}
+
+/** The answers to one item. */
+class Lane<answer> extends Ahead<answer> {
+  /** Whether its first answer is given, so that the next lane may give its own. */
+  hasAnswered = false
+
+  constructor(answers: AsyncIterable<answer>, onReady: () => void) {
+    super(answers, onReady)
+    this.step()
+  }
+}
+
+/** Those that have answered stand before all others; of them, whoever gave an answer last stands last. */
+function countAnswered(lanes: readonly Lane<unknown>[]): number {
+  const index = lanes.findIndex(lane => !lane.hasAnswered)
+  return index === -1 ? lanes.length : index
+}
+
+/** A lane whose answer is there and may be given: the first answer that is due, or one of whoever waited longest. */
+function findReady<answer>(lanes: readonly Lane<answer>[]): Lane<answer> | undefined {
+  const answered = countAnswered(lanes)
+  const due = lanes[answered]
+  return due?.isReady ? due : lanes.slice(0, answered).find(lane => lane.isReady)
 }

@@ -48,5 +48,11 @@ export { toModelInferResponse } from './v2-infer-writer.ts'
 export { parseV2Data, toV2Data } from './v2-json.ts'
 export type { RequestedOutput, V2Head } from './v2-message.ts'
 export type { Parameters, ParameterValue } from './v2-parameters.ts'
-export { answerInferStream } from './v2-stream.ts'
+export {
+  answerInferStream,
+  ENDS_WITH_ERROR,
+  parseStreamAnswer,
+  type StreamAnswer,
+  type StreamAnswering,
+} from './v2-stream.ts'
 export { parseV2Tensor, toV2Contents, type V2Elements, type V2TensorHead } from './v2-tensor.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { GRPCInferenceService, parseMessage, toMessageBytes } from './messages.ts'
-import { toStreamAnswer, toStreamFailure } from './v2-stream.ts'
+import { parseStreamAnswer, toStreamAnswer, toStreamFailure } from './v2-stream.ts'
 
 const { input, output } = GRPCInferenceService.method.modelStreamInfer
 const read = (bytes: Uint8Array) => parseMessage(output, bytes)
@@ -17,6 +17,19 @@ describe('toStreamAnswer()', () => {
       const { errorMessage, inferResponse } = read(toStreamAnswer(bytes))
       assert.deepEqual([errorMessage, inferResponse?.modelName, inferResponse?.id], ['', 'm', id])
     })
+})
+
+describe('parseStreamAnswer()', () => {
+  for (const error of [undefined, 'größer'])
+    it(`reads an answer ${error === undefined ? 'without' : 'with'} an error`, () => {
+      const bytes = Buffer.from('an answer')
+      const { message, error: read } = parseStreamAnswer(toStreamAnswer(bytes, error))
+      assert.deepEqual([Buffer.from(message), read], [bytes, error])
+    })
+
+  it('reads what says nothing', () => {
+    assert.deepEqual(parseStreamAnswer(new Uint8Array(0)), { message: new Uint8Array(0), error: undefined })
+  })
 })
 
 describe('toStreamFailure()', () => {

@@ -7,6 +7,7 @@ import {
   type GrpcRequestHead,
 } from '../../core/grpc.ts'
 import { HTTP_STATUSES } from '../../core/grpc-http-status.ts'
+import type { StreamAnswer } from '../../tensor/index.ts'
 import type { Refusal } from '../errors.ts'
 import { HEALTH_METHODS } from '../health-grpc/handler.ts'
 import type { Service } from '../model.ts'
@@ -70,18 +71,43 @@ export function toGrpcHandler(parts: GrpcParts): GrpcHandler {
     if (method === undefined) throw new GrpcError('UNIMPLEMENTED', `Method not found: ${request.path}`)
     const { stream } = method
     if (stream === undefined) return answerCounted(parts, method, request)
-    return { message: stream(request, parts.service.stopping, message => answerOne(parts, method, message)) }
+    const answering = { stop: parts.service.stopping, answer: (call: GrpcRequest) => answerOne(parts, method, call) }
+    return { message: stream(request, answering) }
   }
 }
 
 type NamedMethod = GrpcMethod & { readonly protocol: Protocol }
 
-/** Answers one message of a stream. */
-async function answerOne(parts: GrpcParts, method: NamedMethod, request: GrpcRequest): Promise<GrpcReply> {
+/** Answers one message of a stream; the answer takes room until it is taken. */
+async function* answerOne(
+  parts: GrpcParts,
+  method: NamedMethod,
+  request: GrpcRequest,
+): AsyncGenerator<StreamAnswer, void> {
+  const message = await answerAdmitted(parts, method, request)
+  const release = reserve(parts, message.byteLength)
+  try {
+    yield { message }
+  } finally {
+    release()
+  }
+}
+
+function reserve({ admission }: GrpcParts, bytes: number): () => void {
+  try {
+    return admission.reserve(bytes)
+  } catch (error) {
+    throw toGrpcError(error)
+  }
+}
+
+async function answerAdmitted(parts: GrpcParts, method: NamedMethod, request: GrpcRequest): Promise<Uint8Array> {
   const admitted = parts.admission.admit({ kind: method.kind, bodyBytes: 0 })
   if (typeof admitted !== 'function') throw refuse(parts, method, admitted)
   try {
-    return await answerCounted(parts, method, request)
+    const { message } = await answerCounted(parts, method, request)
+    if (!(message instanceof Uint8Array)) throw new Error(`${request.path} answered a message with a stream`)
+    return message
   } finally {
     admitted()
   }

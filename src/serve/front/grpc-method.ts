@@ -1,4 +1,5 @@
 import type { GrpcReply, GrpcRequest } from '../../core/grpc.ts'
+import type { StreamAnswering } from '../../tensor/index.ts'
 import {
   type DescMessage,
   type DescMethodUnary,
@@ -21,15 +22,8 @@ export interface GrpcMethod {
   readonly kind: Arrival['kind']
   /** @throws a `Refusal`, or a `TensorError` where a message cannot be used */
   readonly answer: (call: GrpcCall) => GrpcReply | Promise<GrpcReply>
-  /**
-   * Of a method that takes many messages, each of them a request of its own, which `answerOne` answers. From the abort of
-   * `stop` on it takes no more, and ends with its reason.
-   */
-  readonly stream?: (
-    request: GrpcRequest,
-    stop: AbortSignal,
-    answerOne: (request: GrpcRequest) => Promise<GrpcReply>,
-  ) => AsyncIterable<Uint8Array>
+  /** Of a method that takes many messages, each of them a request of its own. */
+  readonly stream?: (request: GrpcRequest, answering: StreamAnswering) => AsyncIterable<Uint8Array>
 }
 
 /** Methods by their paths. */

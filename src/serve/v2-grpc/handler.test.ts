@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { GRPC_CODES } from '../../core/grpc.ts'
+import { ENDS_WITH_ERROR } from '../../tensor/index.ts'
 import { GRPCInferenceService, type MessageInitShape, parseMessage, toMessageBytes } from '../../tensor/messages.ts'
 import { toPath } from '../front/grpc-method.ts'
 import { openGrpcServer } from '../testing/grpc.ts'
 import { toDouble, toIdentity, toTwoByTwo } from '../testing/models.ts'
+import { toModel } from '../testing/onnx-model.ts'
 import { untilTrue } from '../testing/until-true.ts'
 import { SERVER_VERSION } from '../version.ts'
 
@@ -203,6 +206,39 @@ describe('ModelStreamInfer', () => {
     }
     for (const chat of chats) chat.end()
     await Promise.all(chats.map(({ seen }) => seen))
+  })
+
+  it('ends with the status of the first error for a client that wants it so', async () => {
+    await using server = await openGrpcServer(toDouble())
+    const chat = server.client.converse(PATH, { metadata: { [ENDS_WITH_ERROR]: 'true' } })
+    for (const modelName of ['m', 'z', 'm']) chat.send(toBytes({ modelName }))
+    const { code, details, messages } = await chat.seen
+    assert.deepEqual([code, messages.length], [GRPC_CODES.NOT_FOUND, 1])
+    assert.match(details, /unknown model: "z"/)
+  })
+
+  it('gives no answer that takes more room than all requests may', async () => {
+    const expand = toModel({
+      nodes: [{ operator: 'Expand', inputs: ['x', 'lengths'], outputs: ['y'] }],
+      inputs: [
+        { name: 'x', dtype: 'float32', shape: [1] },
+        { name: 'lengths', dtype: 'int64', shape: [1] },
+      ],
+      outputs: [{ name: 'y', dtype: 'float32', shape: ['any'] }],
+    })
+    await using server = await openGrpcServer(expand, { maxInFlightBytes: 10_000 })
+    const chat = server.client.converse(PATH)
+    for (const length of [2, 1_000_000, 3]) {
+      const lengths = { name: 'lengths', datatype: 'INT64', shape: [1n], contents: { int64Contents: [BigInt(length)] } }
+      chat.send(toBytes({ inputs: [{ ...x, shape: [1n], contents: { fp32Contents: [1] } }, lengths] }))
+    }
+    chat.end()
+    const answers = read((await chat.seen).messages)
+    assert.deepEqual(
+      answers.map(({ inferResponse }) => inferResponse?.outputs[0]?.shape[0]),
+      [2n, undefined, 3n],
+    )
+    assert.match(answers[1]?.errorMessage ?? '', /^The server is busy/)
   })
 
   it('ends when the server stops, after what it has begun', async () => {
