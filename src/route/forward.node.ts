@@ -43,6 +43,19 @@ export interface Try {
   readonly latencyUs: number
 }
 
+/** Whether what came is the beginning of a stream of answers. */
+export function isStreaming({ result }: Try): boolean {
+  return result.kind === 'answer' && result.answers !== undefined
+}
+
+/** What came of a try in the end: a stream of answers may break after it began. */
+export async function toEnded(tried: Try): Promise<Try> {
+  const { result } = tried
+  return result.kind === 'answer' && result.answers !== undefined
+    ? { ...tried, result: await result.answers.over }
+    : tried
+}
+
 /** The tries of one request, at most two of which were sent; what `last` gave is for the client. */
 export interface Tries {
   readonly earlier: readonly Try[]

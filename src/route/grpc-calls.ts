@@ -26,6 +26,8 @@ const HEALTH = '/grpc.health.v1.Health'
 
 /** The path of V2's predictions. */
 export const INFER_PATH = `${V2}/ModelInfer`
+/** The path of streams of them. */
+export const INFER_STREAM_PATH = `${V2}/ModelStreamInfer`
 
 const CALLS: ReadonlyMap<string, CallUse> = new Map<string, CallUse>([
   [`${TFS}/Predict`, { kind: 'predict', form: 'tfs-predict' }],
@@ -36,7 +38,7 @@ const CALLS: ReadonlyMap<string, CallUse> = new Map<string, CallUse>([
   [`${TFS_MODELS}/GetModelStatus`, { kind: 'model', names: 'tfs' }],
   [`${TFS_MODELS}/HandleReloadConfigRequest`, { kind: 'closed' }],
   [INFER_PATH, { kind: 'predict', form: 'v2-infer' }],
-  [`${V2}/ModelStreamInfer`, { kind: 'stream' }],
+  [INFER_STREAM_PATH, { kind: 'stream' }],
   [`${V2}/ModelReady`, { kind: 'model', names: 'v2' }],
   [`${V2}/ModelMetadata`, { kind: 'model', names: 'v2' }],
   [`${V2}/ModelStatistics`, { kind: 'model', names: 'v2' }],

@@ -1,6 +1,6 @@
 import type { GrpcReply, GrpcRequest } from '../core/grpc.ts'
 import type { Access } from './access.ts'
-import { answerCall, type GrpcWorld, passCall, refuseCall } from './grpc.node.ts'
+import { answerCall, type CallReply, type GrpcWorld, passCall, refuseCall } from './grpc.node.ts'
 import { classifyCall } from './grpc-calls.ts'
 import { answerOwnCall } from './grpc-own.node.ts'
 import type { OwnWorld } from './own.node.ts'
@@ -26,4 +26,11 @@ export async function handleGrpc(world: GrpcHandlerWorld, call: GrpcRequest): Pr
   if (table === undefined) throw refuseCall(world, NO_ROUTES)
   if (use.kind === 'predict') return await answerCall(world, table, call, use.form)
   return await passCall(world, table, call, use.kind === 'model' ? use.names : undefined)
+}
+
+/** Answers one message of a stream of predictions, or throws a `GrpcError`. */
+export async function answerMessage(world: GrpcHandlerWorld, call: GrpcRequest): Promise<CallReply> {
+  const { table } = world.routes
+  if (table === undefined) throw refuseCall(world, NO_ROUTES)
+  return await answerCall(world, table, call, 'v2-infer')
 }

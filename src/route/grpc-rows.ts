@@ -14,7 +14,7 @@ import { nest, type Rows, toRowObjects } from './rows.ts'
 
 /**
  * Splits an answer of gRPC into rows, such as the REST APIs give them: slices of the one output of `Predict`, or objects
- * of those of several by name; labels with their scores of `Classify`; values of `Regress`; slices of V2's first output.
+ * of those of several by name; labels with their scores of `Classify`; values of `Regress`; slices of V2's first output, of all its answers in a stream.
  * @throws TensorError, ProtobufError
  */
 export function toGrpcAnswerRows(form: GrpcForm, message: Uint8Array): Rows {
@@ -25,10 +25,11 @@ export function toGrpcAnswerRows(form: GrpcForm, message: Uint8Array): Rows {
       return { rows: outputs.size === 1 && only !== undefined ? toTensorRows(only) : toColumns(outputs) }
     }
     case 'v2-infer': {
-      const [first] = parseModelInferResponse(message).outputs
-      return first === undefined
-        ? { problem: 'Cannot read the answer: expected outputs[0]' }
-        : { rows: toTensorRows(first.tensor) }
+      const { outputs } = parseModelInferResponse(message)
+      const [first] = outputs
+      if (first === undefined) return { problem: 'Cannot read the answer: expected outputs[0]' }
+      // Answers of a stream stand one after the other.
+      return { rows: outputs.filter(({ name }) => name === first.name).flatMap(({ tensor }) => toTensorRows(tensor)) }
     }
     case 'tfs-classify':
       return { rows: listRows(message).map(row => listRepeated(row, 1).map(toClass)) }

@@ -5,9 +5,8 @@ import { openGrpcJs } from '../core/testing/grpc-js.ts'
 import { GRPCInferenceService, parseMessage } from '../tensor/messages.ts'
 import { startControl } from './testing/control.ts'
 import { startTestGateway, toRoutes, until } from './testing/gateway.ts'
-import { predictingGrpc, startGrpcServer, toInferRequest } from './testing/grpc-upstream.ts'
+import { INFER, INFER_STREAM, predictingGrpc, startGrpcServer, toInferRequest } from './testing/grpc-upstream.ts'
 
-const STREAM = '/inference.GRPCInferenceService/ModelStreamInfer'
 const { output } = GRPCInferenceService.method.modelStreamInfer
 /** Nobody listens there: these replicas are asked over gRPC alone. */
 const NO_HTTP = 'http://127.0.0.1:9'
@@ -20,13 +19,21 @@ const toParameter = (bytes: Uint8Array, name: string): string => {
   return String(value)
 }
 
+async function predictOnce(port: number): Promise<void> {
+  using client = openGrpcJs(port)
+  const chat = client.converse(INFER_STREAM)
+  chat.send(toInferRequest())
+  chat.end()
+  assert.deepEqual([(await chat.seen).code, chat.messages.length], [GRPC_CODES.OK, 1])
+}
+
 describe('a stream to the gateway', () => {
   it('has each of its messages predicted, named and recorded by itself, and its errors told', async () => {
     await using a = await startGrpcServer(predictingGrpc(7))
     await using control = await startControl()
     await using gateway = await startTestGateway({ routes: toChampion(a.url), controlUrl: control.url })
     using client = openGrpcJs(gateway.grpcPort)
-    const chat = client.converse(STREAM, { metadata: { 'x-regatta-series': 's' } })
+    const chat = client.converse(INFER_STREAM, { metadata: { 'x-regatta-series': 's' } })
     chat.send(toInferRequest())
     chat.send(toInferRequest({ version: '99' }))
     chat.send(toInferRequest())
@@ -42,14 +49,19 @@ describe('a stream to the gateway', () => {
     await until(() => control.records.length === 2)
     assert.deepEqual(control.records.map(({ request }) => request).toSorted(), ids.toSorted())
     assert.deepEqual(control.records[0]?.rows, [{ prediction: 7, series: 's' }])
-    assert.ok(a.seen.every(({ path }) => path.endsWith('/ModelInfer')))
+    const paths = a.seen.map(({ path }) => path.slice(path.lastIndexOf('/') + 1))
+    // It says that it knows no streams, and is not asked for one again.
+    assert.equal(paths.filter(path => path === 'ModelInfer').length, 2)
+    await predictOnce(gateway.grpcPort)
+    assert.equal(a.seen.at(-1)?.path, INFER)
+    assert.equal(a.seen.length, paths.length + 1)
   })
 
   it('answers with the bytes of the replica, and what is added to them', async () => {
     await using a = await startGrpcServer(predictingGrpc(1, 2))
     await using gateway = await startTestGateway({ routes: toChampion(a.url) })
     using client = openGrpcJs(gateway.grpcPort)
-    const chat = client.converse(STREAM)
+    const chat = client.converse(INFER_STREAM)
     chat.send(toInferRequest({ rows: 2 }))
     chat.end()
     const [answer = Buffer.of()] = (await chat.seen).messages
@@ -64,7 +76,7 @@ describe('a stream to the gateway', () => {
     await using a = await startGrpcServer(predictingGrpc(1))
     await using gateway = await startTestGateway({ routes: toChampion(a.url) })
     using client = openGrpcJs(gateway.grpcPort)
-    const chat = client.converse(STREAM)
+    const chat = client.converse(INFER_STREAM)
     chat.send(toInferRequest())
     await until(() => chat.messages.length === 1)
     gateway.stop()
@@ -77,7 +89,7 @@ describe('a stream to the gateway', () => {
     const access = { tokens: ['t'], origins: [] }
     await using gateway = await startTestGateway({ routes: toChampion(a.url), access })
     using client = openGrpcJs(gateway.grpcPort)
-    const chat = client.converse(STREAM)
+    const chat = client.converse(INFER_STREAM)
     chat.send(toInferRequest())
     assert.equal((await chat.seen).code, GRPC_CODES.UNAUTHENTICATED)
   })

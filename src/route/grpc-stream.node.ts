@@ -1,10 +1,9 @@
 import type { GrpcReply, GrpcRequest } from '../core/grpc.ts'
 import { toField } from '../core/protobuf.ts'
-import { answerInferStream } from '../tensor/index.ts'
+import { answerInferStream, type StreamAnswer } from '../tensor/index.ts'
 import type { Admission } from './admission.ts'
 import { refuseCall } from './grpc.node.ts'
-import { INFER_PATH } from './grpc-calls.ts'
-import { type GrpcHandlerWorld, handleGrpc } from './grpc-handler.node.ts'
+import { answerMessage, type GrpcHandlerWorld } from './grpc-handler.node.ts'
 import { NO_TOKEN, OVERLOADED } from './refusals.ts'
 
 /** What answering streams works with. */
@@ -13,25 +12,25 @@ export interface GrpcStreamWorld extends GrpcHandlerWorld {
 }
 
 /**
- * Answers V2's `ModelStreamInfer`. Each of its messages is a prediction of its own, with a variant, an id and a record: it
- * goes to a replica as `ModelInfer`. What metadata would say of its answer stands in the answer's parameters.
+ * Answers V2's `ModelStreamInfer`. Each of its messages is a prediction of its own, with a variant, an id and a record, and
+ * goes to a replica as a stream of its own. What metadata would say of its answers stands in their parameters.
  */
 export function handleGrpcStream(world: GrpcStreamWorld, call: GrpcRequest): GrpcReply {
   if (!world.access.mayPredict(call.metadata)) throw refuseCall(world, NO_TOKEN)
-  return {
-    message: answerInferStream(call, world.stopping, message => answerOne(world, { ...message, path: INFER_PATH })),
-  }
+  const answer = (message: GrpcRequest): AsyncIterable<StreamAnswer> => answerOne(world, message)
+  return { message: answerInferStream(call, { stop: world.stopping, answer }) }
 }
 
-async function answerOne(world: GrpcStreamWorld, call: GrpcRequest): Promise<GrpcReply> {
+async function* answerOne(world: GrpcStreamWorld, call: GrpcRequest): AsyncGenerator<StreamAnswer, void> {
   const admitted = world.admission.admit(call.message.byteLength)
   if (admitted === 'full') throw refuseCall(world, OVERLOADED)
   try {
-    const { message, metadata = {} } = await handleGrpc(world, call)
-    if (!(message instanceof Uint8Array)) return { message }
+    const { message, answers, metadata = {} } = await answerMessage(world, call)
+    const given: AsyncIterable<StreamAnswer> | readonly StreamAnswer[] = answers ?? [{ message }]
     const own = Object.entries(metadata).filter(([name]) => name.startsWith('x-regatta-'))
+    const parameters = own.map(([name, value = '']) => toParameter(name, value))
     // Fields that are added to a message count as if they had been in it (protobuf.dev, "Encoding", "Last One Wins").
-    return { message: Buffer.concat([message, ...own.map(([name, value = '']) => toParameter(name, value))]) }
+    for await (const { message: bytes, error } of given) yield { message: Buffer.concat([bytes, ...parameters]), error }
   } finally {
     admitted()
   }

@@ -16,17 +16,25 @@ export interface GrpcEnd {
   readonly trailers: GrpcMetadata
 }
 
-const NO_CHANNEL: TryResult = { kind: 'lost', sent: false, reason: 'the replica serves HTTP alone' }
-
 /** Sends a call once and takes the whole answer; the replica is always told how long it is waited for. Never rejects. */
 export async function sendGrpcOnce(
-  channel: GrpcChannel | undefined,
+  channel: GrpcChannel,
   { path, metadata, body }: GrpcUpstreamRequest,
   { timeoutMs, signal }: UpstreamBounds,
 ): Promise<TryResult> {
-  if (channel === undefined) return NO_CHANNEL
   const result = await channel.call(path, metadata, body, { deadlineMs: timeoutMs, signal })
+  return toResult(result, signal)
+}
+
+/** What a result means for a try; `signal` is the client's. */
+export function toResult(result: GrpcResult, signal: AbortSignal | undefined): TryResult {
   return result.isAnswer ? toAnswer(result) : toFailure(result, signal)
+}
+
+/** What it means that the client does not wait any more: it left, or its deadline has passed. */
+export function toGone(signal: AbortSignal): TryResult {
+  const isLate = signal.reason instanceof GrpcError && signal.reason.status === 'DEADLINE_EXCEEDED'
+  return { kind: isLate ? 'timeout' : 'gone' }
 }
 
 function toAnswer({ status, statusText: text, message, metadata, trailers }: GrpcResult): TryResult {
@@ -42,10 +50,7 @@ function toAnswer({ status, statusText: text, message, metadata, trailers }: Grp
 }
 
 function toFailure({ status, statusText: reason, wasSent }: GrpcResult, signal: AbortSignal | undefined): TryResult {
-  if (signal?.aborted) {
-    const isLate = signal.reason instanceof GrpcError && signal.reason.status === 'DEADLINE_EXCEEDED'
-    return { kind: isLate ? 'timeout' : 'gone' }
-  }
+  if (signal?.aborted) return toGone(signal)
   if (status === 'DEADLINE_EXCEEDED') return { kind: 'timeout' }
   if (status === 'RESOURCE_EXHAUSTED' && wasSent) return { kind: 'too-long' }
   return status === 'INTERNAL' && !wasSent ? { kind: 'unsendable', reason } : { kind: 'lost', sent: wasSent, reason }

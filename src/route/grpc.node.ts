@@ -1,7 +1,8 @@
 import { toErrorText } from '../core/errors.ts'
 import { GrpcError, type GrpcMetadata, type GrpcReply, type GrpcRequest } from '../core/grpc.ts'
+import type { AnswerStream } from './answer-stream.node.ts'
 import type { Refusal } from './errors.ts'
-import { forward, type Order, type Tries, type Try } from './forward.node.ts'
+import { forward, type Order, type Tries, type Try, toEnded } from './forward.node.ts'
 import { parseGrpcHints, toRowCapture } from './grpc-hints.ts'
 import { type CallTarget, readModelTarget, readPredictionTarget, withVersion } from './grpc-messages.ts'
 import { toRefusalError } from './grpc-status.ts'
@@ -18,13 +19,19 @@ import { findPinned } from './variant-choice.ts'
 /** What the gRPC side works with. */
 export type GrpcWorld = HttpWorld
 
+/** An answer to a call; of one that is a message of a stream it is the first, and `answers` are all. */
+export interface CallReply extends GrpcReply {
+  readonly message: Uint8Array
+  readonly answers?: AnswerStream
+}
+
 /** Answers a prediction. Throws a `GrpcError` where there is none. */
 export async function answerCall(
   world: GrpcWorld,
   table: RoutingTable,
   call: GrpcRequest,
   form: GrpcForm,
-): Promise<GrpcReply> {
+): Promise<CallReply> {
   const target = readTarget(world, () => readPredictionTarget(form, call.message))
   const { pin } = target
   const hints = readHints(world, call, target)
@@ -43,7 +50,7 @@ export async function passCall(
   table: RoutingTable,
   call: GrpcRequest,
   names: 'tfs' | 'v2' | undefined,
-): Promise<GrpcReply> {
+): Promise<CallReply> {
   const target = names === undefined ? NO_TARGET : readTarget(world, () => readModelTarget(names, call.message))
   const hints = readHints(world, call, target)
   const pin = target.model === table.deployment ? target.pin : undefined
@@ -113,7 +120,7 @@ async function passTo(
   call: GrpcRequest,
   variant: LiveVariant | undefined,
   { hints, table, pin }: { readonly hints: Hints; readonly table: RoutingTable; readonly pin?: Pin },
-): Promise<GrpcReply> {
+): Promise<CallReply> {
   if (variant === undefined) throw refuseCall(world, toNoVariant(table, { kind: 'other' }))
   const order: Order = {
     request: toReplicaCall(world, call, pin, variant),
@@ -133,10 +140,9 @@ function toReply(
   call: GrpcRequest,
   { last }: Tries,
   more: Readonly<Record<string, string>> = {},
-): GrpcReply {
+): CallReply {
   const { result, variant } = last
-  const status = toStatus(result)
-  if (status !== undefined) world.metrics.requests.inc({ variant: variant.name, status, protocol: 'grpc' })
+  void toEnded(last).then(ended => count(world, ended))
   // Nobody reads it.
   if (result.kind === 'gone') throw toRefusalError({ code: 'REPLICA_LOST', status: 499, text: 'The client left' })
   if (result.kind !== 'answer' || result.grpc === undefined) throw refuseCall(world, toWhy(last, result), more)
@@ -144,8 +150,15 @@ function toReply(
   const trace = toTrace(call.metadata)
   const given = { traceparent: trace, ...toClientHeaders(headers, false) }
   const metadata: GrpcMetadata = { ...given, 'x-regatta-variant': variant.name, ...more }
+  const { answers } = result
+  if (answers !== undefined) return { message: body, metadata, answers }
   if (grpc.status === 'OK') return { message: body, metadata, trailers: grpc.trailers }
   throw new GrpcError(grpc.status, grpc.text, { trailers: { ...grpc.trailers, ...metadata } })
+}
+
+function count({ metrics }: GrpcWorld, { variant, result }: Try): void {
+  const status = toStatus(result)
+  if (status !== undefined) metrics.requests.inc({ variant: variant.name, status, protocol: 'grpc' })
 }
 
 function toStatus(result: Try['result']): string | undefined {

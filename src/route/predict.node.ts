@@ -1,5 +1,5 @@
 import type { Capture } from '../core/wire/routes.ts'
-import { type ForwardWorld, forward, type Tries } from './forward.node.ts'
+import { type ForwardWorld, forward, isStreaming, type Tries, toEnded } from './forward.node.ts'
 import type { Hints } from './hints.ts'
 import type { LiveVariant, RoutingTable } from './live-routes.node.ts'
 import type { Wire } from './metrics.ts'
@@ -39,8 +39,8 @@ export interface Predicted {
 }
 
 /**
- * Chooses a variant, forwards, copies to the shadows and hands what came of it to the records; undefined where there is
- * no such variant.
+ * Chooses a variant, forwards, copies to the shadows and hands what came of it to the records, a stream of answers once it
+ * is over; undefined where there is no such variant.
  */
 export async function predict(world: PredictWorld, table: RoutingTable, asked: Asked): Promise<Predicted | undefined> {
   const startedAt = performance.now()
@@ -62,7 +62,8 @@ export async function predict(world: PredictWorld, table: RoutingTable, asked: A
   })
   if (!choice.pinned) world.shadows.copy(request, table.shadows, taken)
   const tries = await sending
-  record(world, taken, choice, tries)
+  if (isStreaming(tries.last)) void toEnded(tries.last).then(last => record(world, taken, choice, { ...tries, last }))
+  else record(world, taken, choice, tries)
   const { variant } = tries.last
   const wire: Wire = 'method' in request ? 'http' : 'grpc'
   world.metrics.seconds.observe({ variant: variant.name, protocol: wire }, (performance.now() - startedAt) / 1000)

@@ -1,8 +1,9 @@
 import type { Clock } from '../core/clock.ts'
-import { type GrpcChannel, openGrpcChannel } from '../core/grpc-client.node.ts'
+import { openGrpcChannel } from '../core/grpc-client.node.ts'
 import type { RouteReplica } from '../core/wire/routes.ts'
 import { type Ejection, type Outcome, TRUSTED, toNext, toTried } from './ejection.ts'
-import { type GrpcUpstreamRequest, sendGrpcOnce } from './grpc-upstream.node.ts'
+import { GrpcReplica } from './grpc-replica.node.ts'
+import type { GrpcUpstreamRequest } from './grpc-upstream.node.ts'
 import type { Limits } from './limits.ts'
 import type { Candidate } from './replica-choice.ts'
 import type { UpstreamRequest } from './request-head.ts'
@@ -21,6 +22,7 @@ export interface ReplicaWorld {
 export type ReplicaRequest = UpstreamRequest | GrpcUpstreamRequest
 
 const CONNECT_TIMEOUT_MS = 2_000
+const NO_GRPC: TryResult = { kind: 'lost', sent: false, reason: 'the replica serves HTTP alone' }
 
 /** One model server as the gateway knows it: its kept-alive connections, its load and whether it is trusted. */
 export class Replica implements Candidate {
@@ -30,7 +32,7 @@ export class Replica implements Candidate {
   readonly grpcUrl: string | undefined
   readonly #world: ReplicaWorld
   readonly #pool: UpstreamPool
-  readonly #channel: GrpcChannel | undefined
+  readonly #grpc: GrpcReplica | undefined
   #ejection: Ejection = TRUSTED
   #outstanding = 0
   #lastUsed = 0
@@ -44,7 +46,7 @@ export class Replica implements Candidate {
     this.#world = world
     this.#since = since
     this.#pool = openPool(route.url, world.limits)
-    this.#channel = route.grpcUrl === undefined ? undefined : openChannel(route.grpcUrl, world.limits)
+    this.#grpc = route.grpcUrl === undefined ? undefined : openGrpc(route.grpcUrl, world.limits)
   }
 
   get outstanding(): number {
@@ -69,7 +71,9 @@ export class Replica implements Candidate {
     this.#outstanding += 1
     this.#lastUsed = performance.now()
     const result = await this.#sendOnce(request, bounds, fresh)
-    this.#outstanding -= 1
+    if (result.kind === 'answer' && result.answers !== undefined)
+      void result.answers.over.then(end => this.#finish(end))
+    else this.#outstanding -= 1
     // A client that waits less than the gateway would says nothing about the replica.
     const isHasty = result.kind === 'timeout' && bounds.isClients
     this.#learn(isHasty ? 'unknown' : toOutcome(result))
@@ -78,18 +82,25 @@ export class Replica implements Candidate {
 
   /** Lets requests in flight finish, then closes the connections. */
   async close(): Promise<void> {
-    await Promise.all([this.#pool.close(), this.#channel?.close(this.#world.limits.deadlineMs)])
+    await Promise.all([this.#pool.close(), this.#grpc?.close(this.#world.limits.deadlineMs)])
   }
 
   /** Breaks what is in flight and closes the connections. */
   async destroy(): Promise<void> {
-    await Promise.all([this.#pool.destroy(), this.#channel?.close(0)])
+    await Promise.all([this.#pool.destroy(), this.#grpc?.close(0)])
   }
 
   #sendOnce(request: ReplicaRequest, bounds: UpstreamBounds, fresh: boolean): Promise<TryResult> {
     if ('method' in request) return this.#pool.send(request, bounds, fresh)
     // A channel of gRPC leaves a connection that broke by itself.
-    return sendGrpcOnce(this.#channel, request, bounds)
+    return this.#grpc?.send(request, bounds) ?? Promise.resolve(NO_GRPC)
+  }
+
+  /** A stream that began well may still break. */
+  #finish(end: TryResult): void {
+    this.#outstanding -= 1
+    const outcome = toOutcome(end)
+    if (outcome === 'failed') this.#learn(outcome)
   }
 
   #learn(outcome: Outcome): void {
@@ -105,13 +116,14 @@ function openPool(url: string, { maxConnections, maxHeadBytes }: Limits): Upstre
   return new UpstreamPool(url, { maxConnections, maxHeadBytes, connectTimeoutMs: CONNECT_TIMEOUT_MS })
 }
 
-function openChannel(url: string, { maxBodyBytes, maxOutstanding }: Limits): GrpcChannel {
-  return openGrpcChannel(new URL(url).host, {
+function openGrpc(url: string, { maxBodyBytes, maxOutstanding, tryTimeoutMs, maxTapBytes }: Limits): GrpcReplica {
+  const channel = openGrpcChannel(new URL(url).host, {
     maxConcurrentStreams: maxOutstanding,
     maxQueued: maxOutstanding,
     maxMessageBytes: maxBodyBytes,
     connectTimeoutMs: CONNECT_TIMEOUT_MS,
   })
+  return new GrpcReplica(channel, { silenceMs: tryTimeoutMs, maxKeptBytes: maxTapBytes })
 }
 
 /** A 503 says that the server cannot take requests now; every other answer shows that it works. */

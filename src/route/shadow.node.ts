@@ -1,4 +1,5 @@
-import { type ForwardWorld, forward } from './forward.node.ts'
+import { type ForwardWorld, forward, type Try, toEnded } from './forward.node.ts'
+import { INFER_STREAM_PATH } from './grpc-calls.ts'
 import type { LiveVariant } from './live-routes.node.ts'
 import type { ShadowDropReason } from './metrics.ts'
 import type { ReplicaRequest } from './replica.node.ts'
@@ -75,8 +76,11 @@ export class ShadowCopier {
   }
 
   async #send(request: ReplicaRequest, variant: LiveVariant, taken: Taken): Promise<void> {
-    const part = { mayFallBack: false, repeatable: true, isCopy: true, timeoutMs: undefined, signal: undefined }
-    const { last } = await forward(this.#world, { request, variant, ...part })
+    // Answers that never end take the place of another copy for so long at most.
+    const signal = isStream(request) ? AbortSignal.timeout(this.#world.limits.deadlineMs) : undefined
+    const part = { mayFallBack: false, repeatable: true, isCopy: true, timeoutMs: undefined, signal }
+    const tries = await forward(this.#world, { request, variant, ...part })
+    const last = await drain(tries.last)
     // A shadow that is starting, or whose replicas are busy with other copies, has not failed.
     if (last.result.kind === 'no-replica') this.#drop(variant, 'no-replica')
     else addTap(this.#world, taken, SHADOW_PART, last)
@@ -85,4 +89,19 @@ export class ShadowCopier {
   #drop(shadow: LiveVariant, reason: ShadowDropReason): void {
     this.#world.metrics.shadowsDropped.inc({ variant: shadow.name, reason })
   }
+}
+
+function isStream(request: ReplicaRequest): boolean {
+  return !('method' in request) && request.path === INFER_STREAM_PATH
+}
+
+/** Reads a stream of answers to its end. */
+async function drain(tried: Try): Promise<Try> {
+  const { result } = tried
+  try {
+    if (result.kind === 'answer') for await (const _ of result.answers ?? []);
+  } catch {
+    // How it ended is told.
+  }
+  return await toEnded(tried)
 }

@@ -1,4 +1,5 @@
 import type { Reading } from './answer-reader.ts'
+import type { AnswerStream } from './answer-stream.node.ts'
 import type { GrpcEnd } from './grpc-upstream.node.ts'
 
 /** How long to wait, how much to take, and who may stop it. */
@@ -14,7 +15,7 @@ export interface UpstreamBounds {
 
 /**
  * What came of sending a request once.
- * - `answer`: a whole answer. One of gRPC has the HTTP status that its own stands for, and the text of an error as its body.
+ * - `answer`: a whole answer, or the first of a stream. One of gRPC has the HTTP status that its own stands for, and the text of an error as its body.
  * - `lost`: the connection could not be made or broke, or what came is no answer; `sent` tells whether a part of the
  *   request may have arrived.
  * - `timeout`, `too-long`: it was given up.
@@ -28,6 +29,8 @@ export type TryResult =
       readonly headers: Readonly<Record<string, string | string[] | undefined>>
       readonly body: Uint8Array
       readonly grpc?: GrpcEnd
+      /** Of a stream: all answers, from the first on; they must be read or left. */
+      readonly answers?: AnswerStream
     }
   | { readonly kind: 'lost'; readonly sent: boolean; readonly reason: string }
   | { readonly kind: 'timeout' | 'too-long' }

@@ -1,5 +1,5 @@
 import { listenGrpc } from '../../core/grpc.node.ts'
-import type { GrpcHandler, GrpcReply, GrpcRequest } from '../../core/grpc.ts'
+import { GrpcError, type GrpcHandler, type GrpcReply, type GrpcRequest } from '../../core/grpc.ts'
 import { toField } from '../../core/protobuf.ts'
 import { toModelInferResponse, toPredictResponse } from '../../tensor/index.ts'
 
@@ -10,15 +10,15 @@ export interface TestGrpcServer extends AsyncDisposable {
   drain(ms: number): Promise<void>
 }
 
-/** Starts it on a free port. */
-export async function startGrpcServer(handler: GrpcHandler): Promise<TestGrpcServer> {
+/** Starts it on a free port. The calls of the paths in `streams` take many messages. */
+export async function startGrpcServer(handler: GrpcHandler, streams: readonly string[] = []): Promise<TestGrpcServer> {
   const seen: GrpcRequest[] = []
   const server = await listenGrpc(
     call => {
       seen.push(call)
       return handler(call)
     },
-    { port: 0 },
+    { port: 0, streams: path => streams.includes(path) },
   )
   return {
     url: server.url,
@@ -33,16 +33,39 @@ export const PREDICT = '/tensorflow.serving.PredictionService/Predict'
 /** The same of V2. */
 export const INFER = '/inference.GRPCInferenceService/ModelInfer'
 
-/** Answers `Predict` and `ModelInfer` with rows of one value each. */
+/** Path of V2's streams. */
+export const INFER_STREAM = '/inference.GRPCInferenceService/ModelStreamInfer'
+
+/** A `ModelInferResponse` of rows of one value each. */
+export function toInferResponse(...values: readonly number[]): Uint8Array {
+  const tensor = { dtype: 'float32', shape: [values.length, 1], data: Float32Array.from(values) } as const
+  const head = { modelName: 'm', modelVersion: '1', id: '', parameters: new Map(), isRaw: true }
+  return toModelInferResponse({ ...head, outputs: [{ name: 'y', tensor, parameters: new Map() }] })
+}
+
+/** Answers each message of a stream with those of `answer`: a message is a value, an error or how the stream breaks. */
+export function streamingGrpc(answer: (request: Uint8Array) => AsyncIterable<Uint8Array>): GrpcHandler {
+  return ({ path, messages }): GrpcReply => {
+    if (path !== INFER_STREAM || messages === undefined)
+      throw new GrpcError('UNIMPLEMENTED', `no ${path} for a model of streams`)
+    return {
+      message: (async function* () {
+        for await (const request of messages) yield* answer(request)
+      })(),
+    }
+  }
+}
+
+/** Answers `Predict` and `ModelInfer` with rows of one value each; it knows no streams. */
 export function predictingGrpc(...values: readonly number[]): GrpcHandler {
   const tensor = { dtype: 'float32', shape: [values.length, 1], data: Float32Array.from(values) } as const
   return ({ path }): GrpcReply => {
+    if (path === INFER_STREAM) throw new GrpcError('UNIMPLEMENTED', 'Method not found')
     if (path === PREDICT) {
       const head = { modelName: 'm', version: 1, versionLabel: undefined, signatureName: 'serving_default' }
       return { message: toPredictResponse({ ...head, outputs: new Map([['y', tensor]]) }) }
     }
-    const head = { modelName: 'm', modelVersion: '1', id: '', parameters: new Map(), isRaw: true }
-    return { message: toModelInferResponse({ ...head, outputs: [{ name: 'y', tensor, parameters: new Map() }] }) }
+    return { message: toInferResponse(...values) }
   }
 }
 
