@@ -2,15 +2,15 @@
 // the clients from PyPI (again only when their versions change). Ends with `N passed, N failed, N skipped`.
 import { type Asked, runClient } from './conformance/client.ts'
 import { CLIENTS, type ClientName, prepare } from './conformance/parts.ts'
-import { openGateway, openServer } from './conformance/places.ts'
+import { openDecoupled, openGateway, openServer } from './conformance/places.ts'
 
 const wanted = parseClients(process.argv.slice(2))
 const counts = { passed: 0, failed: 0 }
 try {
   using parts = prepare()
-  for (const open of [openServer, openGateway]) {
+  for (const open of [openServer, openGateway, openDecoupled]) {
     await using place = await open(parts)
-    for (const client of wanted) add(await runClient(parts, place, client))
+    for (const client of wanted.filter(name => place.clients.includes(name))) add(await runClient(parts, place, client))
     if (place.check !== undefined) add(await place.check())
   }
 } catch (error) {

@@ -9,7 +9,7 @@ export const ROOT = resolve(import.meta.dirname, '..', '..')
 export const CONFORMANCE = join(ROOT, 'conformance')
 
 /** Files of `conformance/clients/`. */
-export const CLIENTS = ['tfs_rest', 'tfs_grpc', 'triton', 'kserve_sdk', 'health'] as const
+export const CLIENTS = ['tfs_rest', 'tfs_grpc', 'triton', 'kserve_sdk', 'health', 'decoupled'] as const
 export type ClientName = (typeof CLIENTS)[number]
 
 /** What every client needs. */

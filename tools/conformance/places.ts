@@ -1,10 +1,15 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { GrpcError } from '../../src/core/grpc.ts'
+import { startTestGateway, toRoutes } from '../../src/route/testing/gateway.ts'
+import { INFER_STREAM, startGrpcServer, streamingGrpc } from '../../src/route/testing/grpc-upstream.ts'
+import { parseModelInferRequest, toModelInferResponse } from '../../src/tensor/index.ts'
+import { toStreamAnswer } from '../../src/tensor/v2-stream.ts'
 import { checkApi } from './api.ts'
 import type { Asked } from './client.ts'
 import { openMetricsCheck } from './metrics.ts'
-import { type Parts, ROOT } from './parts.ts'
+import { CLIENTS, type ClientName, type Parts, ROOT } from './parts.ts'
 import { checkDocumentedPaths } from './paths.ts'
 
 /** Something that listens and is asked. */
@@ -17,9 +22,13 @@ export interface Place extends AsyncDisposable {
   readonly models: string
   /** Where it serves one model of the table alone. */
   readonly only?: string
+  /** The clients that ask it; the others do not fit it. */
+  readonly clients: readonly ClientName[]
   /** Checks that need no client. */
   readonly check?: () => Promise<Asked>
 }
+
+const OF_ANY_MODEL = CLIENTS.filter(name => name !== 'decoupled')
 
 const REGATTA = join(ROOT, 'bin', 'regatta.ts')
 
@@ -58,6 +67,7 @@ export async function openServer({ models }: Parts): Promise<Place> {
   const { url, grpcUrl } = JSON.parse(line) as Started
   return {
     name: 'server',
+    clients: OF_ANY_MODEL,
     http: toAddress(url),
     grpc: toAddress(grpcUrl),
     models,
@@ -86,6 +96,7 @@ targets: { local: { httpPort: 0, grpcPort: 0, controlPort: 0 } }
   const status = JSON.parse(runRegatta(project, 'status', '--json')) as { gateway: Started }
   return {
     name: 'gateway',
+    clients: OF_ANY_MODEL,
     http: toAddress(status.gateway.url),
     grpc: toAddress(status.gateway.grpcUrl),
     models: deployed.models,
@@ -100,6 +111,42 @@ targets: { local: { httpPort: 0, grpcPort: 0, controlPort: 0 } }
       runRegatta(project, 'down')
     },
   }
+}
+
+/** A gateway before a replica of a decoupled model, as Triton has them: one row of x is answered x times. */
+export async function openDecoupled({ models }: Parts): Promise<Place> {
+  await using opening = new AsyncDisposableStack()
+  const replica = opening.use(await startGrpcServer(streamingGrpc(countTo), [INFER_STREAM]))
+  const variant = { id: 1, name: 'a', role: 'champion', urls: ['http://127.0.0.1:9'], grpcUrls: [replica.url] } as const
+  const gateway = opening.use(await startTestGateway({ routes: toRoutes([variant]) }))
+  const open = opening.move()
+  return {
+    name: 'gateway of a decoupled model',
+    clients: ['decoupled'],
+    http: `127.0.0.1:${gateway.port}`,
+    grpc: `127.0.0.1:${gateway.grpcPort}`,
+    models,
+    [Symbol.asyncDispose]: () => open.disposeAsync(),
+  }
+}
+
+/** Answers 0, 1, … and, where the request wants it, that there are no more; refuses to count to less than nothing. */
+async function* countTo(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  const { inputs, id, parameters } = parseModelInferRequest(bytes)
+  const wanted = Number(inputs[0]?.tensor.data[0])
+  if (wanted < 0) throw new GrpcError('INVALID_ARGUMENT', `Cannot count to ${wanted}`)
+  const toAnswer = (change: { outputs: ReturnType<typeof toOutput>[]; parameters?: Map<string, boolean> }) =>
+    toStreamAnswer(
+      toModelInferResponse({ modelName: 'm', modelVersion: '1', id, isRaw: true, parameters: new Map(), ...change }),
+    )
+  for (let at = 0; at < wanted; at++) yield toAnswer({ outputs: [toOutput(at)] })
+  if (parameters.get('triton_enable_empty_final_response') === true)
+    yield toAnswer({ outputs: [], parameters: new Map([['triton_final_response', true]]) })
+}
+
+function toOutput(value: number) {
+  const tensor = { dtype: 'float32', shape: [1, 1], data: Float32Array.of(value) } as const
+  return { name: 'y', tensor, parameters: new Map() }
 }
 
 function readControlUrl(project: string): string {
