@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { resolve } from 'node:path'
 import type { ConnectionOptions } from 'node:tls'
-import { RegattaError, toErrorText } from '../core/errors.ts'
+import { RegattaError, toErrorText, UsageError } from '../core/errors.ts'
 import { isObject } from '../core/json.ts'
 import { loadHttp, loadHttps } from '../core/node-http.node.ts'
 import type { Call } from './verb.ts'
@@ -27,7 +27,10 @@ export interface PredictionAnswer {
   readonly body: unknown
 }
 
-/** Posts the file to the gateway. @throws GATEWAY_AWAY, PREDICT_FILE, TLS_FILE, PREDICT with the server's own words */
+/**
+ * Posts the file to the gateway.
+ * @throws GATEWAY_AWAY, PREDICT_FILE, TLS_FILE, CLIENT_CERT (a `UsageError`), PREDICT with the server's own words
+ */
 export async function sendPrediction(call: Call, wish: PredictionWish): Promise<PredictionAnswer> {
   const path = wish.file === '-' ? '/dev/stdin' : resolve(call.cwd, wish.file)
   const body = await readFile(path).catch((error: unknown) => {
@@ -39,9 +42,18 @@ export async function sendPrediction(call: Call, wish: PredictionWish): Promise<
   if (wish.gateway === null) {
     throw new RegattaError('GATEWAY_AWAY', 'The gateway does not listen', { fix: 'regatta status tells why' })
   }
+  checkClient(wish.client, wish.gateway)
   const url = `${wish.gateway}/v1/models/${encodeURIComponent(wish.model)}:predict`
   const headers = { 'content-type': 'application/json', ...wish.headers }
-  const { status, headers: answered, text } = await post(url, headers, body, call.signal, await readTls(wish))
+  const tls = await readTls(wish)
+  const posted = post(url, headers, body, call.signal, tls)
+  const {
+    status,
+    headers: answered,
+    text,
+  } = await posted.catch((cause: unknown) => {
+    throw call.signal.aborted ? cause : toAway(url, wish.client, cause)
+  })
   const answer: unknown = JSON.parse(text)
   if (status !== 200) {
     const words = isObject(answer) && typeof answer['error'] === 'string' ? answer['error'] : text.slice(0, 2000)
@@ -54,6 +66,22 @@ export async function sendPrediction(call: Call, wish: PredictionWish): Promise<
     variant: String(answered['x-regatta-variant'] ?? ''),
     body: answer,
   }
+}
+
+/** A certificate that nobody would look at is a mistake. */
+function checkClient(client: PredictionWish['client'], gateway: string): void {
+  if (client === undefined || gateway.startsWith('https:')) return
+  const what = 'Cannot show the certificate of --client-cert: the gateway does not speak TLS'
+  const fix = 'Leave --client-cert and --client-key out, or set targets.local.tls, then: regatta down, regatta up'
+  throw new UsageError('CLIENT_CERT', what, { where: gateway, fix })
+}
+
+function toAway(where: string, client: PredictionWish['client'], cause: unknown): RegattaError {
+  const mayWantOne = client === undefined && where.startsWith('https:')
+  const fix = mayWantOne
+    ? 'regatta status tells how it is; one with targets.local.tls.clientCa wants --client-cert FILE --client-key FILE'
+    : 'regatta status tells how it is'
+  return new RegattaError('GATEWAY_AWAY', `Cannot ask the gateway: ${toErrorText(cause)}`, { where, fix, cause })
 }
 
 interface Posted {
@@ -83,10 +111,14 @@ async function post(
 }
 
 async function readTls({ certificate, client }: PredictionWish): Promise<ConnectionOptions> {
-  if (certificate === undefined) return {}
-  const ca = await readPem(certificate)
   const own = client && { cert: await readPem(client.cert), key: await readPem(client.key) }
-  return { ca, ...own, allowPartialTrustChain: true, checkServerIdentity: () => undefined }
+  if (certificate === undefined) return { ...own }
+  return {
+    ...own,
+    ca: await readPem(certificate),
+    allowPartialTrustChain: true,
+    checkServerIdentity: () => undefined,
+  }
 }
 
 async function readPem(path: string): Promise<string> {

@@ -83,6 +83,7 @@ function toClient({ clientCert, clientKey }: Flags, cwd: string): { cert: string
     throw new UsageError(
       'CLIENT_CERT',
       'Cannot use a certificate without its key: expected --client-cert and --client-key',
+      { fix: 'Give both, or neither' },
     )
   return { cert: resolve(cwd, clientCert), key: resolve(cwd, clientKey) }
 }
