@@ -19,7 +19,7 @@ export async function rebuildPoints(
 ): Promise<readonly RacePointJson[]> {
   const rule = toRaceRule(race, comparisons)
   const reach = toReach(race.spec, cap) ?? Number.POSITIVE_INFINITY
-  const tally = makePairTally(race.spec, { hasEntities: false, toReach: () => reach })
+  const tally = makePairTally(race.spec, () => reach)
   const points: (RacePointJson | undefined)[] = []
   let n = 0
   for await (const difference of readAll(store, race.id)) {

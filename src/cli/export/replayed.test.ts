@@ -4,11 +4,23 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import type { OutcomeJson } from '../../control/index.ts'
 import { openOutcomes } from '../../control/outcomes.ts'
+import { toEvidence } from '../../control/race-evidence.ts'
+import { toRaceRule } from '../../control/race-rule.ts'
 import { judgeLive, SCENES, type Scene, SERIES, truthOf } from '../../control/testing/scenes.ts'
 import { readLines, toTexts } from '../../core/lines.ts'
-import type { ReplayLine, Verdict } from '../../judge/index.ts'
+import { judgeRace, type ReplayLine, type Verdict } from '../../judge/index.ts'
+import { toUniform } from '../../judge/testing/random.ts'
 import type { Store } from '../../store/index.ts'
-import { makeFolder, makeStore, NOON, spec, toRecord, toRequest, toTruth } from '../../store/testing/place.ts'
+import {
+  makeFolder,
+  makeStore,
+  NOON,
+  spec,
+  startRace,
+  toRecord,
+  toRequest,
+  toTruth,
+} from '../../store/testing/place.ts'
 import { main } from '../app.ts'
 import { toInstallation } from '../installation.ts'
 import { WRITERS } from './export.node.ts'
@@ -106,6 +118,48 @@ describe('race --from of an export', () => {
       assertSame(await replay(place.store, some, 'ndjson'), live)
     })
   }
+
+  const SOME: Readonly<Record<string, (n: number) => boolean>> = {
+    'some requests': n => n % 3 > 0,
+    'few requests': n => n % 40 === 0,
+    'all requests from one on': n => n >= 700,
+  }
+  for (const [name, has] of Object.entries(SOME)) {
+    for (const named of ['pairs', 'pairs by wmape', 'a split', 'a split by wmape', 'a split with a covariate']) {
+      it(`takes entities of ${name} in ${named}, as the live race does`, async () => {
+        await using place = await makeStore()
+        const scene = pick(named)
+        const ofEntity = pick('pairs by entity').toMore
+        const some: Scene = { ...scene, toMore: n => ({ ...scene.toMore(n), ...(has(n) ? ofEntity(n) : {}) }) }
+        const live = await judgeLive(place.store, some, toTruths(some))
+        assert.ok(named.includes('covariate') || live.gates.some(gate => gate.name === 'entities'))
+        assertSame(await replay(place.store, some, 'ndjson'), live)
+      })
+    }
+  }
+
+  it('takes each request of an entity that only rows tell for a draw, as the live race does', async () => {
+    await using place = await makeStore()
+    const { store } = place
+    const race = await startRace(store, { design: 'split' })
+    const uniform = toUniform(3)
+    await store.addPredictions(
+      SERIES.map(n => {
+        const rows = [{ prediction: uniform(), entity: `e${n % 97}` }]
+        const drawn = uniform() < 0.25 ? { variant: 2, propensity: 0.25 } : { variant: 1, propensity: 0.75 }
+        return toRecord({ request: toRequest(n), rows, ...drawn })
+      }),
+    )
+    await store.addTruths(
+      SERIES.map(n => toTruth(n, 0)),
+      NOON,
+    )
+    const [stored = assert.fail()] = await store.readRaces()
+    const evidence = toEvidence(stored, { sums: await store.readSums(race), ordered: undefined })
+    const live = judgeRace(toRaceRule(stored, 1), evidence)
+    assert.equal(live.design, 'clustered')
+    assertSame(await replay(store, pick('a split by entity'), 'ndjson'), live)
+  })
 
   it('leaves covariates out of a loss per size of the truth, as the live race does', async () => {
     await using place = await makeStore()

@@ -1,5 +1,5 @@
 import { emptyExtremes, foldExtremes, toDominance, toFarthest, toRatioM2, toResidualSquare } from '../dominance.ts'
-import type { Evidence, PairedRatioEvidence } from '../evidence.ts'
+import type { Evidence, PairedEvidence, PairedRatioEvidence } from '../evidence.ts'
 import { emptyJoint, foldJoint, type JointMoments } from '../joint.ts'
 import type { LossTerms } from '../loss.ts'
 import { emptyMoments, fold, type Moments } from '../moments.ts'
@@ -13,26 +13,50 @@ export interface PairTally {
   readonly toEvidence: (discordant: number) => Evidence
 }
 
-/** What is known of a race's pairs beside their losses. */
-export interface PairKind {
-  readonly hasEntities: boolean
-  /** How far a bounded difference can be from 0, which is known when the first is added. */
-  readonly toReach: () => number
-}
-
-/** The sums of a race whose pairs are judged by their order, by entities, per size of the truth, or singly. */
+/**
+ * The sums of a race whose pairs are judged by their order, by entities, per size of the truth, or singly. `toReach`
+ * tells how far a bounded difference can be from 0, which is known when the first is added.
+ */
 export function makePairTally(
   settings: Pick<RaceSettings, 'loss' | 'season' | 'strict' | 'task'>,
-  { hasEntities, toReach }: PairKind,
+  toReach: () => number,
 ): PairTally {
   const ordered = toEmptyOrdered(settings)
   if (ordered !== undefined) return makeOrderedTally(ordered, toReach)
-  if (hasEntities) return makeEntityTally()
-  return settings.loss.kind === 'wmape' ? makeRatioTally() : makePairedTally()
+  return makeUnitTally(settings.loss.kind === 'wmape' ? makeRatioTally() : makePairedTally())
 }
 
-/** Of pairs that do not depend on each other. */
-function makePairedTally(): PairTally {
+/** Of pairs that do not depend on each other: of entities, where each tells one; otherwise of single ones. */
+function makeUnitTally(single: SingleTally): PairTally {
+  const totals = new EntityTotals()
+  const count = { pairs: 0, ofEntities: 0 }
+  let far = 0
+  return {
+    add(difference, entity) {
+      single.add(difference)
+      count.pairs += 1
+      if (entity === undefined) return
+      count.ofEntities += 1
+      const total = totals.add(entity, difference)
+      far = Math.max(far, toResidualSquare(total, totals.moments))
+    },
+    toEvidence(discordant) {
+      const { pairs, ofEntities } = count
+      if (ofEntities === 0) return single.toEvidence(discordant)
+      if (ofEntities === pairs) return toRatioEvidence('entities', totals.moments, far, discordant)
+      const repeats = { repeated: ofEntities - totals.moments.count, of: pairs }
+      return { ...single.toEvidence(discordant), repeats }
+    },
+  }
+}
+
+/** Sums of pairs, each of which is a unit. */
+interface SingleTally {
+  readonly add: (difference: LossTerms) => void
+  readonly toEvidence: (discordant: number) => PairedEvidence | PairedRatioEvidence
+}
+
+function makePairedTally(): SingleTally {
   let moments: Moments = emptyMoments
   let extremes = emptyExtremes
   return {
@@ -41,18 +65,14 @@ function makePairedTally(): PairTally {
       extremes = foldExtremes(extremes, loss)
     },
     toEvidence(discordant) {
-      return {
-        kind: 'paired',
-        moments,
-        discordant,
-        dominance: toDominance(toFarthest(extremes, moments.mean), moments.m2),
-      }
+      const dominance = toDominance(toFarthest(extremes, moments.mean), moments.m2)
+      return { kind: 'paired', moments, discordant, dominance }
     },
   }
 }
 
 /** Of pairs whose mean is a ratio of sums. */
-function makeRatioTally(): PairTally {
+function makeRatioTally(): SingleTally {
   let terms = emptyJoint
   let far = 0
   return {
@@ -61,19 +81,6 @@ function makeRatioTally(): PairTally {
       far = Math.max(far, toResidualSquare(difference, terms))
     },
     toEvidence: discordant => toRatioEvidence('labels', terms, far, discordant),
-  }
-}
-
-/** Of pairs that belong to entities, each of which may have several. */
-function makeEntityTally(): PairTally {
-  const totals = new EntityTotals()
-  let far = 0
-  return {
-    add(difference, entity = '') {
-      const total = totals.add(entity, difference)
-      far = Math.max(far, toResidualSquare(total, totals.moments))
-    },
-    toEvidence: discordant => toRatioEvidence('entities', totals.moments, far, discordant),
   }
 }
 

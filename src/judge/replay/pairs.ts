@@ -23,10 +23,10 @@ export class PairSums {
   #total = { a: 0, b: 0, weight: 0 }
   #count = 0
 
-  constructor(settings: RaceSettings, hasEntities: boolean) {
+  constructor(settings: RaceSettings) {
     this.#settings = settings
     this.#cap = settings.cap === undefined ? undefined : emptyCap(settings.cap)
-    this.#tally = makePairTally(settings, { hasEntities, toReach: () => this.#toReach() })
+    this.#tally = makePairTally(settings, () => this.#toReach())
   }
 
   /** Pairs that count, those on which B's loss is the smaller one, and those on which it is the larger one. */

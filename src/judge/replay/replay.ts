@@ -5,7 +5,8 @@ import type { RaceRule, Verdict } from '../race.ts'
 import { type RateRatio, toRateRatio, toWinRate, type WinRate } from '../rates.ts'
 import { type RaceSettings, toRaceRule } from '../rule.ts'
 import { judgeRace } from '../verdict.ts'
-import { type ArmKind, ArmSums, type Roles } from './arms.ts'
+import type { Roles } from './arm-epoch.ts'
+import { ArmSums } from './arms.ts'
 import { toLossName } from './names.ts'
 import { Ordering } from './ordering.ts'
 import { Pairing } from './pairing.ts'
@@ -61,6 +62,7 @@ export class Replay {
   #undecided: OutcomeRow[] = []
   #given = false
   #isExport = false
+  #hasEntities = false
   #history = emptyHistory
   /** Time of the last label that counted. */
   #at: number | null = null
@@ -131,7 +133,7 @@ export class Replay {
   *#judgeArms(): Generator<void> {
     const rows = this.#undecided
     this.#undecided = []
-    this.#arms ??= new ArmSums(this.#settings, this.#toArmKind())
+    this.#arms ??= new ArmSums(this.#settings)
     for (const row of rows) {
       const arm = row.variant === this.#roles.a ? 'a' : 'b'
       if (this.#arms.add(row, arm, this.#toRoles())) yield this.#remember(row.at)
@@ -141,7 +143,7 @@ export class Replay {
   *#addPair(a: OutcomeRow, b: OutcomeRow): Generator<void> {
     if (a.terms === undefined || b.terms === undefined) return
     if (this.#pairs === undefined) {
-      this.#pairs = new PairSums(this.#settings, this.#shape?.entity === true)
+      this.#pairs = new PairSums(this.#settings)
       this.#arms = undefined
       this.#undecided = []
       this.#history = emptyHistory
@@ -191,13 +193,7 @@ export class Replay {
 
   /** Labels of a series, and of an entity, come in runs: counts of them say more than they know. */
   #isIndependent(): boolean {
-    return this.#settings.task !== 'forecast' && this.#shape?.entity !== true
-  }
-
-  #toArmKind(): ArmKind {
-    if (this.#shape?.entity === true) return 'entities'
-    if (this.#settings.loss.kind === 'wmape') return 'ratio'
-    return this.#shape?.covariate === true || this.#isExport ? 'covariate' : 'plain'
+    return this.#settings.task !== 'forecast' && !this.#hasEntities
   }
 
   /** Which arm a variant is. @throws OUTCOME_VARIANT at a third */
@@ -229,12 +225,13 @@ export class Replay {
 
   #checkShape({ entity, covariate, at, draw }: OutcomeRow): void {
     this.#isExport ||= draw !== undefined
+    this.#hasEntities ||= entity !== undefined
     const timed = this.#settings.task === 'forecast' ? { at: at !== undefined } : {}
     const shape: Shape = { entity: entity !== undefined, covariate: covariate !== undefined, ...timed }
     this.#shape ??= shape
     for (const key of ['entity', 'covariate', 'at'] as const) {
-      // A live race may begin to know covariates; they tell within the epochs that have one for every label.
-      if (shape[key] === this.#shape[key] || (key === 'covariate' && this.#isExport)) continue
+      // A live race may begin to know them in its midst: what it makes of that, a replay does, too.
+      if (shape[key] === this.#shape[key] || (key !== 'at' && this.#isExport)) continue
       const [found, wanted] = shape[key] === true ? ['a row with', 'none'] : ['a row without', 'all']
       throw new UsageError('OUTCOME_ROW', `Cannot take ${found} ${key}: expected ${wanted} of the rows to have one`, {
         fix: `Give every row "${key}", or no row`,
