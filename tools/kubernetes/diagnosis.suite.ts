@@ -82,6 +82,13 @@ interface Status {
   readonly variants: readonly { readonly name: string; readonly replicas: readonly Process[] }[]
 }
 
+/** References of images for other processors: with one for this, in an index without, and alone. */
+interface Foreign {
+  readonly both: string
+  readonly index: string
+  readonly image: string
+}
+
 interface Plan {
   readonly changes: readonly { readonly object: string; readonly fields: readonly string[] }[]
 }
@@ -182,16 +189,8 @@ describe('a replica that does not get ready', () => {
     }
   })
 
-  it('does not answer its probe', async () => {
-    const { digest } = await harbour.pack(3)
-    await patchContainer({
-      image: `${process.env['REGATTA_TEST_REGISTRY']}/${harbour.namespace}/linear@${digest}`,
-      startupProbe: { httpGet: { path: '/nowhere' } },
-    })
-    assert.match(await untilFailing('PROBE_FAILING'), /Startup probe failed.*404/s)
-  })
-
-  it('has an image for other processors, in an index or alone', async () => {
+  /** Pushes an index with images for this processor and another, and one with the other's alone. */
+  async function pushForOthers(): Promise<Foreign> {
     const { folder } = harbour.place
     const layout = await openLayout(join(folder, '.regatta', 'oci'))
     await writeShellBase(layout, (await harbour.pack(3)).digest, join(folder, 'base'), ['arm64'])
@@ -204,16 +203,39 @@ describe('a replica that does not get ready', () => {
     await layout.enter(await writeIndex(layout, foreign), { ref: 'foreign' })
     const repository = `${process.env['REGATTA_TEST_REGISTRY']}/${harbour.namespace}/linear`
     await harbour.regatta(['copy', 'oci:.regatta/oci:foreign', `${repository}:foreign`])
-    await patchContainer({ image: `${repository}:foreign`, startupProbe: { httpGet: { path: '/readyz' } } })
+    return {
+      both: `${repository}@${digest}`,
+      index: `${repository}:foreign`,
+      image: `${repository}@${foreign[0]?.digest}`,
+    }
+  }
+  let foreign: Foreign
+
+  it('does not answer its probe', async () => {
+    const { digest } = await harbour.pack(3)
+    await patchContainer({
+      image: `${process.env['REGATTA_TEST_REGISTRY']}/${harbour.namespace}/linear@${digest}`,
+      startupProbe: { httpGet: { path: '/nowhere' } },
+    })
+    // It is given half a minute.
+    foreign = await pushForOthers()
+    assert.match(await untilFailing('PROBE_FAILING'), /Startup probe failed.*404/s)
+  })
+
+  it('has an image for other processors, in an index or alone', async () => {
+    await patchContainer({ image: foreign.index, startupProbe: { httpGet: { path: '/readyz' } } })
     assert.match(await untilFailing('IMAGE_PLATFORM'), /linear:foreign is not for the platform.*image\.platforms/s)
-    await patchContainer({ image: `${repository}@${foreign[0]?.digest}` })
+    await patchContainer({ image: foreign.image })
     for (let looks = 1; ; looks += 1) {
       const reason = await untilFailing('IMAGE_PLATFORM')
       if (/exec format error/.test(reason)) break
       assert.ok(looks < 60, reason)
       await sleep(1000)
     }
-    await patchContainer({ image: `${repository}@${digest}` })
+  })
+
+  it('gets ready with the image for its processor out of an index', async () => {
+    await patchContainer({ image: foreign.both })
     for (let looks = 1; !(await harbour.regatta<Status>(['status'])).ready; looks += 1) {
       assert.ok(looks < 60, 'the index with an image for the node does not run')
       await sleep(1000)

@@ -2,57 +2,51 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { StatusJson } from '../../src/control/index.ts'
-import { startLoad } from './load.ts'
+import { type Load, startLoad } from './load.ts'
 import { type Harbour, openHarbour } from './namespace.ts'
 
-describe('a replica that performs poorly', () => {
-  let harbour: Harbour
-  before(async () => {
-    const serve = 'resources: { requests: { cpu: 20m, memory: 96Mi }, limits: { cpu: 40m, memory: 256Mi } }'
-    harbour = await openHarbour({ serve })
-    await harbour.pack(3)
-  })
-  after(async () => await harbour?.[Symbol.asyncDispose]())
+const SERVE = `autoscale: { min: 1, max: 2, cpu: 20% },
+    resources: { requests: { cpu: 40m, memory: 96Mi }, limits: { cpu: 60m, memory: 256Mi } }`
 
-  it('is named for its CPU limit, while it is ready', async () => {
+describe('a replica that gets too little CPU', () => {
+  let harbour: Harbour
+  let load: Load
+  before(async () => {
+    harbour = await openHarbour({ serve: SERVE })
+    await harbour.pack(3)
     const { gateway } = await harbour.regatta<{ readonly gateway: string }>(['deploy'])
-    await using load = startLoad(`${gateway}/v1/models/linear:predict`, { instances: [[2]] }, [{ predictions: [[6]] }])
+    load = startLoad(`${gateway}/v1/models/linear:predict`, { instances: [[2]] }, [{ predictions: [[6]] }])
+  })
+  after(async () => {
+    await load?.[Symbol.asyncDispose]()
+    await harbour?.[Symbol.asyncDispose]()
+  })
+
+  type Replicas = StatusJson['variants'][number]['replicas']
+  async function readReplicas(): Promise<Replicas> {
+    return (await harbour.regatta<StatusJson>(['status'])).variants[0]?.replicas ?? []
+  }
+
+  async function until(isSo: (replicas: Replicas) => boolean): Promise<Replicas> {
     for (let looks = 1; ; looks += 1) {
-      const { variants } = await harbour.regatta<StatusJson>(['status'])
-      const [replica] = variants[0]?.replicas ?? []
-      if (replica?.code === 'CPU_THROTTLED') {
-        assert.equal(replica.state, 'ready')
-        assert.match(replica.reason ?? '', /\d+ % of its periods.*serve\.resources\.limits\.cpu/)
-        break
-      }
-      assert.ok(looks < 60, JSON.stringify({ replica, load: load.counts }))
+      const replicas = await readReplicas()
+      if (isSo(replicas)) return replicas
+      assert.ok(looks < 90, JSON.stringify({ replicas, load: load.counts }))
       await sleep(1000)
     }
-  })
-})
+  }
 
-describe('a variant that is scaled by its load', () => {
-  let harbour: Harbour
-  before(async () => {
-    const serve =
-      'autoscale: { min: 1, max: 2, cpu: 20% }, resources: { requests: { cpu: 50m, memory: 96Mi }, limits: { memory: 256Mi } }'
-    harbour = await openHarbour({ serve })
-    await harbour.pack(3)
+  it('is named for its limit, while it is ready', async () => {
+    const isThrottled = ({ code }: Replicas[number]): boolean => code === 'CPU_THROTTLED'
+    const replica = (await until(replicas => replicas.some(isThrottled))).find(isThrottled)
+    assert.equal(replica?.state, 'ready')
+    assert.match(replica.reason ?? '', /\d+ % of its periods.*serve\.resources\.limits\.cpu/)
   })
-  after(async () => await harbour?.[Symbol.asyncDispose]())
 
-  it('gets another replica, which the next deployment leaves', async () => {
-    const { gateway } = await harbour.regatta<{ readonly gateway: string }>(['deploy'])
-    await using load = startLoad(`${gateway}/v1/models/linear:predict`, { instances: [[2]] }, [{ predictions: [[6]] }])
-    for (let looks = 1; ; looks += 1) {
-      const { variants } = await harbour.regatta<StatusJson>(['status'])
-      if (variants[0]?.replicas.filter(({ state }) => state === 'ready').length === 2) break
-      assert.ok(looks < 90, JSON.stringify({ variants, load: load.counts }))
-      await sleep(1000)
-    }
+  it('gets another beside it where the project scales by load, which the next deployment leaves', async () => {
+    await until(replicas => replicas.filter(({ state }) => state === 'ready').length === 2)
     await harbour.regatta(['deploy'])
-    const { variants } = await harbour.regatta<StatusJson>(['status'])
-    assert.equal(variants[0]?.replicas.length, 2)
+    assert.equal((await readReplicas()).length, 2)
     assert.deepEqual(load.counts.failures, [])
   })
 
