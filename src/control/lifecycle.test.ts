@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { createServer } from 'node:net'
 import { afterEach, beforeEach, describe, it } from 'node:test'
-import { openSqliteStore } from '../store/index.ts'
+import { RegattaError } from '../core/errors.ts'
+import { openSqliteStore, type Store } from '../store/index.ts'
 import { startControl } from './control.node.ts'
 import { SCHEMAS } from './schemas.ts'
-import { ADMIN, Place, QUICK, toProject } from './testing/place.ts'
+import { ADMIN, Place, QUICK, toBatch, toProject, toRecord, toRequestId } from './testing/place.ts'
 import { MapTarget } from './testing/target.ts'
 
 let place: Place
@@ -111,7 +112,41 @@ describe('startControl()', () => {
   })
 })
 
+/** A database that is away for the first two writes of each kind. */
+function awayAtFirst(store: Store): Store {
+  const calls = new Map<string | symbol, number>()
+  return new Proxy(store, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name)
+      if (typeof value !== 'function') return value
+      return async (...args: readonly unknown[]) => {
+        const tries = (calls.get(name) ?? 0) + 1
+        calls.set(name, tries)
+        if (tries > 2 || !/^add(Predictions|Truths)$/.test(String(name))) return await value.apply(target, args)
+        throw new RegattaError('STORE_AWAY', 'Cannot reach the database', { retryable: true })
+      }
+    },
+  })
+}
+
 describe('a control whose database is away', () => {
+  it('keeps records and truths that come meanwhile, and takes them in when it is back', async () => {
+    await using target = new MapTarget()
+    const options = await toOptions(target, 0)
+    await using store = options.store
+    const control = await startControl({ ...options, store: awayAtFirst(store) }, new AbortController().signal)
+    await using stack = new AsyncDisposableStack()
+    stack.defer(() => control.close())
+    const post = async (path: string, body: unknown): Promise<unknown> => {
+      const headers = { authorization: `Bearer ${ADMIN}` }
+      const answer = await fetch(`${control.url}${path}`, { method: 'POST', headers, body: JSON.stringify(body) })
+      assert.equal(answer.status, 200, path)
+      return await answer.json()
+    }
+    assert.deepEqual(SCHEMAS.RecordsStored.parse(await post('/api/v1/records', toBatch([toRecord(1, 1, 2)]))).added, 1)
+    assert.equal(SCHEMAS.TruthsTaken.parse(await post('/truth', { prediction: toRequestId(1), value: 0 })).new, 1)
+  })
+
   it('is alive but not ready, and answers in the form of every error', async () => {
     const running = await place.start()
     await running.store[Symbol.asyncDispose]()

@@ -57,14 +57,26 @@ async function rolesOf(running: Running): Promise<string> {
   return (await statusOf(running)).variants.map(({ name, role }) => `${name} ${role}`).join(', ')
 }
 
-function pass(ms: number): void {
-  laterMs = ms
+async function waitDays(): Promise<void> {
+  laterMs = 15 * DAY_MS
+}
+
+/** Reads a control's events up to what is wanted. */
+async function readEvents(running: Running, wanted: RegExp): Promise<void> {
+  const stop = new AbortController()
+  const { body } = await running.call('/api/v1/events', { signal: stop.signal })
+  let text = ''
+  for await (const chunk of body?.pipeThrough(new TextDecoderStream()) ?? []) {
+    text += chunk
+    if (wanted.test(text)) break
+  }
+  stop.abort()
 }
 
 describe('control', () => {
   it('promotes by itself what is better, once the gates let it, and tells everybody', async () => {
     const running = await race({ promote: 'auto' })
-    const events = (await running.call('/api/v1/events')).body?.pipeThrough(new TextDecoderStream()).getReader()
+    const told = readEvents(running, /event: race-event\ndata: \{.*"kind":"promoted"/)
     await report(running, 0, 99, 0)
     assert.deepEqual(
       [(await raceOf(running)).verdict.state, await rolesOf(running)],
@@ -74,10 +86,7 @@ describe('control', () => {
     await until(async () => (await rolesOf(running)) === 'b champion, a standby')
     const { ended, events: done } = await raceOf(running)
     assert.deepEqual([ended?.how, done.map(({ kind }) => kind)], ['promoted', ['promoted']])
-    let text = ''
-    while (!/event: race-event\ndata: \{.*"kind":"promoted"/.test(text))
-      text += (await events?.read())?.value ?? assert.fail(text)
-    await events?.cancel()
+    await told
   })
 
   it('leaves a promotion to whoever asks for it', async () => {
@@ -89,7 +98,7 @@ describe('control', () => {
 
   for (const [name, budget, spend] of [
     ['labels', { labels: 150, days: undefined }, (running: Running) => report(running, 120, 150, 3)],
-    ['days', { labels: undefined, days: 14 }, async () => pass(15 * DAY_MS)],
+    ['days', { labels: undefined, days: 14 }, waitDays],
   ] as const) {
     it(`ends a race whose ${name} are spent, which is inconclusive, and takes the challenger back`, async () => {
       const running = await race({ budget })
