@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { RaceConfig } from '../config/index.ts'
 import { until } from '../core/testing/wait.ts'
+import { toUuidV7 } from '../core/uuid.ts'
 import type { RaceJson, StatusJson } from './api.ts'
 import { SCHEMAS } from './schemas.ts'
 import { Place, type Running, toBatch, toRecord, toRequestId } from './testing/place.ts'
 
 /* What control does about races by itself, from records and truths to the routes. */
 
-const DAY_MS = 86_400_000
+const HOUR_MS = 3_600_000
+const DAY_MS = 24 * HOUR_MS
 let place: Place
 let laterMs: number
 beforeEach(async () => {
@@ -29,14 +32,20 @@ async function race(config: Partial<RaceConfig>): Promise<Running> {
 }
 
 /** Requests `from` to `to` with their truths of 0; what b answers is off by `off`, what a answers by 3. */
-async function report(running: Running, from: number, to: number, off: number): Promise<void> {
+async function report(
+  running: Running,
+  from: number,
+  to: number,
+  off: number,
+  toRequest: (at: number) => string = toRequestId,
+): Promise<void> {
   const numbers = Array.from({ length: to - from }, (_, at) => from + at)
   const { epoch } = await statusOf(running)
   const records = numbers.flatMap(at => [
-    toRecord(at, 1, 3 + Math.sin(at), { epoch }),
-    toRecord(at, 2, off + Math.sin(at * 7), { epoch, served: false }),
+    toRecord(at, 1, 3 + Math.sin(at), { epoch, request: toRequest(at) }),
+    toRecord(at, 2, off + Math.sin(at * 7), { epoch, request: toRequest(at), served: false }),
   ])
-  const truths = numbers.map(at => ({ prediction: toRequestId(at), value: 0 }))
+  const truths = numbers.map(at => ({ prediction: toRequest(at), value: 0 }))
   for (const [path, body] of [
     ['/api/v1/records', toBatch(records)],
     ['/truth', truths],
@@ -58,25 +67,25 @@ async function rolesOf(running: Running): Promise<string> {
 }
 
 async function waitDays(): Promise<void> {
+  // So that time alone is what makes control look again.
+  await sleep(100)
   laterMs = 15 * DAY_MS
 }
 
-/** Reads a control's events up to what is wanted. */
-async function readEvents(running: Running, wanted: RegExp): Promise<void> {
-  const stop = new AbortController()
-  const { body } = await running.call('/api/v1/events', { signal: stop.signal })
+/** Reads an answer that streams up to what is wanted. */
+async function readUpTo({ body }: Response, wanted: RegExp): Promise<void> {
   let text = ''
   for await (const chunk of body?.pipeThrough(new TextDecoderStream()) ?? []) {
     text += chunk
-    if (wanted.test(text)) break
+    if (wanted.test(text)) return
   }
-  stop.abort()
+  assert.fail(text)
 }
 
 describe('control', () => {
   it('promotes by itself what is better, once the gates let it, and tells everybody', async () => {
     const running = await race({ promote: 'auto' })
-    const told = readEvents(running, /event: race-event\ndata: \{.*"kind":"promoted"/)
+    const events = await running.call('/api/v1/events')
     await report(running, 0, 99, 0)
     assert.deepEqual(
       [(await raceOf(running)).verdict.state, await rolesOf(running)],
@@ -86,7 +95,7 @@ describe('control', () => {
     await until(async () => (await rolesOf(running)) === 'b champion, a standby')
     const { ended, events: done } = await raceOf(running)
     assert.deepEqual([ended?.how, done.map(({ kind }) => kind)], ['promoted', ['promoted']])
-    await told
+    await readUpTo(events, /event: race-event\ndata: \{.*"kind":"promoted"/)
   })
 
   it('leaves a promotion to whoever asks for it', async () => {
@@ -114,4 +123,16 @@ describe('control', () => {
       assert.match(verdict.reason, /^The race has spent its budget before it could decide: /)
     })
   }
+
+  it('judges what was too young to be judged once it is old enough', async () => {
+    const running = await race({ maturityMs: 36 * HOUR_MS })
+    const now = Date.now()
+    await report(running, 0, 120, 0, at => toUuidV7(now, new Uint8Array(16).fill(at)))
+    const young = await raceOf(running)
+    assert.deepEqual([young.verdict.labels, young.variants[0]?.maturity.provisional.labels], [0, 120])
+    laterMs = 38 * HOUR_MS
+    await until(async () => (await raceOf(running)).verdict.labels === 120)
+    const { variants, verdict } = await raceOf(running)
+    assert.deepEqual([verdict.state, variants[0]?.maturity.provisional.labels], ['promote-B', 0])
+  })
 })
