@@ -207,6 +207,12 @@ describe('judgeRace() of a split', () => {
     assert.deepEqual(missing(judgeRace({ ...rule, binary: true }, small)), ['labels of B'])
   })
 
+  it('does not count the labels of an epoch that one arm has none of', () => {
+    const alone = toEpoch(toNoise(5, 150), [], 0)
+    const both = toEpoch(toNoise(6, 60), toNoise(7, 130), 0.7)
+    assert.deepEqual(missing(judgeRace(rule, toSplit(alone, both))), ['labels of A'])
+  })
+
   it('wants 25 events of each arm in a small share', () => {
     const few = toSplit(
       toEpoch([...Array(3000).fill(0), ...Array(300).fill(1)], [...Array(280).fill(0), ...Array(24).fill(1)], 0.1),
