@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { request } from 'node:http'
 import { after, before, describe, it } from 'node:test'
+import { SCHEMAS } from './api/schemas.ts'
 import { ENDPOINTS, type Endpoint } from './endpoints.ts'
 import { checkAccess, checkHost, isLoopback } from './guard.ts'
-import { SCHEMAS } from './schemas.ts'
 import { ADMIN, Place, type Running } from './testing/place.ts'
 import { type Scope, toScopedToken, toScopeOf } from './tokens.ts'
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import type { RaceConfig } from '../config/index.ts'
 import { toLabelsNeeded } from '../judge/index.ts'
-import { SCHEMAS } from './schemas.ts'
+import { SCHEMAS } from './api/schemas.ts'
 import { Place, type Running, toBatch, toRecord, toRequestId } from './testing/place.ts'
 
 let place: Place

@@ -7,7 +7,7 @@ import type { Capture, Routes } from '../core/wire/routes.ts'
 import type { Target } from '../deploy/index.ts'
 import type { ImageLayout } from '../oci/index.ts'
 import type { NewVariant, Store, StoredVariant } from '../store/index.ts'
-import type { DeleteResponseJson, DeployResponseJson, PromoteResponseJson } from './api.ts'
+import type { DeleteResponseJson, DeployResponseJson, PromoteResponseJson } from './api/commands.ts'
 import { promote, rollback, toNewMember } from './commands.ts'
 import { toCapture, toPlan, toReadyCount, toRoutes, toWeights } from './deployed.ts'
 import {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test'
 import { RegattaError } from '../core/errors.ts'
 import { parseRoutes } from '../core/wire/routes.ts'
-import { SCHEMAS, type SchemaName } from './schemas.ts'
+import { SCHEMAS, type SchemaName } from './api/schemas.ts'
 import { Place, type Running } from './testing/place.ts'
 
 let place: Place

@@ -1,4 +1,4 @@
-import type { SchemaName } from './schemas.ts'
+import type { SchemaName } from './api/schemas.ts'
 import type { Scope } from './tokens.ts'
 
 /**

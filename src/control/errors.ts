@@ -1,6 +1,6 @@
 import { RegattaError } from '../core/errors.ts'
 import { type HttpResponse, toJsonResponse } from '../core/http.ts'
-import type { ErrorJson } from './api.ts'
+import type { ErrorJson } from './api/events.ts'
 
 /** HTTP status of each error that control makes. */
 const OWN = {

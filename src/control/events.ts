@@ -1,4 +1,4 @@
-import type { EventJson } from './api.ts'
+import type { EventJson } from './api/events.ts'
 
 const encoder = new TextEncoder()
 

@@ -1,4 +1,4 @@
-import type { RaceJson } from './api.ts'
+import type { RaceJson } from './api/race.ts'
 
 /**
  * Something that somebody should hear of, once.

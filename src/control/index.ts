@@ -1,32 +1,11 @@
-export type {
-  ArmJson,
-  DecisionJson,
-  DeleteResponseJson,
-  DeployRequestJson,
-  DeployResponseJson,
-  ErrorJson,
-  EventJson,
-  GuardrailJson,
-  OutcomeJson,
-  ProcessJson,
-  PromoteResponseJson,
-  RaceEventJson,
-  RaceJson,
-  RacePointJson,
-  RaceSeriesJson,
-  RaceSummaryJson,
-  RacesJson,
-  RampJson,
-  RecordsResponseJson,
-  StatusJson,
-  TraceAnswerJson,
-  TraceJson,
-  TruthCountsJson,
-  TruthJson,
-  TruthResponseJson,
-  VariantJson,
-  VerdictJson,
-} from './api.ts'
+export type { DeleteResponseJson, DeployRequestJson, DeployResponseJson, PromoteResponseJson } from './api/commands.ts'
+export type { ErrorJson, EventJson } from './api/events.ts'
+export type { OutcomeJson, TraceAnswerJson, TraceJson } from './api/outcomes.ts'
+export type { ArmJson, GuardrailJson, RaceEventJson, RaceJson, RacesJson, RampJson } from './api/race.ts'
+export type { RecordsResponseJson } from './api/records.ts'
+export type { ProcessJson, RaceSummaryJson, StatusJson, VariantJson } from './api/status.ts'
+export type { TruthCountsJson, TruthJson, TruthResponseJson } from './api/truth.ts'
+export type { DecisionJson, RacePointJson, RaceSeriesJson, VerdictJson } from './api/verdict.ts'
 export { type Control, type ControlOptions, type ControlTimings, startControl } from './control.node.ts'
 export { toFirstRoutes, toFirstVariant } from './deployed.ts'
 export { type LocalControl, type LocalControlOptions, startLocalControl } from './local.node.ts'

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 
-import type { RaceJson } from './api.ts'
-import { SCHEMAS } from './schemas.ts'
+import type { RaceJson } from './api/race.ts'
+import { SCHEMAS } from './api/schemas.ts'
 import { Place, type Running, toBatch, toRecord, toRequestId } from './testing/place.ts'
 import { runForTrace } from './testing/run.ts'
 

@@ -2,7 +2,7 @@ import { type Digest, parseDigest } from '../core/brands.ts'
 import { RegattaError } from '../core/errors.ts'
 import { type ImageLayout, readImageAnnotations } from '../oci/index.ts'
 import { readRunByDigest } from '../train/index.ts'
-import type { TraceAnswerJson } from './api.ts'
+import type { TraceAnswerJson } from './api/outcomes.ts'
 import { toControlError } from './errors.ts'
 
 /** Where an image comes from; all empty for a model that was packed without a run. */

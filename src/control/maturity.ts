@@ -1,6 +1,6 @@
 import { type Moments, toMissing } from '../judge/index.ts'
 import { type Durations, type Maturity, toDurationMs } from '../store/index.ts'
-import type { LatenessJson, MaturityJson } from './api.ts'
+import type { LatenessJson, MaturityJson } from './api/race.ts'
 
 /** What is known of the ages of a race's predictions and of its truths. */
 export interface Ages {

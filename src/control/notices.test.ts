@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { ProcessJson, StatusJson } from './api.ts'
+import type { ProcessJson, StatusJson } from './api/status.ts'
 import { ProcessIncidents, toChampionNotices } from './notices.ts'
 import { toStatusJson } from './testing/status.ts'
 

@@ -1,5 +1,5 @@
 import type { Notice } from '../deploy/index.ts'
-import type { ProcessJson, StatusJson } from './api.ts'
+import type { ProcessJson, StatusJson } from './api/status.ts'
 
 /** Something about one process: it begins to fail or to perform poorly, or does so no longer. */
 export interface ProcessNotice extends Notice {

@@ -1,5 +1,5 @@
+import { toJsonSchemas } from './api/schemas.ts'
 import { type Access, ENDPOINTS, type Endpoint } from './endpoints.ts'
-import { toJsonSchemas } from './schemas.ts'
 
 /**
  * Describes the whole API. Source: OpenAPI Specification 3.1.1, whose schemas are JSON Schema 2020-12.

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
-import { SCHEMAS } from './schemas.ts'
+import { SCHEMAS } from './api/schemas.ts'
 import { Place, type Running, toBatch, toRecord, toRequestId } from './testing/place.ts'
 
 let place: Place

@@ -1,5 +1,5 @@
 import type { OutcomeCursor, Store, StoredOutcome, StoredVariant } from '../store/index.ts'
-import type { OutcomeJson } from './api.ts'
+import type { OutcomeJson } from './api/outcomes.ts'
 import { toControlError } from './errors.ts'
 
 /** Outcomes that are read at once. */

@@ -1,6 +1,6 @@
 import { toLabelsNeeded, type Verdict } from '../judge/index.ts'
 import type { RaceSpec } from '../store/index.ts'
-import type { OutlookJson } from './api.ts'
+import type { OutlookJson } from './api/race.ts'
 
 /** What an outlook is made of. */
 export interface OutlookFacts {

@@ -1,4 +1,4 @@
-import type { RaceJson } from './api.ts'
+import type { RaceJson } from './api/race.ts'
 import { toControlError } from './errors.ts'
 
 /**

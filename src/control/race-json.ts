@@ -1,6 +1,7 @@
 import type { Guardrail, Verdict } from '../judge/index.ts'
 import type { Arm, Decision, RaceEvent, Scoreboard, StoredRace, StoredVariant, TruthCounts } from '../store/index.ts'
-import type { ArmJson, RaceEventJson, RaceJson, RaceSummaryJson, RampJson } from './api.ts'
+import type { ArmJson, RaceEventJson, RaceJson, RampJson } from './api/race.ts'
+import type { RaceSummaryJson } from './api/status.ts'
 import type { Placed } from './deployment.ts'
 import { type Ages, toLatenessJson, toMaturityJson } from './maturity.ts'
 import { toOutlook } from './outlook.ts'

@@ -1,5 +1,5 @@
 import { Gauge, type Registry } from 'prom-client'
-import type { RaceJson } from './api.ts'
+import type { RaceJson } from './api/race.ts'
 import { LatenessHistogram, type LatenessRow } from './lateness.ts'
 
 /** What Prometheus is shown of the race and of truths. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { ArmJson, OutlookJson } from './api.ts'
+import type { ArmJson, OutlookJson } from './api/race.ts'
 import { type NotedRace, toRaceNotes } from './race-notes.ts'
 
 const toArm = (role: ArmJson['role']): ArmJson => ({

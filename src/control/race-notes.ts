@@ -1,5 +1,5 @@
 import { toFigure } from '../core/figure.ts'
-import type { ArmJson, NoteJson, OutlookJson, RaceJson } from './api.ts'
+import type { ArmJson, NoteJson, OutlookJson, RaceJson } from './api/race.ts'
 
 /** What the notes of a race are made of. */
 export type NotedRace = Pick<RaceJson, 'maturityMs' | 'outlook' | 'refused' | 'truths' | 'variants' | 'verdict'>

@@ -1,6 +1,7 @@
 import { toErrorText } from '../core/errors.ts'
 import type { StoredRace } from '../store/index.ts'
-import type { RaceJson, RacePointJson, RaceSeriesJson } from './api.ts'
+import type { RaceJson } from './api/race.ts'
+import type { RacePointJson, RaceSeriesJson } from './api/verdict.ts'
 import type { LatenessRow } from './lateness.ts'
 import { type Kept, type Look, type LookWorld, lookAt, NOTHING_KEPT } from './race-look.ts'
 import { toComparisons } from './race-rule.ts'

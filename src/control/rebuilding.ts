@@ -1,6 +1,6 @@
 import { judgeRace, type LossTerms, makePairTally, toReach } from '../judge/index.ts'
 import type { Store, StoredRace } from '../store/index.ts'
-import type { RacePointJson } from './api.ts'
+import type { RacePointJson } from './api/verdict.ts'
 import { toRaceRule } from './race-rule.ts'
 import { toPoint } from './verdict.ts'
 

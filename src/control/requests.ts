@@ -1,8 +1,8 @@
 import type * as z from 'zod'
 import { parseDigest, parseVariantName, type VariantName } from '../core/brands.ts'
+import { SCHEMAS } from './api/schemas.ts'
 import type { Wish } from './deployment.ts'
 import { toControlError } from './errors.ts'
-import { SCHEMAS } from './schemas.ts'
 
 /** Reads the body of a deploy. @throws REQUEST, DIGEST, VARIANT_NAME */
 export function parseDeploy(body: Uint8Array): Wish {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { RacePointJson } from './api.ts'
+import type { RacePointJson } from './api/verdict.ts'
 import { addPoint, MAX_POINTS } from './series.ts'
 
 const point = (n: number, estimate = n): RacePointJson => ({ n, at: '', estimate, lower: null, upper: null })

@@ -1,4 +1,4 @@
-import type { RacePointJson } from './api.ts'
+import type { RacePointJson } from './api/verdict.ts'
 
 /** Points of a chart that a race keeps. */
 export const MAX_POINTS = 400

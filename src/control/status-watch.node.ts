@@ -1,4 +1,4 @@
-import type { StatusJson } from './api.ts'
+import type { StatusJson } from './api/status.ts'
 
 /** What the watch works with. */
 export interface StatusWatchOptions {

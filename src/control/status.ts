@@ -1,5 +1,6 @@
 import type { ProcessState, ReplicaState, TargetState } from '../deploy/index.ts'
-import type { ProcessJson, RaceJson, StatusJson, VariantJson } from './api.ts'
+import type { RaceJson } from './api/race.ts'
+import type { ProcessJson, StatusJson, VariantJson } from './api/status.ts'
 import type { Deployment } from './deployment.ts'
 import type { Member } from './member.ts'
 import { toRaceSummary } from './race-json.ts'

@@ -4,8 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { RaceConfig } from '../config/index.ts'
 import { until } from '../core/testing/wait.ts'
 import { toUuidV7 } from '../core/uuid.ts'
-import type { RaceJson, StatusJson } from './api.ts'
-import { SCHEMAS } from './schemas.ts'
+import type { RaceJson } from './api/race.ts'
+import { SCHEMAS } from './api/schemas.ts'
+import type { StatusJson } from './api/status.ts'
 import { Place, type Running, toBatch, toRecord, toRequestId } from './testing/place.ts'
 
 /* What control does about races by itself, from records and truths to the routes. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { parseRoutes } from '../core/wire/routes.ts'
-import { SCHEMAS } from './schemas.ts'
+import { SCHEMAS } from './api/schemas.ts'
 import { Place, type Running, toBatch, toRecord } from './testing/place.ts'
 
 let place: Place

@@ -1,7 +1,7 @@
 import { RegattaError } from '../core/errors.ts'
 import { readLines, toTexts } from '../core/lines.ts'
 import type { RaceSpec, Truth } from '../store/index.ts'
-import type { TruthProblemJson } from './api.ts'
+import type { TruthProblemJson } from './api/truth.ts'
 import { EXAMPLE, parseTruth, type TruthItem, toUnreadable } from './truth-item.ts'
 
 /** Items of one JSON document. */

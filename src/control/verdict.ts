@@ -1,6 +1,6 @@
 import { isDecided, isDrifting, type RaceHistory, type Stamp, type Verdict } from '../judge/index.ts'
 import type { Decision, RaceEnd, StoredRace } from '../store/index.ts'
-import type { DecisionJson, RacePointJson, VerdictJson } from './api.ts'
+import type { DecisionJson, RacePointJson, VerdictJson } from './api/verdict.ts'
 
 /** The decision to write for a verdict. Without a spread the bounds are the estimate itself. */
 export function toDecision(stamp: Stamp & { readonly race: number; readonly at: number }, verdict: Verdict): Decision {

@@ -1,5 +1,5 @@
 import { parseDigest } from '../../core/brands.ts'
-import type { ProcessJson, StatusJson, VariantJson } from '../api.ts'
+import type { ProcessJson, StatusJson, VariantJson } from '../api/status.ts'
 
 const READY = { name: 'p', state: 'ready', since: '', pid: null, restarts: 0, code: null, reason: null } as const
 
