@@ -1,23 +1,21 @@
 import type { Project } from '../config/index.ts'
 import type { Clock } from '../core/clock.ts'
 import { toErrorText } from '../core/errors.ts'
-import { type HttpServer, listenHttp } from '../core/http.node.ts'
-import type { HttpHandler, HttpResponse } from '../core/http.ts'
-import { toJsonResponse } from '../core/http.ts'
-import type { HttpRequestHead } from '../core/http-world.ts'
+import type { HttpServer } from '../core/http.node.ts'
+import type { HttpHandler } from '../core/http.ts'
 import type { Target } from '../deploy/index.ts'
 import type { ImageLayout } from '../oci/index.ts'
 import type { Store } from '../store/index.ts'
 import type { StatusJson } from './api/status.ts'
-import { isTruthStream, MAX_BATCH_BYTES, toApp, toMaxBodyBytes, toTooLong } from './app.ts'
+import { MAX_BATCH_BYTES, toApp } from './app.ts'
 import { Deployer } from './deployer.node.ts'
 import { findPlaced } from './deployment.ts'
-import { toControlError, toErrorJson, toErrorResponse } from './errors.ts'
 import { EVENTS_BEAT, LINES_BEAT, toEvent, toLine } from './events.ts'
 import { Feed } from './feed.ts'
 import { Gateways } from './gateways.ts'
 import { NewIncidents, toVerdictIncident } from './incidents.ts'
 import { toReadLineage } from './lineage.node.ts'
+import { listen } from './listening.node.ts'
 import type { Logger } from './logger.ts'
 import { LossWatch } from './loss-watch.ts'
 import { toMetrics } from './metrics.ts'
@@ -303,40 +301,5 @@ function toClose(world: World, server: HttpServer, options: ControlOptions): () 
       await Promise.all([world[Symbol.asyncDispose](), server.drain(drainMs)])
     })()
     await closed
-  }
-}
-
-async function listen({ host, port, logger }: ControlOptions, handler: HttpHandler): Promise<HttpServer> {
-  return await listenHttp(handler, {
-    host,
-    port,
-    maxBodyBytes: MAX_BATCH_BYTES,
-    streams: isTruthStream,
-    admit: toAdmit(),
-    toError: (status, text) =>
-      status === 413
-        ? toErrorResponse(toTooLong(MAX_BATCH_BYTES))
-        : toJsonResponse(status, toErrorJson('INTERNAL', text, undefined)),
-    onError: error => logger.error({ code: 'INTERNAL', error: toErrorText(error) }, 'A request failed'),
-  })
-}
-
-/** Bytes of all bodies that arrive or are answered at once. */
-const MAX_HELD_BYTES = 256 * 1024 * 1024
-
-/** Refuses a body that is too long, or that there is no room for now. */
-function toAdmit(): (head: HttpRequestHead) => HttpResponse | (() => void) {
-  let held = 0
-  return ({ path, bodyBytes }) => {
-    const max = toMaxBodyBytes(path)
-    if (bodyBytes > max) return toErrorResponse(toTooLong(max))
-    if (held + bodyBytes > MAX_HELD_BYTES) {
-      const busy = toControlError('BUSY', 'Cannot take another request now: too many are being read', 'Try again later')
-      return toErrorResponse(busy, { 'retry-after': '1' })
-    }
-    held += bodyBytes
-    return () => {
-      held -= bodyBytes
-    }
   }
 }
