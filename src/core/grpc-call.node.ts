@@ -1,5 +1,4 @@
-import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
-import { drained } from './drained.node.ts'
+import { ChunkQueue } from './chunk-queue.ts'
 import {
   GrpcError,
   type GrpcHandler,
@@ -8,12 +7,14 @@ import {
   type GrpcRequest,
   type GrpcRequestHead,
 } from './grpc.ts'
-import { sendError, sendHead, sendHttpStatus, sendMessage, sendOk, sendOnly } from './grpc-answer.node.ts'
+import { toErrorPart, toHeadPart, toMessageParts, toOkPart, toStatusPart } from './grpc-answer.ts'
 import { gzipGrpcMessage, inflateGrpcMessage, isGzipAccepted } from './grpc-encoding.ts'
 import { type GrpcFrame, GrpcFrameReader } from './grpc-frames.ts'
 import { type GrpcHead, parseGrpcHead, toHttpRefusal } from './grpc-head.ts'
 import { toGrpcMetadata } from './grpc-headers.ts'
 import type { GrpcLimits } from './grpc-limits.ts'
+import type { H2Head } from './h2-head.ts'
+import type { H2Part, H2Stream, H2StreamListener } from './h2-stream.ts'
 
 /** What the calls of one server have in common. */
 export interface GrpcCallWorld {
@@ -31,20 +32,17 @@ export class ByteCount {
   bytes = 0
 }
 
-/** Answers one call. Never throws; `onOver` is called once its status is decided. */
-export function serveCall(
-  world: GrpcCallWorld,
-  stream: ServerHttp2Stream,
-  headers: IncomingHttpHeaders,
-  onOver: () => void,
-): void {
-  new ServerCall(world, stream, headers, onOver).start()
+/** Answers one call. Never throws. */
+export function serveCall(world: GrpcCallWorld, stream: H2Stream, { headers }: H2Head): void {
+  new ServerCall(world, stream, headers).start()
 }
 
 const EMPTY = new Uint8Array(0)
 const NO_HEAD: GrpcHead = { encoding: 'identity', timeoutMs: undefined, accepts: undefined }
 
 const DEADLINE = new GrpcError('DEADLINE_EXCEEDED', 'The deadline of the client has passed')
+
+const INTERNAL = new GrpcError('UNKNOWN', 'Internal error; the server log has the details')
 
 /** Node's timers cannot wait longer. */
 const MAX_TIMER_MS = 2 ** 31 - 1
@@ -59,15 +57,14 @@ const MAX_TIMER_MS = 2 ** 31 - 1
  */
 type Phase = 'receiving' | 'running' | 'streaming' | 'blocked' | 'over'
 
-class ServerCall implements GrpcRequest {
+class ServerCall implements GrpcRequest, H2StreamListener {
   readonly path: string
   message: Uint8Array = EMPTY
   messages?: AsyncIterable<Uint8Array>
   deadlineAt: number | undefined
   readonly #world: GrpcCallWorld
-  readonly #stream: ServerHttp2Stream
-  readonly #headers: IncomingHttpHeaders
-  readonly #onOver: () => void
+  readonly #stream: H2Stream
+  readonly #headers: H2Head['headers']
   readonly #reader: GrpcFrameReader
   #head: GrpcHead = NO_HEAD
   #frame: GrpcFrame | undefined
@@ -80,13 +77,15 @@ class ServerCall implements GrpcRequest {
   #abort: AbortController | undefined
   #whyLeft: GrpcError | undefined
   #messages: AsyncIterator<Uint8Array> | undefined
+  /** Of a call that takes many messages: what of them has come. */
+  #chunks: ChunkQueue | undefined
+  #onDrain: (() => void) | undefined
 
-  constructor(world: GrpcCallWorld, stream: ServerHttp2Stream, headers: IncomingHttpHeaders, onOver: () => void) {
+  constructor(world: GrpcCallWorld, stream: H2Stream, headers: H2Head['headers']) {
     this.path = headers[':path'] ?? ''
     this.#world = world
     this.#stream = stream
     this.#headers = headers
-    this.#onOver = onOver
     this.#reader = new GrpcFrameReader(world.limits.maxMessageBytes)
   }
 
@@ -105,16 +104,30 @@ class ServerCall implements GrpcRequest {
   }
 
   start(): void {
-    // 'close' follows and tells the same.
-    this.#stream.on('error', () => {})
-    this.#stream.on('close', () => this.#close())
+    this.#stream.listen(this)
     this.#timer = setTimeout(expire, this.#world.limits.requestTimeoutMs, this)
     const status = toHttpRefusal(this.#headers)
     if (status === undefined) this.#open()
     else {
       this.#end()
-      sendHttpStatus(this.#stream, status)
+      this.#stream.send([toStatusPart(status)], true)
     }
+  }
+
+  onData(chunk: Buffer): void {
+    if (this.#chunks !== undefined) return void this.#chunks.push(chunk)
+    this.#stream.giveBack(chunk.byteLength)
+    if (this.#phase === 'receiving') this.#take(chunk)
+  }
+
+  onEnd(): void {
+    if (this.#chunks !== undefined) return void this.#chunks.end()
+    // Every failure is answered inside.
+    void this.#run()
+  }
+
+  onDrain(): void {
+    this.#onDrain?.()
   }
 
   #open(): void {
@@ -132,20 +145,18 @@ class ServerCall implements GrpcRequest {
     // Every failure is answered inside.
     if (this.#world.streams?.(this.path) === true) {
       this.#phase = 'running'
-      this.messages = this.#receive()
+      this.#chunks = new ChunkQueue()
+      this.messages = this.#receive(this.#chunks)
       void this.#answer()
-      return
     }
-    this.#stream.on('data', (chunk: Buffer) => this.#take(chunk))
-    this.#stream.on('end', () => void this.#run())
   }
 
   /** Takes messages as they are asked for: the others stay with the client, whose window is full then. */
-  async *#receive(): AsyncGenerator<Uint8Array, void> {
-    const chunks: AsyncIterator<Buffer> = this.#stream.iterator({ destroyOnReturn: false })
+  async *#receive(chunks: ChunkQueue): AsyncGenerator<Uint8Array, void> {
     while (true) {
-      const { done, value: chunk } = await this.#withinTime(chunks.next())
-      if (done === true) break
+      const chunk = await this.#withinTime(chunks.next())
+      if (chunk === undefined) break
+      this.#stream.giveBack(chunk.byteLength)
       this.#hold(chunk.byteLength)
       for (const frame of this.#reader.push(chunk))
         yield frame.compressed ? await this.#inflate(frame.message) : frame.message
@@ -187,7 +198,7 @@ class ServerCall implements GrpcRequest {
   #hold(bytes: number): void {
     const { buffered, limits } = this.#world
     // Its bytes are given back, or will be, as they are counted now.
-    if (this.#stream.closed) return
+    if (this.#stream.isClosed) return
     this.#heldBytes += bytes
     buffered.bytes += bytes
     if (buffered.bytes > limits.maxBufferedBytes)
@@ -221,7 +232,7 @@ class ServerCall implements GrpcRequest {
 
   /** Whether nobody waits for an answer any more. */
   get #isLeft(): boolean {
-    return this.#phase === 'over' || this.#stream.closed
+    return this.#phase === 'over' || this.#stream.isClosed
   }
 
   #toFrame(): GrpcFrame {
@@ -240,54 +251,61 @@ class ServerCall implements GrpcRequest {
     const isCompressed = isLong && isGzipAccepted(this.#head.accepts)
     const sent = isCompressed ? await gzipGrpcMessage(message) : message
     if (this.#isLeft) return
+    const parts = [toHeadPart(metadata, isCompressed), ...toMessageParts(sent, isCompressed), toOkPart(trailers)]
     this.#heldBytes += sent.byteLength
     this.#world.buffered.bytes += sent.byteLength
-    sendHead(this.#stream, metadata, isCompressed)
-    sendOnly(this.#stream, sent, isCompressed, trailers)
     this.#end()
+    this.#stream.send(parts, true)
   }
 
   async #sendAll({ metadata, trailers }: GrpcReply, messages: AsyncIterable<Uint8Array>): Promise<void> {
-    sendHead(this.#stream, metadata)
+    this.#stream.send([toHeadPart(metadata, false)], false)
     this.#phase = 'streaming'
     const iterator = messages[Symbol.asyncIterator]()
     this.#messages = iterator
     for await (const message of { [Symbol.asyncIterator]: () => iterator }) {
       if (this.#isLeft) return
-      if (!sendMessage(this.#stream, message)) await this.#unblock()
+      if (!this.#stream.send(toMessageParts(message, false), false)) await this.#unblock()
     }
     if (this.#isLeft) return
-    sendOk(this.#stream, trailers)
+    const last = toOkPart(trailers)
     this.#end()
+    this.#stream.send([last], true)
   }
 
   async #unblock(): Promise<void> {
     this.#phase = 'blocked'
     this.#timer?.refresh()
-    await drained(this.#stream)
+    await new Promise<void>(resolve => {
+      this.#onDrain = resolve
+    })
+    this.#onDrain = undefined
     if (this.#phase === 'blocked') this.#phase = 'streaming'
   }
 
   #fail(error: unknown): void {
     if (this.#isLeft) return
     this.#end()
+    this.#stream.send([this.#toErrorPart(error)], true)
+  }
+
+  #toErrorPart(error: unknown): H2Part {
+    const { isHeadSent } = this.#stream
     let bug = error
     if (error instanceof GrpcError)
       try {
-        sendError(this.#stream, error)
-        return
+        return toErrorPart(error, isHeadSent)
       } catch (unsendable) {
         bug = unsendable
       }
     this.#world.onError?.(bug)
-    sendError(this.#stream, new GrpcError('UNKNOWN', 'Internal error; the server log has the details'))
+    return toErrorPart(INTERNAL, isHeadSent)
   }
 
   #end(): void {
     this.#phase = 'over'
     clearTimeout(this.#deadline)
     this.#timer?.refresh()
-    this.#onOver()
   }
 
   #leave(reason: GrpcError): void {
@@ -297,8 +315,10 @@ class ServerCall implements GrpcRequest {
     this.#messages?.return?.().catch(() => {})
   }
 
-  #close(): void {
+  onClose(): void {
     clearTimeout(this.#timer)
+    this.#chunks?.end()
+    this.#onDrain?.()
     if (this.#phase !== 'over') {
       this.#end()
       this.#leave(new GrpcError('CANCELLED', 'The client went away'))
@@ -327,8 +347,7 @@ class ServerCall implements GrpcRequest {
       const { requestTimeoutMs } = this.#world.limits
       this.#fail(new GrpcError('DEADLINE_EXCEEDED', `The message did not arrive within ${requestTimeoutMs} ms`))
     } else if (this.#phase === 'blocked' || this.#phase === 'over') {
-      this.#stream.close(constants.NGHTTP2_CANCEL)
-      this.#stream.destroy()
+      this.#stream.reset('CANCEL')
     }
   }
 }

@@ -1,7 +1,9 @@
-import { createSecureServer, createServer, type ServerHttp2Session } from 'node:http2'
+import { createServer, type Server, type Socket } from 'node:net'
+import { createServer as createTlsServer } from 'node:tls'
 import type { GrpcError, GrpcHandler, GrpcRequestHead } from './grpc.ts'
 import { ByteCount, type GrpcCallWorld, serveCall } from './grpc-call.node.ts'
 import { type GrpcLimits, withDefaultGrpcLimits } from './grpc-limits.ts'
+import { H2Socket, type H2SocketWorld } from './h2-socket.node.ts'
 import { type ListenAddress, listen, type RunningServer, watchConnections } from './listen.node.ts'
 import { type TlsOptions, toServerTls } from './tls.node.ts'
 
@@ -22,26 +24,26 @@ export interface GrpcListenOptions extends ListenAddress, Partial<GrpcLimits> {
 /** A listening gRPC server. */
 export type GrpcServer = RunningServer
 
-/** Serves a handler of calls over `node:http2`. @throws PORT_IN_USE, LISTEN, TLS, TLS_CLIENT_CA, GRPC_LIMITS */
+/** Serves a handler of calls, over HTTP/2. @throws PORT_IN_USE, LISTEN, TLS, TLS_CLIENT_CA, GRPC_LIMITS */
 export async function listenGrpc(handler: GrpcHandler, options: GrpcListenOptions): Promise<GrpcServer> {
   const limits = withDefaultGrpcLimits(options)
   const { streams, admit, onError, compressFromBytes = Number.POSITIVE_INFINITY, tls } = options
-  const world = { handler, limits, buffered: new ByteCount(), streams, admit, onError, compressFromBytes }
-  const server = create(limits, tls)
-  server.maxConnections = limits.maxSessions
+  const calls = { handler, limits, buffered: new ByteCount(), streams, admit, onError, compressFromBytes }
+  const world = toSocketWorld(calls)
   let draining = false
-  server.on('session', session => {
-    serveConnection(session, world)
+  const server = create(limits, tls, socket => {
+    const connection = new H2Socket(socket, world)
     // It shook hands while the others were told to go.
-    if (draining) session.close()
+    if (draining) connection.drain()
   })
   const breakAll = watchConnections(server)
   const address = await listen(server, options, tls === undefined ? 'http' : 'https')
   const closed = new Promise<void>(resolve => server.once('close', () => resolve()))
   const stop = (): void => {
     draining = true
-    // Tells every client to go elsewhere (GOAWAY); a call that it sent meanwhile is refused as never begun.
     server.close()
+    // A call that a client sends meanwhile is not begun, which the client is told.
+    for (const connection of world.sockets) connection.drain()
   }
   return {
     ...address,
@@ -59,48 +61,32 @@ export async function listenGrpc(handler: GrpcHandler, options: GrpcListenOption
   }
 }
 
-/** Messages are read as they come: a window bounds what is on its way, not what is held (`maxBufferedBytes` does). */
-const STREAM_WINDOW_BYTES = 1024 * 1024
-const CONNECTION_WINDOW_BYTES = 8 * STREAM_WINDOW_BYTES
-
-/** Node refuses calls with ENHANCE_YOUR_CALM above it; the other limits bound the same memory, and say so. */
-const MAX_SESSION_MEGABYTES = 4096
-
-function create(limits: GrpcLimits, tls: TlsOptions | undefined) {
-  const options = {
-    maxSessionMemory: MAX_SESSION_MEGABYTES,
-    maxSessionInvalidFrames: 100,
-    streamResetRate: limits.maxResetsPerSecond,
-    streamResetBurst: 2 * limits.maxResetsPerSecond,
-    unknownProtocolTimeout: limits.requestTimeoutMs,
-    settings: {
-      maxConcurrentStreams: limits.maxConcurrentStreams,
-      maxHeaderListSize: limits.maxHeaderListBytes,
-      initialWindowSize: STREAM_WINDOW_BYTES,
-    },
+function toSocketWorld(calls: GrpcCallWorld): H2SocketWorld {
+  const { limits, onError } = calls
+  return {
+    limits,
+    newTimeoutMs: limits.requestTimeoutMs,
+    idleTimeoutMs: limits.idleTimeoutMs,
+    onRequest: (stream, head) => serveCall(calls, stream, head),
+    onError,
+    sockets: new Set(),
   }
-  return tls === undefined
-    ? createServer(options)
-    : createSecureServer({ ...options, ...toServerTls(tls, limits.requestTimeoutMs) })
 }
 
-/** Answers the calls of one connection, and ends it after a silence. */
-function serveConnection(session: ServerHttp2Session, world: GrpcCallWorld): void {
-  const { idleTimeoutMs, requestTimeoutMs } = world.limits
-  let calls = 0
-  const onOver = (): void => {
-    calls -= 1
-  }
-  session.setLocalWindowSize(CONNECTION_WINDOW_BYTES)
-  session.setTimeout(requestTimeoutMs)
-  session.once('stream', () => session.setTimeout(idleTimeoutMs))
-  session.on('stream', (stream, headers) => {
-    calls += 1
-    serveCall(world, stream, headers, onOver)
+const ALPN = 'h2'
+
+function create(limits: GrpcLimits, tls: TlsOptions | undefined, onSocket: (socket: Socket) => void): Server {
+  const server = tls === undefined ? createServer({ noDelay: true }, onSocket) : createSecure(limits, tls, onSocket)
+  server.maxConnections = limits.maxSessions
+  return server
+}
+
+function createSecure(limits: GrpcLimits, tls: TlsOptions, onSocket: (socket: Socket) => void): Server {
+  const options = { ...toServerTls(tls, limits.requestTimeoutMs), noDelay: true, ALPNProtocols: [ALPN] }
+  const server = createTlsServer(options, socket => {
+    if (socket.alpnProtocol === ALPN) onSocket(socket)
+    else socket.destroy()
   })
-  session.on('timeout', () => {
-    // A call that is being worked on may last; an answer that nobody takes may not.
-    if (calls > 0) session.setTimeout(idleTimeoutMs)
-    else session.destroy()
-  })
+  // Node closes those that fail to shake hands, but not those that take too long.
+  return server.on('tlsClientError', (_error, socket) => socket.destroy())
 }
