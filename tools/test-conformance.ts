@@ -1,12 +1,16 @@
-// Lets other projects' clients ask the model server and the gateway: `node tools/test-conformance.ts [CLIENT …]`. Installs
-// the clients from PyPI (again only when their versions change). Ends with `N passed, N failed, N skipped`.
+// Lets other projects' clients ask the model server and the gateway: `node tools/test-conformance.ts [CLIENT …]`, and h2spec
+// the HTTP/2 under their gRPC. Installs the clients from PyPI (again only when their versions change), and h2spec, which Go
+// builds. Ends with `N passed, N failed, N skipped`.
 import { type Asked, runClient } from './conformance/client.ts'
+import { checkHttp2 } from './conformance/http2.ts'
 import { CLIENTS, type ClientName, prepare } from './conformance/parts.ts'
 import { openDecoupled, openGateway, openServer } from './conformance/places.ts'
 
-const wanted = parseClients(process.argv.slice(2))
+const chosen = process.argv.slice(2)
+const wanted = parseClients(chosen)
 const counts = { passed: 0, failed: 0 }
 try {
+  if (chosen.length === 0) add(await checkHttp2())
   using parts = prepare()
   for (const open of [openServer, openGateway, openDecoupled]) {
     await using place = await open(parts)

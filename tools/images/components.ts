@@ -8,7 +8,7 @@ import { findGo } from './go.ts'
 /** The repository, which folders are relative to. */
 const ROOT = resolve(import.meta.dirname, '..', '..')
 
-/** Programs that images are tried with: a package of Debian, one that a Go module of this repository builds, or of Go. */
+/** Programs that images and ports are tried with: a package of Debian, one that a Go module of this repository builds, or of Go. */
 const COMPONENTS = {
   'docker-registry': { apt: 'docker-registry' },
   skopeo: { apt: 'skopeo' },
@@ -28,6 +28,7 @@ const COMPONENTS = {
   buildctl: { module: 'bench/images/buildkit', build: 'github.com/moby/buildkit/cmd/buildctl' },
   buildkitd: { module: 'bench/images/buildkit', build: 'github.com/moby/buildkit/cmd/buildkitd' },
   crane: { install: 'github.com/google/go-containerregistry/cmd/crane@v0.22.1' },
+  h2spec: { install: 'github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible' },
 } as const satisfies Readonly<Record<string, Source>>
 
 type Source =
