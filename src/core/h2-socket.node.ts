@@ -52,8 +52,12 @@ export class H2Socket {
 
   /** Ends the connection where nothing came for long, unless a request is under way. */
   expire(): void {
-    if (this.#connection.streams > 0 && !this.#isEnding) this.#timer.refresh()
-    else this.#socket.destroy()
+    if (this.#isEnding) this.#socket.destroy()
+    else if (this.#connection.streams > 0) this.#timer.refresh()
+    else {
+      this.drain()
+      this.#restart(CLOSE_WITHIN_MS)
+    }
   }
 
   #take(chunk: Buffer): void {
