@@ -16,6 +16,7 @@ SERVICES = [
     "tensorflow.serving.PredictionService",
     "tensorflow.serving.ModelService",
     "inference.GRPCInferenceService",
+    "grpc.health.v1.Health",
     "PredictionService",
     "ModelService",
 ]

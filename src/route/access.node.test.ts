@@ -22,7 +22,7 @@ describe('a gateway with rules of access', () => {
     assert.equal((await gateway.predict({ authorization: 'Bearer key' })).status, 200)
     // The token was for the gateway: the replica does not get it.
     assert.equal(a.seen[0]?.headers.authorization, undefined)
-    for (const path of ['/livez', '/readyz', '/ping', '/v2/health/ready', '/metrics'])
+    for (const path of ['/livez', '/readyz', '/ping', '/health', '/v2/health/ready', '/metrics'])
       assert.equal((await ask(`${gateway.url}${path}`)).status, 200, path)
   })
 

@@ -17,7 +17,7 @@ export type CallUse =
   | { readonly kind: 'own'; readonly call: OwnCall }
 
 /** A call that the gateway answers itself. */
-export type OwnCall = 'health-check' | 'health-watch' | 'live' | 'ready'
+export type OwnCall = 'health-check' | 'health-list' | 'health-watch' | 'live' | 'ready'
 
 const TFS = '/tensorflow.serving.PredictionService'
 const TFS_MODELS = '/tensorflow.serving.ModelService'
@@ -49,6 +49,7 @@ const CALLS: ReadonlyMap<string, CallUse> = new Map<string, CallUse>([
   [`${V2}/ServerLive`, { kind: 'own', call: 'live' }],
   [`${V2}/ServerReady`, { kind: 'own', call: 'ready' }],
   [`${HEALTH}/Check`, { kind: 'own', call: 'health-check' }],
+  [`${HEALTH}/List`, { kind: 'own', call: 'health-list' }],
   [`${HEALTH}/Watch`, { kind: 'own', call: 'health-watch' }],
 ])
 
@@ -63,6 +64,7 @@ export const HEALTH_SERVICES: ReadonlySet<string> = new Set([
   TFS.slice(1),
   TFS_MODELS.slice(1),
   V2.slice(1),
+  HEALTH.slice(1),
   'PredictionService',
   'ModelService',
 ])

@@ -4,6 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { GRPC_CODES, type GrpcHandler } from '../core/grpc.ts'
 import { toField } from '../core/protobuf.ts'
 import { openGrpcJs } from '../core/testing/grpc-js.ts'
+import { Health, parseMessage, HealthCheckResponse_ServingStatus as ServingStatus } from '../tensor/messages.ts'
+import { HEALTH_SERVICES } from './grpc-calls.ts'
 import { startControl } from './testing/control.ts'
 import { ask, startTestGateway, toRoutes, until, untilText } from './testing/gateway.ts'
 import { PREDICT, predictingGrpc, startGrpcServer, toPredictRequest } from './testing/grpc-upstream.ts'
@@ -45,10 +47,14 @@ describe('the gRPC port of a gateway', () => {
       '',
       'tensorflow.serving.PredictionService',
       'inference.GRPCInferenceService',
+      'grpc.health.v1.Health',
       'ModelService',
     ])
       assert.deepEqual(await tell(`${HEALTH}/Check`, toField(1, service)), SERVING, service)
     assert.equal((await client.call(`${HEALTH}/Check`, toField(1, 'nothing'))).code, GRPC_CODES.NOT_FOUND)
+    const { statuses } = parseMessage(Health.method.list.output, (await tell(`${HEALTH}/List`)) ?? NOTHING)
+    assert.deepEqual(new Set(Object.keys(statuses)), HEALTH_SERVICES)
+    assert.ok(Object.values(statuses).every(({ status }) => status === ServingStatus.SERVING))
     const unknown = await client.call(`${HEALTH}/Watch`, toField(1, 'nothing'), { deadlineMs: 300 })
     assert.deepEqual(unknown.messages, [SERVICE_UNKNOWN])
     await gateway.stop()

@@ -24,6 +24,8 @@ export function answerOwnCall(world: State, call: GrpcRequest, own: OwnCall): Gr
       if (!HEALTH_SERVICES.has(service)) throw new GrpcError('NOT_FOUND', `Nothing here serves "${service}"`)
       return { message: toField(1, toServing(world)) }
     }
+    case 'health-list':
+      return { message: Buffer.concat([...HEALTH_SERVICES].map(service => toListed(service, toServing(world)))) }
     case 'health-watch':
       return { message: watch(world, readService(call.message), call.signal) }
     default:
@@ -37,6 +39,11 @@ function readService(message: Uint8Array): string {
   } catch (error) {
     throw new GrpcError('INVALID_ARGUMENT', `Cannot read the name of the service: ${toErrorText(error)}`)
   }
+}
+
+/** An entry of `HealthListResponse.statuses`. */
+function toListed(service: string, status: number): Uint8Array {
+  return toField(1, Buffer.concat([toField(1, service), toField(2, toField(1, status))]))
 }
 
 function toServing(world: State): number {

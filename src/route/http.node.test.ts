@@ -78,7 +78,7 @@ describe('the paths of a gateway', () => {
     assert.equal((await ask(`${gateway.url}/v2/health/live`)).text, '{"live":true}')
     const ready = await ask(`${gateway.url}/v2/health/ready`)
     assert.deepEqual([ready.status, ready.text], [503, '{"ready":false}'])
-    assert.equal((await ask(`${gateway.url}/ping`)).status, 503)
+    for (const path of ['/ping', '/health']) assert.equal((await ask(gateway.url + path)).status, 503)
   })
 })
 

@@ -4,6 +4,7 @@ const OWN_PATHS = {
   '/readyz': 'GET',
   '/healthz': 'GET',
   '/ping': 'GET',
+  '/health': 'GET',
   '/v2/health/live': 'GET',
   '/v2/health/ready': 'GET',
   '/metrics': 'GET',

@@ -38,6 +38,7 @@ export async function answerOwn(world: OwnWorld, request: HttpRequest, path: Own
     }
     case '/readyz':
     case '/ping':
+    case '/health':
       return toReadiness(findObstacle(world))
     case '/metrics':
       return toTextResponse(200, await world.metrics.registry.metrics(), world.metrics.registry.contentType)
