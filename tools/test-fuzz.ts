@@ -34,8 +34,8 @@ try {
   const before = programs.map(readResources)
   const whole = values.only === undefined ? places : []
   const silent = whole.map(place => [place, openSilent(place)] as const)
-  const crowds = whole.map(place => [place, openCrowds(place)] as const)
   await runCorpus(places)
+  const crowds = whole.map(place => [place, openCrowds(place)] as const)
   const watching = setInterval(() => printMemory(programs), 20_000)
   await Promise.all(loads.map(load => runLoad({ ...load, from: load.from + 200 }, tally)))
   clearInterval(watching)

@@ -212,6 +212,21 @@ describe('a replica that answers a message several times', () => {
     await untilText(gateway.metrics, /replica_outstanding\{replica="a-1"\} 0/)
   })
 
+  it('takes no room among the requests once it is done, though nobody reads its answers', async () => {
+    await using a = await startStreaming(async function* () {
+      yield toAnswer(1)
+    })
+    const limits = { maxInFlight: 8, maxOutstanding: 8 }
+    await using gateway = await startTestGateway({ routes: toChampion(a.url), limits })
+    using unread = openRaw(`http://127.0.0.1:${gateway.grpcPort}`, { settings: { initialWindowSize: 0 } })
+    for (let count = 1; count <= 20; count++) {
+      startRaw(unread, { ':path': INFER_STREAM }).write(toWire(toInferRequest()))
+      await until(() => a.seen.length === count)
+      await untilText(gateway.metrics, /replica_outstanding\{replica="a-1"\} 0/)
+    }
+    assert.deepEqual((await converse(gateway.grpcPort, [toInferRequest()])).answers, [1])
+  })
+
   it('as a shadow gets a copy, all of whose answers are recorded', async () => {
     await using a = await startGrpcServer(predictingGrpc(7))
     await using b = await startStreaming(async function* () {

@@ -17,7 +17,7 @@ interface AnswerStreamBounds extends AnswersKept {
   readonly signal: AbortSignal | undefined
 }
 
-/** The answers of a replica to one request, as they are taken. It must be read to its end or left. */
+/** The answers of a replica to one request, read one ahead of who takes them. It must be read to its end or left. */
 export class AnswerStream implements AsyncIterableIterator<StreamAnswer> {
   /** What came of the whole, once it is over: its body is all answers, one after the other. Never rejects. */
   readonly over: Promise<TryResult>
@@ -30,7 +30,8 @@ export class AnswerStream implements AsyncIterableIterator<StreamAnswer> {
   readonly #kept: Uint8Array[] = []
   #keptBytes = 0
   #count = 0
-  #first: IteratorResult<StreamAnswer> | undefined
+  /** The step after the last answer that was given: what is over is known so, though the client has not taken the last. */
+  #ahead: Promise<IteratorResult<StreamAnswer>> | undefined
   #error: string | undefined
   #isLate = false
   #isOver = false
@@ -48,8 +49,7 @@ export class AnswerStream implements AsyncIterableIterator<StreamAnswer> {
 
   /** Waits for the first answer, which is given again when the answers are read; returns its error. @throws GrpcError */
   async open(): Promise<string | undefined> {
-    const first = await this.next()
-    this.#first = first
+    const first = await this.#step()
     return first.done === true ? undefined : first.value.error
   }
 
@@ -59,9 +59,22 @@ export class AnswerStream implements AsyncIterableIterator<StreamAnswer> {
 
   /** @throws GrpcError where the stream breaks, or the replica is silent for too long */
   async next(): Promise<IteratorResult<StreamAnswer>> {
-    const first = this.#first
-    this.#first = undefined
-    if (first !== undefined) return first
+    const given = await this.#step()
+    this.#ahead = undefined
+    if (given.done !== true) void this.#step()
+    return given
+  }
+
+  #step(): Promise<IteratorResult<StreamAnswer>> {
+    if (this.#ahead === undefined) {
+      this.#ahead = this.#pull()
+      // Whoever takes it is told.
+      this.#ahead.catch(() => {})
+    }
+    return this.#ahead
+  }
+
+  async #pull(): Promise<IteratorResult<StreamAnswer>> {
     const timer = setTimeout(giveUp, this.#bounds.silenceMs, this)
     try {
       const { done, value } = await this.#answers.next()

@@ -2,7 +2,7 @@ import type { GrpcReply, GrpcRequest } from '../core/grpc.ts'
 import { toField } from '../core/protobuf.ts'
 import { answerInferStream, type StreamAnswer } from '../tensor/index.ts'
 import type { Admission } from './admission.ts'
-import { refuseCall } from './grpc.node.ts'
+import { type CallReply, refuseCall } from './grpc.node.ts'
 import { answerMessage, type GrpcHandlerWorld } from './grpc-handler.node.ts'
 import { NO_TOKEN, OVERLOADED } from './refusals.ts'
 
@@ -21,18 +21,36 @@ export function handleGrpcStream(world: GrpcStreamWorld, call: GrpcRequest): Grp
   return { message: answerInferStream(call, { stop: world.stopping, answer }) }
 }
 
+/** The answers to one message; each takes room until the client has taken it. */
 async function* answerOne(world: GrpcStreamWorld, call: GrpcRequest): AsyncGenerator<StreamAnswer, void> {
+  const { message, answers, metadata = {} } = await answerAdmitted(world, call)
+  const given: AsyncIterable<StreamAnswer> | readonly StreamAnswer[] = answers ?? [{ message }]
+  const own = Object.entries(metadata).filter(([name]) => name.startsWith('x-regatta-'))
+  const parameters = own.map(([name, value = '']) => toParameter(name, value))
+  for await (const { message: bytes, error } of given) {
+    const release = world.admission.reserve(bytes.byteLength)
+    if (release === 'full') throw refuseCall(world, OVERLOADED)
+    try {
+      // Fields that are added to a message count as if they had been in it (protobuf.dev, "Encoding", "Last One Wins").
+      yield { message: Buffer.concat([bytes, ...parameters]), error }
+    } finally {
+      release()
+    }
+  }
+}
+
+/** Answers within the room for requests, which is free again once the replica is done, whenever the client reads. */
+async function answerAdmitted(world: GrpcStreamWorld, call: GrpcRequest): Promise<CallReply> {
   const admitted = world.admission.admit(call.message.byteLength)
   if (admitted === 'full') throw refuseCall(world, OVERLOADED)
   try {
-    const { message, answers, metadata = {} } = await answerMessage(world, call)
-    const given: AsyncIterable<StreamAnswer> | readonly StreamAnswer[] = answers ?? [{ message }]
-    const own = Object.entries(metadata).filter(([name]) => name.startsWith('x-regatta-'))
-    const parameters = own.map(([name, value = '']) => toParameter(name, value))
-    // Fields that are added to a message count as if they had been in it (protobuf.dev, "Encoding", "Last One Wins").
-    for await (const { message: bytes, error } of given) yield { message: Buffer.concat([bytes, ...parameters]), error }
-  } finally {
+    const reply = await answerMessage(world, call)
+    if (reply.answers === undefined) admitted()
+    else void reply.answers.over.then(admitted)
+    return reply
+  } catch (error) {
     admitted()
+    throw error
   }
 }
 

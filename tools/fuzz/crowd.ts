@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { FRAME, FrameClient, toCallHead, toData } from '../../src/core/testing/http2-frames.ts'
+import { GRPCInferenceService, toMessageBytes } from '../../src/tensor/messages.ts'
 import { toPrefixed } from './families/call.ts'
 import { INFER_STREAM, RIGHT_MESSAGE, WATCH } from './families/stream.ts'
 import type { Place } from './places.ts'
@@ -19,8 +20,18 @@ interface Crowd {
 }
 
 const right = toPrefixed(RIGHT_MESSAGE)
-/** More answers than a server writes ahead of a client that does not read: 64 KiB. */
-const MANY = 2000
+const ROWS = 4096
+const long = toPrefixed(
+  Buffer.from(
+    toMessageBytes(GRPCInferenceService.method.modelStreamInfer.input, {
+      modelName: 'm',
+      inputs: [{ name: 'x', datatype: 'FP32', shape: [BigInt(ROWS), 4n] }],
+      rawInputContents: [new Uint8Array(ROWS * 16)],
+    }),
+  ),
+)
+/** With so many rows each, more than a server writes ahead of a client that does not read: 64 KiB. */
+const MANY = 8
 
 const CROWDS: Readonly<Record<string, Crowd>> = {
   'statuses that are watched': {
@@ -32,7 +43,7 @@ const CROWDS: Readonly<Record<string, Crowd>> = {
     wanted: 'nothing',
   },
   'streams that go on no more': {
-    ...{ path: INFER_STREAM, connections: 5, streamsEach: 100, body: right, isLast: false },
+    ...{ path: INFER_STREAM, connections: 1, streamsEach: 100, body: right, isLast: false },
     wanted: 'answer',
   },
   'streams of half a message': {
@@ -40,12 +51,12 @@ const CROWDS: Readonly<Record<string, Crowd>> = {
     wanted: 'end',
   },
   'answers that nobody reads': {
-    ...{ path: INFER_STREAM, connections: 1, streamsEach: 100, body: right, isLast: true, isUnread: true },
+    ...{ path: INFER_STREAM, connections: 1, streamsEach: 50, body: right, isLast: true, isUnread: true },
     wanted: 'end',
   },
   'streams that nobody reads': {
     ...{ path: INFER_STREAM, connections: 1, streamsEach: 3, isLast: false, isUnread: true },
-    body: Buffer.concat(Array.from({ length: MANY }, () => right)),
+    body: Buffer.concat(Array.from({ length: MANY }, () => long)),
     wanted: 'end',
   },
 }
