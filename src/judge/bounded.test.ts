@@ -20,6 +20,21 @@ describe('toBoundedSequence()', () => {
     )
   })
 
+  it('leaves 0 with the label that brings the evidence there, for every chance of a mistake', () => {
+    const uniform = toUniform(9)
+    const xs = Array.from({ length: 400 }, () => (uniform() < 0.7 ? 0.5 : -0.5))
+    const states = xs.map((_, at) => toState(xs.slice(0, at + 1)))
+    for (const alpha of [0.5, 0.05, 1e-4]) {
+      const looks = states.map(state => toBoundedSequence(state, { ...rule, tOpt: 10, alpha }))
+      const left = looks.map(({ lower, upper }) => lower > 0 || upper < 0)
+      assert.deepEqual(
+        looks.map(({ logE }) => logE >= -Math.log(alpha)),
+        left,
+      )
+      assert.ok(left.includes(true) && left.includes(false))
+    }
+  })
+
   it('turns round with the sign and scales with the unit', () => {
     fc.assert(
       fc.property(numbers, xs => {

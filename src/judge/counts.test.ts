@@ -13,6 +13,10 @@ describe('toRatioEvidence()', () => {
     assert.ok(toRatioEvidence([400, 300, 300], [0.3, 0.35, 0.35]) > Math.log(1000))
   })
 
+  it('takes the weights for a hundred counts where nothing else is said', () => {
+    assert.equal(toRatioEvidence([530, 470], [0.5, 0.5]), toRatioEvidence([530, 470], [0.5, 0.5], 100))
+  })
+
   it('is nothing without counts', () => {
     assert.ok(Math.abs(toRatioEvidence([0, 0], [0.5, 0.5])) < 1e-12)
   })
