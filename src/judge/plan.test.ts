@@ -24,6 +24,12 @@ describe('labels needed', () => {
     assert.equal(toPlan(0, 1, rule), undefined)
   })
 
+  it('toPlanRange() is of the plans of the middle 80 % of estimates', () => {
+    const [estimate, se, n] = [0.1, 0.02, 2500]
+    const at = (z: number) => toLabelsNeeded(estimate + z * se, se * Math.sqrt(n), rule)
+    assert.deepEqual(toPlanRange({ estimate, se, n }, rule), { low: at(1.2815515655), high: at(-1.2815515655) })
+  })
+
   it('toPlanRange() has no upper end where the estimate may be nothing', () => {
     const certain = toPlanRange({ estimate: 0.1, se: 0.02, n: 2500 }, rule)
     assert.ok((certain?.low ?? 0) < 922 && (certain?.high ?? 0) > 922)
