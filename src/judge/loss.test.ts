@@ -5,6 +5,13 @@ import { type LossSpec, toLoss, toLossRange, toLossTerms } from './loss.ts'
 import { assertNear } from './testing/near.ts'
 
 describe('toLoss()', () => {
+  it('weighs what is too low and what is too high by the quantile', () => {
+    const spec: LossSpec = { kind: 'pinball', quantile: 0.9 }
+    assertNear(toLoss(spec, 1, 3), 1.8)
+    assertNear(toLoss(spec, 3, 1), 0.2)
+    assertNear(toLoss(spec, [1, 3], [3, 1]), 1)
+  })
+
   const rows: readonly [string, LossSpec['kind'], PredictedValue, PredictedValue, number | undefined][] = [
     ['takes a list of one for its number', 'squared', [3], 1, 4],
     ['averages over the steps of a forecast', 'squared', [1, 2], [2, 4], 2.5],
