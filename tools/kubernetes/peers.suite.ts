@@ -105,13 +105,17 @@ describe('a replica among its siblings', () => {
     assert.match(reason, /loses more than its peers on \d+ % of \d+ pairs.*mean loss/)
   })
 
-  it('is named when it runs another image than its variant', async () => {
+  it('is named when it runs another image than its variant, to one who watches, too', async () => {
+    const watching = harbour.place.run(['status', '--watch'], { interruptAt: /VERSION_SKEW/ })
     const image = `${process.env['REGATTA_TEST_REGISTRY']}/${harbour.namespace}/linear@${plain.digest}`
     await harbour.admin.ask('PATCH', podPath(), {
       body: { spec: { containers: [{ name: 'server', image }] } },
       type: 'application/strategic-merge-patch+json',
     })
     assert.match(await untilNamed('VERSION_SKEW'), new RegExp(`runs image ${plain.digest}.*kubectl delete pod ${bad}`))
+    const { code, out } = await watching
+    assert.equal(code, 130)
+    assert.match(out, /LOSS_FAR_FROM_PEERS.*VERSION_SKEW/s)
     await harbour.admin.ask('DELETE', podPath())
     for (let looks = 1; ; looks += 1) {
       const replicas = await readReplicas()

@@ -28,7 +28,7 @@ const around = (more: Partial<Circumstances> = {}): Circumstances => ({ events: 
 describe('a recorded object', () => {
   const cases: [code: string, evidence: RegExp, fix: RegExp][] = [
     ['CRASH_LOOP', /exit code 2 .*last words: error\[USAGE\] Unknown option '--nonsense'/, /regatta logs linear-a-1-/],
-    ['OOM', /limit of 24Mi/, /serve\.resources\.limits\.memory above 24Mi/],
+    ['OOM', /used all of its limit of 24Mi/, /serve\.resources\.limits\.memory above 24Mi/],
     ['UNSCHEDULABLE', /Insufficient cpu/, /serve\.resources\.requests\.cpu/],
     ['IMAGE_NOT_FOUND', /nobody\/nothing:1 is not in its registry/, /regatta push/],
     ['POD_SECURITY', /allowPrivilegeEscalation != false/, /overlay/],

@@ -138,7 +138,8 @@ function toPlatformFinding(evidence: string): Finding {
 function toMemoryFinding(pod: KubeObject, container: JsonObject): Finding {
   const spec = listAt(pod, 'spec', 'containers').find(one => one['name'] === container['name'])
   const limit = textAt(spec, 'resources', 'limits', 'memory') ?? 'none'
-  const evidence = `it needs more memory than its limit of ${limit} (killed, ${numberAt(container, 'restartCount')} restarts)`
+  // At its peak it had all that it may have: that is what it was killed for.
+  const evidence = `it used all of its limit of ${limit} and needs more (killed, ${numberAt(container, 'restartCount')} restarts)`
   return { code: 'OOM', evidence, fix: `Raise serve.resources.limits.memory above ${limit}` }
 }
 
