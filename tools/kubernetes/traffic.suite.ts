@@ -133,6 +133,16 @@ describe('a deployment under steady load', () => {
     assertNothingLost()
   })
 
+  it('is what render prints, each time', async () => {
+    const [first, second] = [await harbour.run(['render']), await harbour.run(['render'])]
+    assert.equal(first.out, second.out)
+    // Control writes the record of the routes.
+    const parts = first.out.split(/^---$/m).filter(part => !/^ {2}name: linear-routes$/m.test(part))
+    const args = ['diff', '--server-side', '--field-manager', 'regatta', '--filename', '-']
+    const { status, stdout, stderr } = spawnSync('kubectl', args, { encoding: 'utf8', input: parts.join('---') })
+    assert.equal(status, 0, stdout + stderr)
+  })
+
   it('has the calls of one gRPC connection balanced', async () => {
     const { gateway } = await harbour.regatta<Status>(['status'])
     using client = openPredictor(`${new URL(gateway.url).hostname}:8500`)
