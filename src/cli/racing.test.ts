@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { RaceJson } from '../control/index.ts'
-import { toRequestId } from '../control/testing/place.ts'
+import { toBatch, toRecord, toRequestId } from '../control/testing/place.ts'
+import { until } from '../core/testing/wait.ts'
 import { main } from './app.ts'
 import { toInstallation } from './installation.ts'
 import { TestProject } from './testing/project.ts'
@@ -26,8 +27,7 @@ async function readLabels(): Promise<number> {
   return (body as unknown as RaceJson).verdict.labels
 }
 
-/** Runs `regatta race --watch` and interrupts it once it has shown something. */
-async function watch(terminal: Terminal | undefined, ...more: readonly string[]) {
+function toWorld(terminal: Terminal | undefined) {
   const shown = { out: '', err: '' }
   const stop = new AbortController()
   const world: World = {
@@ -40,6 +40,12 @@ async function watch(terminal: Terminal | undefined, ...more: readonly string[])
     ...{ terminal, colours: false, env: {}, cwd: project.place.folder, signal: stop.signal, clock: Date.now },
     installation: toInstallation(project.place.folder, true, process.execPath),
   }
+  return { shown, stop, world }
+}
+
+/** Runs `regatta race --watch` and interrupts it once it has shown something. */
+async function watch(terminal: Terminal | undefined, ...more: readonly string[]) {
+  const { shown, stop, world } = toWorld(terminal)
   const ended = main(['race', '--watch', ...more], world)
   while (!/warming-up/.test(shown.out + shown.err)) await sleep(5)
   stop.abort(new Error('interrupted by SIGINT'))
@@ -70,5 +76,28 @@ describe('regatta race --watch', () => {
     const { code, out } = await watch({ columns: () => 80, rows: () => 30, colours: true }, '--json')
     assert.equal(code, 130)
     assert.equal((JSON.parse(out) as { schema: string }).schema, 'regatta/race/v1')
+  })
+})
+
+describe('regatta race', () => {
+  it('ends with 3 while there is no verdict, and says what may be done once there is one', async () => {
+    const undecided = toWorld(undefined)
+    assert.equal(await main(['race'], undecided.world), 3)
+    assert.match(undecided.shown.out, /warming-up: Too early/)
+    assert.equal(undecided.shown.err, '')
+    const numbers = Array.from({ length: 200 }, (_, at) => at + 40)
+    const { epoch } = (await project.running.json('GET', '/api/v1/status')).body
+    const records = numbers.flatMap(at => [
+      toRecord(at, 1, at, { epoch: Number(epoch) }),
+      toRecord(at, 2, at + 1, { epoch: Number(epoch), served: false }),
+    ])
+    await project.running.json('POST', '/api/v1/records', toBatch(records))
+    const truths = numbers.map(at => ({ prediction: toRequestId(at), value: at + 2 + (at % 3) / 3 }))
+    await project.running.json('POST', '/truth', truths)
+    await until(async () => (await readLabels()) === 240)
+    const decided = toWorld(undefined)
+    assert.equal(await main(['race'], decided.world), 0)
+    assert.match(decided.shown.out, /^promote-B: b is better/m)
+    assert.equal(decided.shown.err, 'next: regatta promote b\n')
   })
 })
