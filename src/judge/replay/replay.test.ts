@@ -175,6 +175,15 @@ describe('Replay', () => {
     assert.deepEqual([turned.a, turned.b, turned.estimate], ['b', 'a', -2.5])
   })
 
+  it('calls losses by their name where it computed them, and mean losses where they were given', () => {
+    assert.match(run(toPairs(toNoise(3, 300, 1))).reason, /^b is better: its mean loss is/)
+    const rows = toNoise(3, 300).flatMap((noise, i) => [
+      { request: `${i}`, variant: 'a', prediction: 3 + noise, truth: 0 },
+      { request: `${i}`, variant: 'b', prediction: noise, truth: 0 },
+    ])
+    assert.match(run(rows).reason, /^b is better: its squared error is/)
+  })
+
   it('shows bounds from two labels on, while gates are closed', () => {
     const looks = runAll(toPairs([1, 2, 4]))
     assert.deepEqual(
@@ -238,6 +247,10 @@ describe('Replay', () => {
     )
     assertAgrees(found.rateRatio?.estimate ?? Number.NaN, 0.5)
     assert.equal(run(toPairs([1, 1, -1, 0])).winRate?.estimate, 2 / 3)
+    // Neither says anything of losses that depend on each other, nor of such as are seldom zero.
+    assert.equal(run(toPairs([1, 1, -1, 0], i => ({ entity: `e${i % 2}` }))).winRate, null)
+    const often = toArm('a', events(1), () => ({ weights }))
+    assert.equal(run([...often, ...toArm('b', events(1), () => ({ weights }))]).rateRatio, null)
   })
 
   it('says how many labels the wanted gain takes', () => {
