@@ -58,7 +58,7 @@ describe('readRows()', () => {
   })
 
   it('takes what foretells a loss from the request', () => {
-    const request = toBody({ instances: [{ w: 2 }, { w: 'much' }, {}] })
+    const request = toBody({ instances: [{ w: 2 }, { w: 'much' }, { w: 1e300 }] })
     const found = readAll(tap({ covariate: 'w' }, { predictions: [1, 2, 3] }, { request }))
     assert.deepEqual(found.rows, [{ prediction: 1, covariate: 2 }, { prediction: 2 }, { prediction: 3 }])
   })

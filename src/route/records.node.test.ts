@@ -90,6 +90,17 @@ describe('Recorder', () => {
     await until(() => control.dropped + control.records.length === 101)
   })
 
+  it('drops and counts what its memory has no room for', async () => {
+    await using a = await startServer(predicting(1))
+    await using control = await startControl()
+    const routes = toRoutes([{ id: 1, name: 'a', role: 'champion', urls: [a.url] }])
+    const limits = { maxPendingBytes: 1 }
+    await using gateway = await startTestGateway({ routes, controlUrl: control.url, limits })
+    await predictMany(gateway, 20)
+    await untilText(gateway.metrics, /records_total\{state="dropped"\} 20/)
+    assert.equal(control.records.length, 0)
+  })
+
   it('does not let a record that control refuses spoil the others', async () => {
     await using a = await startServer(predicting(1))
     let poison = ''
