@@ -128,6 +128,21 @@ describe('readPrediction()', () => {
 })
 
 describe('a race with a maturity', () => {
+  it('refuses a truth that gives no loss when its prediction is old enough', async () => {
+    await using place = await makeStore(NOON)
+    const { store } = place
+    const race = await startRace(store, { spec: { ...spec, maturityMs: 60_000 } })
+    const found = async () => {
+      const { arms, refused } = await store.readScoreboard(race)
+      return [refused, arms[0].young.count]
+    }
+    await store.addPredictions(toPair(1, 1, 2, NOON))
+    await store.addTruths([toTruth(1, 'cat', { at: NOON })], NOON + 10_000)
+    assert.deepEqual(await found(), [0, 0])
+    await store.ripen(NOON + 60_001)
+    assert.deepEqual(await found(), [2, 0])
+  })
+
   it('counts a truth when its prediction is old enough, and a later one at once', async () => {
     await using place = await makeStore(NOON)
     const { store } = place
