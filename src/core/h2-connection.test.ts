@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { H2Connection, type H2Limits } from './h2-connection.ts'
 import { H2_CODES } from './h2-errors.ts'
-import { FLAG, FRAME, type H2Frame, H2FrameReader, PREFACE, toFrameBytes, toWordFrame } from './h2-frames.ts'
+import { FLAG, FRAME, type H2Frame, PREFACE, toFrameBytes, toWordFrame } from './h2-frames.ts'
 import type { H2Stream } from './h2-stream.ts'
 import { HpackDecoder } from './hpack-decoder.ts'
 import { encodeHpack } from './hpack-encoder.ts'
@@ -24,6 +24,18 @@ const toSetting = (name: number, value: number): Buffer => {
 const repeat = (count: number, make: (at: number) => Buffer): Buffer =>
   Buffer.concat(Array.from({ length: count }, (_, at) => make(at)))
 
+/** Frames of any length. */
+function readFrames(bytes: Buffer): readonly H2Frame[] {
+  const frames: H2Frame[] = []
+  for (let at = 0; at < bytes.length; ) {
+    const end = at + 9 + bytes.readUIntBE(at, 3)
+    const [type = 0, flags = 0] = bytes.subarray(at + 3)
+    frames.push({ type, flags, stream: bytes.readUInt32BE(at + 5), payload: bytes.subarray(at + 9, end) })
+    at = end
+  }
+  return frames
+}
+
 /** A connection whose peer has said hello. */
 function open(limits: Partial<H2Limits> = {}, isHeld = false) {
   const streams = new Map<number, H2Stream>()
@@ -44,13 +56,9 @@ function open(limits: Partial<H2Limits> = {}, isHeld = false) {
       })
     },
   })
-  const reader = new H2FrameReader()
-  reader.push(PREFACE)
   /** What has become ready. */
   const take = (): readonly H2Frame[] => {
-    for (const piece of connection.outbox.take()) reader.push(Buffer.from(piece))
-    const frames: H2Frame[] = []
-    for (let frame = reader.next(); frame !== undefined; frame = reader.next()) frames.push(frame)
+    const frames = readFrames(Buffer.concat(connection.outbox.take()))
     connection.outbox.setFlowing(true)
     return frames
   }
@@ -109,6 +117,13 @@ describe('H2Connection', () => {
     assert.deepEqual(events, ['1 10', '1 end', '1 close'])
     assert.deepEqual(toNames(takeAll()), ['headers 1', 'data 1', 'headers 1'])
     assert.equal(connection.streams, 0)
+  })
+
+  it('resets no request that has no body', () => {
+    const { receive, answer, takeAll } = open()
+    receive(toHeaders(1, FLAG.endHeaders | FLAG.endStream))
+    answer(1, 5)
+    assert.deepEqual(toNames(takeAll()), ['headers 1', 'data 1', 'headers 1'])
   })
 
   it('resets what still comes of a request that is answered, and takes what was on its way', () => {
@@ -227,6 +242,26 @@ describe('H2Connection, windows', () => {
     assert.deepEqual([toBodyBytes(frames, 1), toBodyBytes(frames, 3)], [2 * 16_384, 2 * 16_384])
   })
 
+  it('lets a short answer pass many long ones', () => {
+    const { receive, answer, take } = open({ maxConcurrentStreams: 50 })
+    receive(Buffer.concat([toSetting(4, 0x7fffffff), toWordFrame(FRAME.windowUpdate, 0, 0x7fff0000)]))
+    receive(repeat(41, at => toCall(2 * at + 1)))
+    take()
+    for (let at = 0; at < 40; at += 1) answer(2 * at + 1, 1_000_000)
+    assert.equal(answer(81, 10), false)
+    let turns = 0
+    while (toBodyBytes(take(), 81) === 0) turns += 1
+    assert.ok(turns < 6, `${turns} turns`)
+  })
+
+  it('sends no frame so long that others wait, whatever its peer takes', () => {
+    const { receive, answer, takeAll } = open()
+    receive(Buffer.concat([toSetting(4, 0x7fffffff), toSetting(5, 2 ** 24 - 1), toCall(1)]))
+    receive(toWordFrame(FRAME.windowUpdate, 0, 0x7fff0000))
+    answer(1, 1_000_000)
+    assert.equal(Math.max(...takeAll().map(({ payload }) => payload.length)), 64 * 1024)
+  })
+
   it('gives the windows back as bytes are used, and takes no more than they hold', () => {
     const { receive, take, stream } = open({}, true)
     receive(toHeaders(1))
@@ -311,6 +346,15 @@ describe('H2Connection, floods', () => {
         }),
         1000 * second,
       )
+  })
+
+  it('lets a ping come with each request', () => {
+    const { receive, answer, take } = open()
+    for (let at = 0; at < 20_000; at += 1) {
+      receive(Buffer.concat([toCall(2 * at + 1), toFrameBytes(FRAME.ping, 0, 0, Buffer.alloc(8))]))
+      answer(2 * at + 1, 1)
+      take()
+    }
   })
 
   it('ends a connection that takes no answer to its pings', () => {

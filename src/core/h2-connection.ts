@@ -29,8 +29,8 @@ const CONNECTION_WINDOW_BYTES = 8 * STREAM_WINDOW_BYTES
 const FIRST_WINDOW_BYTES = 65_535
 /** Requests that are malformed. */
 const FAULTS = { perSecond: 1, burst: 100 } as const
-/** Frames that carry nothing: pings, settings, priorities, empty bodies. */
-const IDLE_FRAMES = { perSecond: 1000, burst: 10_000 } as const
+/** Frames that carry nothing: pings, settings, priorities, empty bodies. Clients in Go send a ping for each answer. */
+const IDLE_FRAMES = { perSecond: 1000, burst: 10_000, perUseful: 3 } as const
 /** Of so many streams it is remembered that their peer may not know yet that they are over. */
 const MAX_REMEMBERED = 4096
 const WORD_BYTES = 4
@@ -169,8 +169,9 @@ export class H2Connection implements H2StreamOwner {
     if (head === 'too-long') return void this.#refuse(id, 'ENHANCE_YOUR_CALM', isLast)
     if (this.#streams.size >= this.#world.limits.maxConcurrentStreams)
       return void this.#refuse(id, 'REFUSED_STREAM', isLast)
+    this.#idleFrames.give(IDLE_FRAMES.perUseful)
     const windows = { sendWindowBytes: this.#sendWindowBytes, receiveWindowBytes: STREAM_WINDOW_BYTES }
-    const stream = new H2Stream(this, { id, ...windows, contentLength: head.contentLength })
+    const stream = new H2Stream(this, { id, ...windows, contentLength: head.contentLength, isRequestEnded: isLast })
     this.#streams.set(id, stream)
     this.#world.onRequest(stream, head)
     if (isLast) this.#expect(stream, stream.endRequest())
@@ -187,7 +188,8 @@ export class H2Connection implements H2StreamOwner {
     const { stream: id, flags, payload } = frame
     const isLast = (flags & FLAG.endStream) !== 0
     const bytes = stripPadding(frame)
-    if (bytes.length === 0 && !isLast) this.#countIdle()
+    if (bytes.length > 0) this.#idleFrames.give(IDLE_FRAMES.perUseful)
+    else if (!isLast) this.#countIdle()
     this.#use(payload.length)
     this.#expectBegun(id)
     const stream = this.#findOpen(id, isLast)

@@ -16,6 +16,7 @@ const READY_BYTES = 256 * 1024
 /** Frames are collected in pieces of this size; longer bytes are not copied. */
 const PIECE_BYTES = 8 * 1024
 const COPY_BYTES = 4 * 1024
+const LONGEST_FRAME_BYTES = 64 * 1024
 /** Answers to SETTINGS, PING and to what is refused, while the peer takes nothing; more end the connection. */
 const MAX_HELD_CONTROLS = 1000
 
@@ -111,8 +112,9 @@ export class H2Outbox {
       throw new H2Error('FLOW_CONTROL_ERROR', 'The window of the connection has grown beyond its range')
   }
 
+  /** Is told what the peer takes; longer frames than these would let others wait. */
   setMaxFrame(bytes: number): void {
-    this.#maxFrameBytes = bytes
+    this.#maxFrameBytes = Math.min(bytes, LONGEST_FRAME_BYTES)
   }
 
   /** Asks a sender to send when it may. */
@@ -132,7 +134,11 @@ export class H2Outbox {
       isMoving = false
       for (const sender of [...this.#waiting]) {
         if (this.isFull) break
-        isMoving = sender.sendNext() || isMoving
+        if (!sender.sendNext()) continue
+        isMoving = true
+        // Behind the others: the next time they are first.
+        this.#waiting.delete(sender)
+        this.#waiting.add(sender)
       }
     }
   }

@@ -35,6 +35,8 @@ export interface H2StreamStart {
   readonly receiveWindowBytes: number
   /** Of the request, where it is told. */
   readonly contentLength: number | undefined
+  /** It has no body. */
+  readonly isRequestEnded: boolean
 }
 
 const NOBODY: H2StreamListener = { onData() {}, onEnd() {}, onDrain() {}, onClose() {} }
@@ -54,12 +56,14 @@ export class H2Stream implements H2Sender {
   #missingBytes: number | undefined
   readonly #parts: H2Part[] = []
   #isAnswerEnded = false
-  #isRequestEnded = false
+  #isRequestEnded: boolean
   #isHeadSent = false
   #isClosed = false
 
-  constructor(owner: H2StreamOwner, { id, sendWindowBytes, receiveWindowBytes, contentLength }: H2StreamStart) {
+  constructor(owner: H2StreamOwner, start: H2StreamStart) {
+    const { id, sendWindowBytes, receiveWindowBytes, contentLength, isRequestEnded } = start
     this.id = id
+    this.#isRequestEnded = isRequestEnded
     this.#owner = owner
     this.#sendBytes = sendWindowBytes
     this.#receiveBytes = receiveWindowBytes

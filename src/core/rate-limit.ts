@@ -17,4 +17,9 @@ export class RateLimit {
     this.#at = nowMs
     return this.#left >= 0
   }
+
+  /** Lets it happen some times more. */
+  give(times: number): void {
+    this.#left = Math.min(this.#burst, this.#left + times)
+  }
 }
