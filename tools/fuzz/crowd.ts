@@ -100,14 +100,36 @@ const NO_WINDOW = Buffer.from('000400000000', 'hex')
 
 function open(port: number, { path, streamsEach, body, isLast, isUnread }: Crowd): FrameClient {
   const client = new FrameClient(port, isUnread ? NO_WINDOW : Buffer.of())
-  for (const stream of toIds(streamsEach))
-    client.write(toCallHead(stream, { ':path': path }), ...toPieces(body).map(piece => toData(stream, piece)))
+  for (const stream of toIds(streamsEach)) {
+    client.write(toCallHead(stream, { ':path': path }))
+    // A stream that is reset takes no more, which is how some of them are to end.
+    void send(client, stream, body)
+  }
   if (isLast) for (const stream of toIds(streamsEach)) client.write(toData(stream, Buffer.alloc(0), true))
   return client
 }
 
 /** Frames may be so long (RFC 9113, section 4.2). */
 const FRAME_BYTES = 16_384
+
+/** The window of a stream until the client has taken the server's settings, which this one never does. */
+const WINDOW_BYTES = 65_535
+
+/** Sends a body, as far as the server opens its window. */
+async function send(client: FrameClient, stream: number, body: Buffer): Promise<void> {
+  const isOver = (): boolean => client.isClosed || client.has(FRAME.reset, stream)
+  const readRoom = (): number =>
+    client.frames
+      .filter(frame => frame.type === FRAME.windowUpdate && frame.stream === stream)
+      .reduce((room, { payload }) => room + payload.readUInt32BE(), WINDOW_BYTES)
+  let sentBytes = 0
+  for (const piece of toPieces(body)) {
+    sentBytes += piece.length
+    while (sentBytes > WINDOW_BYTES && sentBytes > readRoom() && !isOver()) await sleep(50)
+    if (isOver()) return
+    client.write(toData(stream, piece))
+  }
+}
 
 function toPieces(body: Buffer): readonly Buffer[] {
   const count = Math.ceil(body.length / FRAME_BYTES)
