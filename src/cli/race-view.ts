@@ -1,4 +1,4 @@
-import type { GuardrailJson, RaceJson, RampJson, VerdictJson } from '../control/index.ts'
+import type { GuardrailJson, RaceJson, VerdictJson } from '../control/index.ts'
 import { toFigure } from '../core/figure.ts'
 import { paint, toTable } from './terminal.ts'
 import { toParamsText } from './training-view.ts'
@@ -27,7 +27,7 @@ export function toRaceLines(race: RaceJson, colours: boolean): string {
     toCourseLines(race) +
     race.notes.map(({ detail, name }) => `${name}: ${detail}\n`).join('') +
     race.guardrails.map(guardrail => toGuardrailLine(guardrail, colours)).join('') +
-    toRampLine(race.ramp) +
+    toRampLine(race) +
     race.events.map(({ at, detail, kind }) => `${at} ${kind}: ${detail}\n`).join('') +
     (race.drift ? `drift: the live data contradict the decision of ${race.decision?.at ?? ''}\n` : '')
   )
@@ -51,10 +51,15 @@ function toGuardrailLine({ detail, name, state }: GuardrailJson, colours: boolea
   return `${name} ${paint(colours, GUARDRAIL_STYLE[state], state)}: ${detail}\n`
 }
 
-function toRampLine(ramp: RampJson | null): string {
+/** The steps, and what the next one waits for: of guardrails, which stand above with their figures, the names. */
+function toRampLine({ guardrails, ramp }: Pick<RaceJson, 'guardrails' | 'ramp'>): string {
   if (ramp === null) return ''
   const steps = ramp.steps.map(step => (step === ramp.weight ? `[${toPercent(step)}]` : toPercent(step)))
-  return `ramp ${steps.join(' ')}${ramp.waitsFor === null ? '' : `, waits for ${ramp.waitsFor}`}\n`
+  const waitsFor = guardrails.reduce(
+    (text, { detail, name }) => text?.replace(`${name}: ${detail}`, name) ?? null,
+    ramp.waitsFor,
+  )
+  return `ramp ${steps.join(' ')}${waitsFor === null ? '' : `, waits for ${waitsFor}`}\n`
 }
 
 function toPercent(share: number): string {

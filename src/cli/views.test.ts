@@ -184,10 +184,10 @@ describe('toRaceLines()', () => {
     notes: [],
   }
   it('shows where a ramp is and what it waits for', () => {
-    const ramp = { steps: [0.05, 0.2], weight: 0.05, waitsFor: 'p99: 40 of 900' }
+    const ramp = { steps: [0.05, 0.2], weight: 0.05, waitsFor: 'p99: 0 of 40; sample ratio: B 90 of 1000' }
     const guardrails = [{ name: 'p99', state: 'watching', detail: '0 of 40' }] as const
     const text = toRaceLines({ ...race, ramp, guardrails }, false)
-    assert.match(text, /p99 watching: 0 of 40\nramp \[5 %\] 20 %, waits for p99: 40 of 900\n/)
+    assert.match(text, /p99 watching: 0 of 40\nramp \[5 %\] 20 %, waits for p99; sample ratio: B 90 of 1000\n/)
   })
 
   it('shows both arms, the verdict and what is missing', () => {

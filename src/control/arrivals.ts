@@ -11,8 +11,10 @@ const DAY_MS = 86_400_000
 export function noteArrival(arrivals: readonly Arrival[], now: Arrival): readonly Arrival[] {
   const last = arrivals.at(-1)
   if (last !== undefined && now.at - last.at < MINUTE_MS) return arrivals
-  const begin = arrivals.findLastIndex(({ at }) => at <= now.at - DAY_MS)
-  return [...arrivals.slice(Math.max(0, begin)), now]
+  const begin = arrivals.findLastIndex(({ at, labels }) => at <= now.at - DAY_MS || labels > now.labels)
+  // Where fewer count than before, what came before tells nothing of how they come.
+  const isOver = (arrivals[begin]?.labels ?? 0) > now.labels
+  return [...arrivals.slice(Math.max(0, isOver ? begin + 1 : begin)), now]
 }
 
 /**

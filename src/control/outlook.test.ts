@@ -70,6 +70,11 @@ describe('toLabelsPerDay()', () => {
     assert.equal(arrivals.length, 25)
     assert.equal(toLabelsPerDay(arrivals, { at: 3 * DAY, labels: 240 }, 0), 240)
   })
+  it('counts anew where fewer count than before', () => {
+    const before = noteArrival([], { at: 0, labels: 900 })
+    const fewer = noteArrival(before, { at: DAY / 2, labels: 100 })
+    assert.equal(toLabelsPerDay(fewer, { at: DAY, labels: 160 }, 0), 120)
+  })
   it('keeps one note a minute', () => {
     const first = noteArrival([], { at: 0, labels: 1 })
     assert.equal(noteArrival(first, { at: 59_999, labels: 2 }), first)

@@ -10,6 +10,7 @@ const toArm = (role: ArmJson['role']): ArmJson => ({
 })
 const [a, b] = [toArm('A'), toArm('B')]
 const RACE: NotedRace = {
+  design: 'paired',
   maturityMs: 0,
   variants: [a, b],
   outlook: null,
@@ -49,6 +50,13 @@ describe('toRaceNotes()', () => {
     for (const other of [a, young]) assert.doesNotMatch(JSON.stringify(of([silent, other])), /none/)
     const none = { ...silent, predictions: 0 }
     assert.deepEqual(of([none, none]), [])
+  })
+
+  it('say how many labels of a split are compared, where not all are', () => {
+    const of = (labels: number) =>
+      toRaceNotes({ ...RACE, design: 'epochs', verdict: { ...RACE.verdict, labels } }, false)
+    assert.match(of(999)[0]?.detail ?? '', /^999 of 1,000 labels: those of a draw by chance, in epochs/)
+    assert.deepEqual(of(1000), [])
   })
 
   it('count truths that do not help', () => {

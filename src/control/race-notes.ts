@@ -2,7 +2,10 @@ import { toFigure } from '../core/figure.ts'
 import type { ArmJson, NoteJson, OutlookJson, RaceJson } from './api/race.ts'
 
 /** What the notes of a race are made of. */
-export type NotedRace = Pick<RaceJson, 'maturityMs' | 'outlook' | 'refused' | 'truths' | 'variants' | 'verdict'>
+export type NotedRace = Pick<
+  RaceJson,
+  'design' | 'maturityMs' | 'outlook' | 'refused' | 'truths' | 'variants' | 'verdict'
+>
 
 /**
  * Says in words what else whoever looks at a race should know: where only mature predictions are judged, how many have
@@ -12,6 +15,7 @@ export function toRaceNotes(race: NotedRace, isOtherRule: boolean): readonly Not
   return [
     ...(isOtherRule ? [OTHER_RULE] : []),
     ...toMaturityNotes(race),
+    ...toComparedNotes(race),
     ...toOutlookNotes(race.outlook, race.verdict.labels),
     ...toTruthNotes(race),
   ]
@@ -20,6 +24,16 @@ export function toRaceNotes(race: NotedRace, isOtherRule: boolean): readonly Not
 const OTHER_RULE: NoteJson = {
   name: 'rule',
   detail: 'that of the start of this race; regatta.yaml has another by now, for races that start later',
+}
+
+/** Designs that count labels of both arms. */
+const SPLITS: readonly string[] = ['split', 'epochs', 'adjusted'] satisfies readonly RaceJson['design'][]
+
+function toComparedNotes({ design, variants, verdict }: NotedRace): readonly NoteJson[] {
+  const all = variants.reduce((sum, arm) => sum + arm.labels, 0)
+  if (!SPLITS.includes(design) || verdict.labels >= all) return []
+  const why = 'those of a draw by chance, in epochs in which both arms have enough'
+  return [{ name: 'compared', detail: `${toCount(verdict.labels)} of ${toCount(all)} labels: ${why}` }]
 }
 
 /** What is wrong with the truths, or that there are none: who waits for a verdict should not wait in vain. */

@@ -18,6 +18,10 @@ describe('addPoint()', () => {
     assert.ok(points.length > MAX_POINTS / 4)
   })
 
+  it('goes on from fewer labels where fewer count than before', () => {
+    assert.deepEqual(addPoint([point(1), point(5), point(9)], point(6)), [point(1), point(5), point(6)])
+  })
+
   it('replaces the last point at the same number of labels', () => {
     assert.deepEqual(addPoint([point(1), point(2)], point(2, 7)), [point(1), point(2, 7)])
   })

@@ -206,6 +206,7 @@ async function loadSeries(id) {
 function addPoint(verdict) {
   const last = points[points.length - 1]
   if (verdict.estimate === null || (last && last.n === verdict.labels && last.estimate === verdict.estimate)) return
+  points = points.filter(point => point.n < verdict.labels)
   if (points.length >= MOST_POINTS) points = points.filter((_, at) => at % 2 === 0)
   const { labels: n, estimate, lower, upper } = verdict
   points.push({ n, estimate, lower, upper })
