@@ -1,11 +1,12 @@
 import { checkPriority, type H2Block, H2BlockReader, PRIORITY_BYTES, stripPadding } from './h2-block.ts'
 import { H2_CODES, type H2Code, H2Error } from './h2-errors.ts'
 import { FLAG, FRAME, type H2Frame, H2FrameReader, toFrameBytes, toWordFrame } from './h2-frames.ts'
+import { H2Guard } from './h2-guard.ts'
 import { type H2Head, H2HeadReader, type ReadH2Head } from './h2-head.ts'
 import { H2Outbox } from './h2-outbox.ts'
+import { H2ReceiveWindow } from './h2-receive-window.ts'
 import { parseH2Settings, toServerSettings } from './h2-settings.ts'
 import { H2Stream, type H2StreamOwner } from './h2-stream.ts'
-import { RateLimit } from './rate-limit.ts'
 
 /** What a connection may do. */
 export interface H2Limits {
@@ -27,10 +28,6 @@ export interface H2World {
 const STREAM_WINDOW_BYTES = 1024 * 1024
 const CONNECTION_WINDOW_BYTES = 8 * STREAM_WINDOW_BYTES
 const FIRST_WINDOW_BYTES = 65_535
-/** Requests that are malformed. */
-const FAULTS = { perSecond: 1, burst: 100 } as const
-/** Frames that carry nothing: pings, settings, priorities, empty bodies. Clients in Go send a ping for each answer. */
-const IDLE_FRAMES = { perSecond: 1000, burst: 10_000, perUseful: 3 } as const
 /** Of so many streams it is remembered that their peer may not know yet that they are over. */
 const MAX_REMEMBERED = 4096
 const WORD_BYTES = 4
@@ -47,22 +44,18 @@ export class H2Connection implements H2StreamOwner {
   readonly #streams = new Map<number, H2Stream>()
   /** Streams that are over here and may not be over there. */
   readonly #abrupt = new Set<number>()
-  readonly #resets: RateLimit
-  readonly #faults = new RateLimit(FAULTS.perSecond, FAULTS.burst)
-  readonly #idleFrames = new RateLimit(IDLE_FRAMES.perSecond, IDLE_FRAMES.burst)
+  readonly #guard: H2Guard
+  readonly #window = new H2ReceiveWindow(CONNECTION_WINDOW_BYTES)
   #isGreeted = false
   #isDraining = false
   #lastId = 0
-  #nowMs = 0
   #sendWindowBytes = FIRST_WINDOW_BYTES
-  #receiveBytes = CONNECTION_WINDOW_BYTES
-  #usedBytes = 0
 
   constructor(world: H2World) {
     const { limits } = world
     this.#world = world
     this.#heads = new H2HeadReader(limits.maxHeaderListBytes)
-    this.#resets = new RateLimit(limits.maxResetsPerSecond, 2 * limits.maxResetsPerSecond)
+    this.#guard = new H2Guard(limits.maxResetsPerSecond)
     this.outbox = new H2Outbox(world.onOutput)
   }
 
@@ -89,7 +82,7 @@ export class H2Connection implements H2StreamOwner {
 
   /** Takes bytes in. Returns whether a frame became whole. @throws H2Error which is the end of the connection */
   receive(chunk: Buffer, nowMs: number): boolean {
-    this.#nowMs = nowMs
+    this.#guard.nowMs = nowMs
     this.#frames.push(chunk)
     let hasFrame = false
     for (let frame = this.#frames.next(); frame !== undefined; frame = this.#frames.next()) {
@@ -138,7 +131,7 @@ export class H2Connection implements H2StreamOwner {
       case FRAME.priority:
         check(frame, PRIORITY_BYTES, 'stream')
         checkPriority(frame.stream, frame.payload)
-        return void this.#countIdle()
+        return void this.#guard.countIdle()
       case FRAME.reset:
         return void this.#takeReset(frame)
       case FRAME.settings:
@@ -153,7 +146,7 @@ export class H2Connection implements H2StreamOwner {
       case FRAME.windowUpdate:
         return void this.#takeWindowUpdate(frame)
       default:
-        return void this.#countIdle()
+        return void this.#guard.countIdle()
     }
   }
 
@@ -169,7 +162,7 @@ export class H2Connection implements H2StreamOwner {
     if (head === 'too-long') return void this.#refuse(id, 'ENHANCE_YOUR_CALM', isLast)
     if (this.#streams.size >= this.#world.limits.maxConcurrentStreams)
       return void this.#refuse(id, 'REFUSED_STREAM', isLast)
-    this.#idleFrames.give(IDLE_FRAMES.perUseful)
+    this.#guard.countUseful()
     const windows = { sendWindowBytes: this.#sendWindowBytes, receiveWindowBytes: STREAM_WINDOW_BYTES }
     const stream = new H2Stream(this, { id, ...windows, contentLength: head.contentLength, isRequestEnded: isLast })
     this.#streams.set(id, stream)
@@ -188,8 +181,8 @@ export class H2Connection implements H2StreamOwner {
     const { stream: id, flags, payload } = frame
     const isLast = (flags & FLAG.endStream) !== 0
     const bytes = stripPadding(frame)
-    if (bytes.length > 0) this.#idleFrames.give(IDLE_FRAMES.perUseful)
-    else if (!isLast) this.#countIdle()
+    if (bytes.length > 0) this.#guard.countUseful()
+    else if (!isLast) this.#guard.countIdle()
     this.#use(payload.length)
     this.#expectBegun(id)
     const stream = this.#findOpen(id, isLast)
@@ -210,15 +203,15 @@ export class H2Connection implements H2StreamOwner {
     this.#expectBegun(frame.stream)
     this.#abrupt.delete(frame.stream)
     const stream = this.#streams.get(frame.stream)
-    if (stream === undefined) return void this.#countIdle()
-    if (!this.#resets.take(this.#nowMs)) throw new H2Error('ENHANCE_YOUR_CALM', 'Too many streams are reset')
+    if (stream === undefined) return void this.#guard.countIdle()
+    this.#guard.countReset()
     stream.close()
   }
 
   #takeSettings(frame: H2Frame): void {
     const isAck = (frame.flags & FLAG.ack) !== 0
     check(frame, isAck ? 0 : undefined, 'connection')
-    this.#countIdle()
+    this.#guard.countIdle()
     if (isAck) return
     const { initialWindowBytes, maxFrameBytes } = parseH2Settings(frame.payload)
     if (maxFrameBytes !== undefined) this.outbox.setMaxFrame(maxFrameBytes)
@@ -236,7 +229,7 @@ export class H2Connection implements H2StreamOwner {
 
   #takePing(frame: H2Frame): void {
     check(frame, PING_BYTES, 'connection')
-    this.#countIdle()
+    this.#guard.countIdle()
     if ((frame.flags & FLAG.ack) === 0) this.outbox.sendControl(toFrameBytes(FRAME.ping, FLAG.ack, 0, frame.payload))
   }
 
@@ -255,13 +248,10 @@ export class H2Connection implements H2StreamOwner {
 
   /** Counts bytes of bodies, which the peer may send again at once: each stream bounds its own. */
   #use(bytes: number): void {
-    this.#receiveBytes -= bytes
-    if (this.#receiveBytes < 0) throw new H2Error('FLOW_CONTROL_ERROR', 'More came than the window of the connection')
-    this.#usedBytes += bytes
-    if (this.#usedBytes < CONNECTION_WINDOW_BYTES / 2) return
-    this.outbox.sendControl(toWordFrame(FRAME.windowUpdate, 0, this.#usedBytes))
-    this.#receiveBytes += this.#usedBytes
-    this.#usedBytes = 0
+    if (!this.#window.take(bytes))
+      throw new H2Error('FLOW_CONTROL_ERROR', 'More came than the window of the connection')
+    const given = this.#window.giveBack(bytes)
+    if (given > 0) this.outbox.sendControl(toWordFrame(FRAME.windowUpdate, 0, given))
   }
 
   #expectBegun(id: number): void {
@@ -271,22 +261,14 @@ export class H2Connection implements H2StreamOwner {
   /** Resets a stream where there was an error. */
   #expect(stream: H2Stream, error: H2Code | undefined): void {
     if (error === undefined) return
-    this.#countFault()
+    this.#guard.countFault()
     stream.reset(error)
   }
 
   #refuse(id: number, code: H2Code, isLast: boolean): void {
-    if (code !== 'REFUSED_STREAM') this.#countFault()
+    if (code !== 'REFUSED_STREAM') this.#guard.countFault()
     this.outbox.sendControl(toWordFrame(FRAME.reset, id, H2_CODES[code]))
     this.#remember(id, isLast)
-  }
-
-  #countFault(): void {
-    if (!this.#faults.take(this.#nowMs)) throw new H2Error('ENHANCE_YOUR_CALM', 'Too many requests are malformed')
-  }
-
-  #countIdle(): void {
-    if (!this.#idleFrames.take(this.#nowMs)) throw new H2Error('ENHANCE_YOUR_CALM', 'Too many frames carry nothing')
   }
 
   #remember(id: number, isLast = false): void {

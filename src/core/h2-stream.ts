@@ -1,6 +1,7 @@
 import { H2_CODES, type H2Code } from './h2-errors.ts'
 import { FRAME, toWordFrame } from './h2-frames.ts'
 import type { H2Outbox, H2Sender } from './h2-outbox.ts'
+import { H2ReceiveWindow } from './h2-receive-window.ts'
 import { MAX_WINDOW_BYTES } from './h2-settings.ts'
 
 /** What is told of a stream. */
@@ -45,13 +46,10 @@ const NOBODY: H2StreamListener = { onData() {}, onEnd() {}, onDrain() {}, onClos
 export class H2Stream implements H2Sender {
   readonly id: number
   readonly #owner: H2StreamOwner
-  readonly #receiveWindowBytes: number
+  readonly #window: H2ReceiveWindow
   #listener = NOBODY
   /** What the peer takes of its body. */
   #sendBytes: number
-  /** What it may send, and what of it is used and not yet given back. */
-  #receiveBytes: number
-  #usedBytes = 0
   /** What its request still owes, where it told how long it is. */
   #missingBytes: number | undefined
   readonly #parts: H2Part[] = []
@@ -66,8 +64,7 @@ export class H2Stream implements H2Sender {
     this.#isRequestEnded = isRequestEnded
     this.#owner = owner
     this.#sendBytes = sendWindowBytes
-    this.#receiveBytes = receiveWindowBytes
-    this.#receiveWindowBytes = receiveWindowBytes
+    this.#window = new H2ReceiveWindow(receiveWindowBytes)
     this.#missingBytes = contentLength
   }
 
@@ -133,8 +130,7 @@ export class H2Stream implements H2Sender {
 
   /** Takes bytes of its body in, `frameBytes` with what is around them. Returns the error that they are, if they are one. */
   receive(bytes: Buffer, frameBytes: number, isLast: boolean): H2Code | undefined {
-    this.#receiveBytes -= frameBytes
-    if (this.#receiveBytes < 0) return 'FLOW_CONTROL_ERROR'
+    if (!this.#window.take(frameBytes)) return 'FLOW_CONTROL_ERROR'
     if (this.#missingBytes !== undefined) this.#missingBytes -= bytes.length
     if ((this.#missingBytes ?? 0) < 0) return 'PROTOCOL_ERROR'
     this.#isRequestEnded = isLast
@@ -154,11 +150,9 @@ export class H2Stream implements H2Sender {
 
   /** Lets the peer send so many bytes more, which came and are used. */
   giveBack(bytes: number): void {
-    this.#usedBytes += bytes
-    if (this.#isClosed || this.#isRequestEnded || this.#usedBytes < this.#receiveWindowBytes / 2) return
-    this.#owner.outbox.sendControl(toWordFrame(FRAME.windowUpdate, this.id, this.#usedBytes))
-    this.#receiveBytes += this.#usedBytes
-    this.#usedBytes = 0
+    if (this.#isClosed || this.#isRequestEnded) return
+    const given = this.#window.giveBack(bytes)
+    if (given > 0) this.#owner.outbox.sendControl(toWordFrame(FRAME.windowUpdate, this.id, given))
   }
 
   /** Sends more, or less, as the peer wants. Returns whether its window is within its range. */
