@@ -245,4 +245,58 @@ describe('a replica that answers a message several times', () => {
       [1, 2],
     )
   })
+
+  it('as a shadow is left after the time of a request, where its answers never end', async () => {
+    await using a = await startGrpcServer(predictingGrpc(7))
+    await using b = await startStreaming(async function* () {
+      while (true) {
+        yield toAnswer(1)
+        await sleep(10)
+      }
+    })
+    const routes = toRoutes([toVariant('a', 'champion', a.url), toVariant('b', 'shadow', b.url)])
+    await using gateway = await startTestGateway({ routes, limits: { deadlineMs: 300 } })
+    assert.deepEqual((await converse(gateway.grpcPort, [toInferRequest()])).answers, [7])
+    await until(() => b.seen.length === 1 && b.seen.every(({ signal }) => signal.aborted))
+  })
+
+  it('is left where an error ended the stream that asked it', async () => {
+    const asked = Promise.withResolvers<void>()
+    await using a = await startStreaming(async function* (request) {
+      if (toRows(request) === 1) {
+        await asked.promise
+        throw new GrpcError('INTERNAL', 'no')
+      }
+      asked.resolve()
+      yield* [] as Uint8Array[]
+      await new Promise<void>(() => {})
+    })
+    await using gateway = await startTestGateway({ routes: toChampion(a.url) })
+    const requests = [1, 2].map(rows => toInferRequest({ rows }))
+    const { code } = await converse(gateway.grpcPort, requests, { [ENDS_WITH_ERROR]: 'true' })
+    assert.equal(code, GRPC_CODES.INTERNAL)
+    await untilText(gateway.metrics, /replica_outstanding\{replica="a-1"\} 0/)
+  })
+
+  it('has answers refused that take more room than all requests may, and none recorded beyond their bound', async () => {
+    await using a = await startStreaming(async function* (request) {
+      yield toField(2, toInferResponse(...new Array(toRows(request)).fill(1)))
+      yield toAnswer(2)
+    })
+    await using control = await startControl()
+    const limits = { maxInFlightBytes: 20_000, maxTapBytes: 200 }
+    await using gateway = await startTestGateway({ routes: toChampion(a.url), controlUrl: control.url, limits })
+    const { answers } = await converse(gateway.grpcPort, [toInferRequest({ rows: 100 })])
+    assert.deepEqual(answers, [1, 2])
+    await until(() => control.records.length === 1)
+    assert.match(control.records[0]?.error ?? '', /^Cannot record the answer: it is longer than 200 bytes/)
+    const wide = toField(2, toInferResponse(...new Array(10_000).fill(1)))
+    await using b = await startStreaming(async function* () {
+      yield wide
+    })
+    control.publish(toChampion(b.url))
+    await until(() => gateway.log.filter(line => line.startsWith('Routes')).length === 2)
+    const refused = await converse(gateway.grpcPort, [toInferRequest()])
+    assert.deepEqual(refused.answers, ['Too many requests are in flight: try again'])
+  })
 })

@@ -71,9 +71,9 @@ export class Replica implements Candidate {
     this.#outstanding += 1
     this.#lastUsed = performance.now()
     const result = await this.#sendOnce(request, bounds, fresh)
-    if (result.kind === 'answer' && result.answers !== undefined)
-      void result.answers.over.then(end => this.#finish(end))
-    else this.#outstanding -= 1
+    const over = result.kind === 'answer' ? result.answers?.over : undefined
+    if (over === undefined) this.#outstanding -= 1
+    else void over.then(() => (this.#outstanding -= 1))
     // A client that waits less than the gateway would says nothing about the replica.
     const isHasty = result.kind === 'timeout' && bounds.isClients
     this.#learn(isHasty ? 'unknown' : toOutcome(result))
@@ -94,13 +94,6 @@ export class Replica implements Candidate {
     if ('method' in request) return this.#pool.send(request, bounds, fresh)
     // A channel of gRPC leaves a connection that broke by itself.
     return this.#grpc?.send(request, bounds) ?? Promise.resolve(NO_GRPC)
-  }
-
-  /** A stream that began well may still break. */
-  #finish(end: TryResult): void {
-    this.#outstanding -= 1
-    const outcome = toOutcome(end)
-    if (outcome === 'failed') this.#learn(outcome)
   }
 
   #learn(outcome: Outcome): void {
