@@ -147,6 +147,9 @@ describe('readServedCount()', () => {
     await place.store.addPredictions(batch)
     await place.store.addPredictions(batch)
     assert.equal(await place.store.readServedCount(), 3)
+    // Two gateways say that they answered it.
+    await place.store.addPredictions([toRecord({ request: toRequest(2), variant: 2, rows: [{ prediction: 1 }] })])
+    assert.equal(await place.store.readServedCount(), 3)
     await place.store.prune(NOON + DAY_MS, false)
     assert.equal(await place.store.readServedCount(), 3)
   })

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { NO_TRUTHS } from './fates.ts'
 import {
+  DAY_MS,
   makeStore,
   NOON,
   spec,
@@ -18,6 +19,19 @@ const lossOf = async ({ store }: Awaited<ReturnType<typeof makeStore>>, n: numbe
   (await store.readPrediction({ request: toRequest(n), row: 0 }))?.answers[0]?.loss
 
 describe('addTruths()', () => {
+  it('keeps each value that it refused once, until that is pruned', async () => {
+    await using place = await makeStore()
+    const { store } = place
+    await startRace(store)
+    await store.addPredictions(toPair(1, 1, 2))
+    await store.addTruths([toTruth(1, 1)], NOON)
+    const countRows = async (): Promise<number> => (await store.prune(NOON + DAY_MS, true)).rows
+    const before = await countRows()
+    await store.addTruths([toTruth(1, 2), toTruth(1, 2), toTruth(1, 3)], NOON)
+    await store.addTruths([toTruth(1, 2)], NOON)
+    assert.equal(await countRows(), before + 2)
+  })
+
   it('tells new, duplicate, revised, stale, conflict and orphan apart', async () => {
     await using place = await makeStore()
     await startRace(place.store)
