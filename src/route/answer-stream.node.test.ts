@@ -53,7 +53,8 @@ function read(messages: readonly Buffer[]): readonly unknown[] {
 
 async function converse(port: number, requests: readonly Uint8Array[], metadata: Record<string, string> = {}) {
   using client = openGrpcJs(port)
-  const chat = client.converse(INFER_STREAM, { metadata })
+  // Longer than anything here is waited for.
+  const chat = client.converse(INFER_STREAM, { metadata, deadlineMs: 60_000 })
   for (const request of requests) chat.send(request)
   chat.end()
   const { code, details } = await chat.seen
