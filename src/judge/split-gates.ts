@@ -2,13 +2,12 @@ import { toRatioEvidence } from './counts.ts'
 import { type Arms, type Counted, type EpochCounts, isComparable } from './estimate.ts'
 import { type Repeats, toCountGate, toRepeatsGate } from './gate.ts'
 import type { Gate, RaceRule } from './race.ts'
+import { toPercent } from './words.ts'
 
 /** Chance of a false alarm of the two ratio checks. */
 const RATIO_ALPHA = 0.001
 /** Below this share the sums of the small arm are too skewed for the usual number of labels. */
 const SMALL_SHARE = 0.3
-/** Labels of each arm that a verdict wants at other shares. */
-const LABELS = 100
 
 type Epoch = EpochCounts & Arms<Counted>
 
@@ -17,57 +16,19 @@ type Epoch = EpochCounts & Arms<Counted>
  * one that keeps coming is one unit, and labels are not shared as the weights say.
  */
 export function toSplitGates(epochs: readonly Epoch[], unit: 'labels' | 'entities', rule: RaceRule): readonly Gate[] {
-  const used = toCompared(epochs, rule)
-  const { labels } = toTotals(used)
-  const isSmall = used.some(epoch => !isBalanced(epoch))
-  const wanted = isSmall ? 2 * LABELS : LABELS
+  const used = epochs.filter(isComparable)
+  const sum = (of: (epoch: Epoch) => number): number => used.reduce((total, epoch) => total + of(epoch), 0)
+  const share = Math.min(0.5, ...used.map(toSmallerShare))
+  const labels = { a: sum(epoch => epoch.a.count), b: sum(epoch => epoch.b.count) }
+  const events = { a: sum(epoch => epoch.eventsA), b: sum(epoch => epoch.eventsB) }
+  const wanted = share < SMALL_SHARE ? 200 : 100
   return [
     toCountGate(`${unit} of A`, labels.a, wanted),
     toCountGate(`${unit} of B`, labels.b, wanted),
-    ...(isSmall ? toSmallShareGates(used, unit, rule) : []),
+    ...(share < SMALL_SHARE ? toSmallShareGates({ share, labels, events }, rule) : []),
     ...toRatioGates(epochs, unit),
     ...(unit === 'labels' ? [toRepeatsGate(toRepeats(epochs), 'predictions')] : []),
   ]
-}
-
-/**
- * The epochs that are compared: those with labels of both arms. Of a loss without bounds an arm with a small share says
- * too little; so where others alone have labels enough, such as at the end of a ramp, they alone are.
- */
-export function toCompared<epoch extends Epoch>(epochs: readonly epoch[], rule: RaceRule): readonly epoch[] {
-  const comparable = epochs.filter(isComparable)
-  if (!isOpen(comparable, rule)) return comparable
-  const balanced = comparable.filter(isBalanced)
-  return toLeast(balanced) >= LABELS ? balanced : comparable
-}
-
-/** Whether the worst label may be still to come, and outweigh all others. */
-function isOpen(epochs: readonly Epoch[], rule: RaceRule): boolean {
-  return !rule.binary && rule.boundedLoss !== true && !isMostlyZero(epochs)
-}
-
-function isMostlyZero(epochs: readonly Epoch[]): boolean {
-  const { labels, events } = toTotals(epochs)
-  return events.a <= labels.a / 2 && events.b <= labels.b / 2
-}
-
-function toTotals(epochs: readonly Epoch[]) {
-  const sum = (of: (epoch: Epoch) => number): number => epochs.reduce((total, epoch) => total + of(epoch), 0)
-  return {
-    labels: { a: sum(epoch => epoch.a.count), b: sum(epoch => epoch.b.count) },
-    events: { a: sum(epoch => epoch.eventsA), b: sum(epoch => epoch.eventsB) },
-  }
-}
-
-/** Labels of the arm that has fewer. */
-function toLeast(epochs: readonly Epoch[]): number {
-  const { labels } = toTotals(epochs)
-  return Math.min(labels.a, labels.b)
-}
-
-/** Also where nobody knows how requests were shared. */
-function isBalanced(epoch: Epoch): boolean {
-  return !(toSmallerShare(epoch) < SMALL_SHARE)
 }
 
 /** By the weights, or by what was served where nobody says the weights. */
@@ -76,17 +37,20 @@ function toSmallerShare({ weightB, servedA, servedB }: Epoch): number {
   return Math.min(share, 1 - share)
 }
 
-/** Rare events must have been seen in both arms; of an unbounded loss the worst label may not have been seen yet. */
-function toSmallShareGates(epochs: readonly Epoch[], unit: string, rule: RaceRule): readonly Gate[] {
-  const { events } = toTotals(epochs)
-  if (isOpen(epochs, rule)) return [toBalanceGate(toLeast(epochs.filter(isBalanced)), unit)]
-  if (rule.boundedLoss === true && !rule.binary && !isMostlyZero(epochs)) return []
-  return [toCountGate('events of A', events.a, 25), toCountGate('events of B', events.b, 25)]
+interface SmallShare {
+  readonly share: number
+  readonly labels: { readonly a: number; readonly b: number }
+  readonly events: { readonly a: number; readonly b: number }
 }
 
-function toBalanceGate(found: number, unit: string): Gate {
-  const wanted = `${LABELS} ${unit} of each arm at a share of at least 30 %, a shadow, or a cap wanted`
-  return { name: 'balance', passed: false, detail: `${wanted} for a loss without bounds, ${found} found` }
+/** Rare events must have been seen in both arms; of an unbounded loss the worst label may not have been seen yet. */
+function toSmallShareGates({ share, labels, events }: SmallShare, rule: RaceRule): readonly Gate[] {
+  const isMostlyZero = events.a <= labels.a / 2 && events.b <= labels.b / 2
+  if (rule.binary || isMostlyZero)
+    return [toCountGate('events of A', events.a, 25), toCountGate('events of B', events.b, 25)]
+  if (rule.boundedLoss === true) return []
+  const wanted = 'a share of at least 30 %, a shadow, or a cap wanted for a loss without bounds'
+  return [{ name: 'balance', passed: false, detail: `${wanted}, ${toPercent(share)} found` }]
 }
 
 /** Whether chance shared the requests, and the truth its labels, as the weights say. */

@@ -227,23 +227,6 @@ describe('judgeRace() of a split', () => {
     assert.deepEqual(missing(verdict), ['balance'])
   })
 
-  it('compares the balanced epochs of a ramp alone, once they have labels enough, where a loss has no bounds', () => {
-    const small = toEpoch(toNoise(7, 1900, 3), toNoise(8, 100, 3), 0.05)
-    const toRamp = (labels: number): Evidence =>
-      toSplit(small, toEpoch(toNoise(5, labels, 3), toNoise(6, labels, 2), 0.5))
-    const early = judgeRace(rule, toRamp(99))
-    assert.deepEqual([missing(early), early.n], [['labels of B', 'balance'], 2198])
-    assert.match(early.gates.find(({ name }) => name === 'balance')?.detail ?? '', /^100 labels of each .*, 99 found$/)
-    const late = judgeRace(rule, toRamp(400))
-    assert.deepEqual([late.state, late.n, missing(late)], ['promote-B', 800, []])
-    assert.equal(judgeRace({ ...rule, boundedLoss: true }, toRamp(400)).n, 2800)
-    // A broken router shows in all of them.
-    assert.deepEqual(
-      missing(judgeRace(rule, toSplit({ ...small, servedB: 900 }, toEpoch(toNoise(5, 400), toNoise(6, 400), 0.5)))),
-      ['sample ratio'],
-    )
-  })
-
   it('sees requests and labels that are not shared as the weights say', () => {
     const even = toEpoch(toNoise(9, 3000), toNoise(10, 3000), 0.5)
     assert.deepEqual(missing(judgeRace(rule, toSplit(even))), [])

@@ -7,7 +7,7 @@ import { toDependentGates, toPairedGates, toPairedRatioGates } from './gates.ts'
 import { type SequenceRule, toLogE, toMultiplier } from './multiplier.ts'
 import type { Design, Gate, RaceRule } from './race.ts'
 import { toAdjustedEstimate, toRatioDifference, toRatioEstimate } from './ratio.ts'
-import { toCompared, toSplitGates } from './split-gates.ts'
+import { toSplitGates } from './split-gates.ts'
 import { toWeightedEstimate } from './weighted-blocks.ts'
 
 /** What the evidence says: an estimate, its confidence sequence, and the gates of its design. */
@@ -86,15 +86,12 @@ function toSplitDesign(
   const shares = toSplitGates(epochs, unit, rule)
   const gates = dominance === undefined ? shares : [...shares, toDominanceGate(dominance)]
   const plain = epochs.length > 1 ? 'epochs' : 'split'
-  if (kind === 'split') {
-    const estimate = toEpochsEstimate<SplitEpoch['a']>(toCompared(evidence.epochs, rule), toSplitEstimate)
-    return { design: plain, estimate, gates }
-  }
-  const compared = toCompared(evidence.epochs, rule)
+  if (kind === 'split')
+    return { design: plain, estimate: toEpochsEstimate<SplitEpoch['a']>(epochs, toSplitEstimate), gates }
   if (kind === 'adjusted')
-    return { design: 'adjusted', estimate: toEpochsEstimate(compared, toAdjustedEstimate), gates }
+    return { design: 'adjusted', estimate: toEpochsEstimate(evidence.epochs, toAdjustedEstimate), gates }
   const design = unit === 'entities' ? 'clustered' : plain
-  return { design, estimate: toEpochsEstimate(compared, toRatioDifference), gates }
+  return { design, estimate: toEpochsEstimate(evidence.epochs, toRatioDifference), gates }
 }
 
 /** Gates that only a mistake closes are shown where they do; that of a cap wherever there is one. */
