@@ -3,7 +3,14 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { PromoteResponseJson, RaceJson, StatusJson, TraceJson, TruthCountsJson } from '../../src/control/index.ts'
+import type {
+  HistoryJson,
+  PromoteResponseJson,
+  RaceJson,
+  StatusJson,
+  TraceJson,
+  TruthCountsJson,
+} from '../../src/control/index.ts'
 import { type Answer, ask, askMany } from './client.ts'
 import type { Place } from './place.ts'
 
@@ -106,6 +113,23 @@ export function tellRace(stage: () => Stage): void {
     assert.deepEqual([served?.variant, served?.version, served?.params], ['b', 2, { weight: 2 }])
     assert.notEqual(served?.image, digest)
     assert.match(served?.run ?? '', /^sha256:/)
+  })
+
+  it('rollback leads to any earlier champion, and history tells when, who and why', async () => {
+    await json(['deploy', '1', '--reason', 'to see the old one'])
+    const back = await json<PromoteResponseJson>(['rollback', '2', '--reason', 'it was worse'])
+    assert.equal(back.version, 2)
+    assert.deepEqual((await untilAnswered(gateway, 7, back.champion)).predictions, [[14]])
+    const { changes } = await json<HistoryJson>(['history'])
+    const [last, before] = changes
+    assert.deepEqual(
+      [last, before].map(change => change?.variants.find(({ role }) => role === 'champion')?.version),
+      [2, 1],
+    )
+    assert.deepEqual([last?.reason, before?.reason], ['rollback to version 2: it was worse', 'to see the old one'])
+    assert.match(last?.by ?? '', /^.+@.+$/)
+    const kinds = changes.map(({ kind }) => kind)
+    for (const kind of ['deploy', 'promote', 'rollback'] as const) assert.ok(kinds.includes(kind), kinds.join())
   })
 }
 

@@ -19,6 +19,7 @@ import { deploy } from './verbs/deploy.ts'
 import { doctor } from './verbs/doctor.ts'
 import { down } from './verbs/down.ts'
 import { exportVerb } from './verbs/export.ts'
+import { history } from './verbs/history.ts'
 import { init } from './verbs/init.ts'
 import { logs } from './verbs/logs.ts'
 import { pack } from './verbs/pack.ts'
@@ -61,6 +62,7 @@ export const VERBS = {
   race,
   promote,
   rollback,
+  history,
   trace,
   export: exportVerb,
   token,

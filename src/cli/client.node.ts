@@ -2,6 +2,7 @@ import type { StatePaths } from '../config/index.ts'
 import type {
   DeployRequestJson,
   DeployResponseJson,
+  HistoryJson,
   PromoteResponseJson,
   RaceJson,
   RaceSeriesJson,
@@ -13,6 +14,8 @@ import type {
 import { RegattaError, toErrorText } from '../core/errors.ts'
 import { isObject } from '../core/json.ts'
 import { readUpRecord } from '../core/up-record.node.ts'
+import { CAUSE_HEADERS } from '../core/wire/cause.ts'
+import { toActor } from './actor.node.ts'
 import { readToken } from './token.node.ts'
 import type { Call } from './verb.ts'
 import type { Workplace } from './workplace.node.ts'
@@ -22,10 +25,13 @@ export interface ControlClient extends AsyncDisposable {
   readonly url: string
   readonly token: string
   status(): Promise<StatusJson>
-  deploy(request: DeployRequestJson): Promise<DeployResponseJson>
-  promote(variant: string | undefined): Promise<PromoteResponseJson>
-  rollback(): Promise<PromoteResponseJson>
-  deleteDeployment(): Promise<void>
+  /** The last changes of the deployment. */
+  history(limit: number): Promise<HistoryJson>
+  /** Calls that change the deployment take a reason, for its history. */
+  deploy(request: DeployRequestJson, reason?: string): Promise<DeployResponseJson>
+  promote(variant: string | undefined, reason?: string): Promise<PromoteResponseJson>
+  rollback(reason?: string): Promise<PromoteResponseJson>
+  deleteDeployment(reason?: string): Promise<void>
   /** The only race, or the one of a challenger; undefined before the first race. */
   race(challenger?: string): Promise<RaceJson | undefined>
   /** The races that run, or the last one where none does. */
@@ -79,11 +85,12 @@ export async function openLocalClient(paths: StatePaths, signal: AbortSignal): P
 /** A client of the control at an address. */
 export function toClient(reach: Reach, signal: AbortSignal): ControlClient {
   const { url, token } = reach
-  const call = async (method: string, path: string, body?: unknown): Promise<Response> => {
+  const call = async (method: string, path: string, body?: unknown, cause = {}): Promise<Response> => {
     const request = {
       method,
       headers: {
         authorization: `Bearer ${token}`,
+        ...cause,
         ...(body === undefined ? {} : { 'content-type': body instanceof Uint8Array ? BYTES : 'application/json' }),
       },
       ...(body === undefined ? {} : { body: body instanceof Uint8Array ? body : JSON.stringify(body) }),
@@ -102,16 +109,18 @@ export function toClient(reach: Reach, signal: AbortSignal): ControlClient {
     return response
   }
   // The answers are typed by the contract that control's own tests hold it to; both ship in one package.
-  const json = async <answer>(method: string, path: string, body?: unknown): Promise<answer> =>
-    (await (await call(method, path, body)).json()) as answer
+  const json = async <answer>(method: string, path: string, body?: unknown, cause = {}): Promise<answer> =>
+    (await (await call(method, path, body, cause)).json()) as answer
   return {
     url,
     token,
     status: () => json('GET', '/api/v1/status'),
-    deploy: request => json('POST', '/api/v1/deploy', request),
-    promote: variant => json('POST', '/api/v1/promote', variant === undefined ? {} : { variant }),
-    rollback: () => json('POST', '/api/v1/rollback', {}),
-    deleteDeployment: async () => void (await call('DELETE', '/api/v1/deployment')),
+    history: limit => json('GET', `/api/v1/history?limit=${limit}`),
+    deploy: (request, reason) => json('POST', '/api/v1/deploy', request, toCause(reason)),
+    promote: (variant, reason) =>
+      json('POST', '/api/v1/promote', variant === undefined ? {} : { variant }, toCause(reason)),
+    rollback: reason => json('POST', '/api/v1/rollback', {}, toCause(reason)),
+    deleteDeployment: async reason => void (await call('DELETE', '/api/v1/deployment', undefined, toCause(reason))),
     races: async () => (await json<RacesJson>('GET', '/api/v1/races')).races,
     race: challenger => json<RaceJson>('GET', `/api/v1/race${toQuery(challenger)}`).catch(toNone),
     raceSeries: challenger => json<RaceSeriesJson>('GET', `/api/v1/race/series${toQuery(challenger)}`).catch(toNone),
@@ -151,6 +160,11 @@ export function toClient(reach: Reach, signal: AbortSignal): ControlClient {
     },
     [Symbol.asyncDispose]: async () => await reach.close?.(),
   }
+}
+
+/** Headers that say who asks, and why. */
+function toCause(reason = ''): Readonly<Record<string, string>> {
+  return { [CAUSE_HEADERS.by]: encodeURIComponent(toActor()), [CAUSE_HEADERS.reason]: encodeURIComponent(reason) }
 }
 
 /** Before the first race there is none. */

@@ -38,7 +38,7 @@ const WAITING = { timeoutMs: 600_000, awayMs: 60_000 } as const
 export async function deployToCluster(
   call: Call,
   workplace: Workplace,
-  { version, request, wait, force }: ClusterWish,
+  { version, request, wait, force, reason }: ClusterWish,
 ): Promise<Deployed> {
   const kube = await openCluster(workplace)
   const { project } = workplace
@@ -54,7 +54,7 @@ export async function deployToCluster(
   const client = await openClientAt(call, workplace, kube)
   try {
     for (const document of documents) await client.putBlob(document)
-    const response = await client.deploy(request)
+    const response = await client.deploy(request, reason)
     if (!response.changed && first === undefined) call.err('exactly this was deployed already\n')
     const status = wait ? await untilReady(call, client, response, WAITING) : await client.status()
     if (wait) await untilAnswering(call, client)
@@ -83,13 +83,15 @@ export interface ClusterWish {
   readonly wait: boolean
   /** Takes fields over that others have set. */
   readonly force: boolean
+  /** Why, for the history. */
+  readonly reason?: string | undefined
 }
 
 /** What a deployment would change, as the cluster itself tells. @throws KUBE_… */
 export async function planForCluster(
   call: Call,
   workplace: Workplace,
-  { request, force }: Omit<ClusterWish, 'wait' | 'version'>,
+  { request, force }: Pick<ClusterWish, 'request' | 'force'>,
 ): Promise<readonly Change[]> {
   const kube = await openCluster(workplace)
   await checkCluster(kube)

@@ -12,6 +12,13 @@ const READY_TIMEOUT_MS = 120_000
 /** A process that never was ready and has ended as often as this will not become ready by waiting. */
 const HOPELESS_RESTARTS = 3
 
+/** What to deploy, whether to wait for it, and why. */
+export interface LocalWish {
+  readonly request: DeployRequestJson
+  readonly wait: boolean
+  readonly reason?: string | undefined
+}
+
 /** What became of a deployment. */
 export interface Deployed {
   readonly response: DeployResponseJson
@@ -26,13 +33,12 @@ export interface Deployed {
 export async function deployVersion(
   call: Call,
   workplace: Workplace,
-  request: DeployRequestJson,
-  wait: boolean,
+  { request, wait, reason }: LocalWish,
 ): Promise<Deployed> {
   const { started } = await ensureUp(call, workplace)
   if (started) call.err('started regatta in the background\n')
   const client = await openClient(call, workplace)
-  const response = await client.deploy(request)
+  const response = await client.deploy(request, reason)
   if (!response.changed) call.err('exactly this was deployed already\n')
   return { response, client, status: wait ? await untilReady(call, client, response) : await client.status() }
 }

@@ -2,6 +2,7 @@ import type { Project } from '../config/index.ts'
 import { parseVariantName } from '../core/brands.ts'
 import type { Capture, Routes, RouteVariant } from '../core/wire/routes.ts'
 import type { DeploymentPlan, TargetState, VariantPlan } from '../deploy/index.ts'
+import type { ChangedVariant } from '../store/index.ts'
 import { toFirstName } from './commands.ts'
 import { type Deployment, findLive, listChallengers } from './deployment.ts'
 import type { Member } from './member.ts'
@@ -76,6 +77,11 @@ export function toReadyCount(state: TargetState): (variant: number) => number {
 /** Weights by variant id, as an epoch notes them. */
 export function toWeights(deployment: Deployment): Readonly<Record<number, number>> {
   return Object.fromEntries(deployment.live.map(member => [member.id, member.weight]))
+}
+
+/** What is in the routes, for those who ask later. */
+export function toChangedVariants(deployment: Deployment): readonly ChangedVariant[] {
+  return deployment.live.map(({ digest, name, role, version, weight }) => ({ name, version, digest, role, weight }))
 }
 
 /** Who races whom. */

@@ -6,10 +6,10 @@ import { toCanonicalJson } from '../core/json.ts'
 import type { Capture, Routes } from '../core/wire/routes.ts'
 import type { Target } from '../deploy/index.ts'
 import type { ImageLayout } from '../oci/index.ts'
-import type { NewVariant, Store, StoredVariant } from '../store/index.ts'
+import type { ChangeCause, NewVariant, Store, StoredVariant } from '../store/index.ts'
 import type { DeleteResponseJson, DeployResponseJson, PromoteResponseJson } from './api/commands.ts'
 import { promote, rollback, toNewMember } from './commands.ts'
-import { toCapture, toPlan, toReadyCount, toRoutes, toWeights } from './deployed.ts'
+import { toCapture, toChangedVariants, toPlan, toReadyCount, toRoutes, toWeights } from './deployed.ts'
 import {
   clear,
   crown,
@@ -61,6 +61,10 @@ export class Deployer implements AsyncDisposable {
   #routes: Routes | undefined
   /** Highest epoch that the store knows: a command that failed half-way does not lend its number to the next. */
   #lastEpoch = 0
+  /** Why variants that are not live yet were taken in, by id. */
+  readonly #causes = new Map<number, ChangeCause>()
+  /** Nobody is known who asked for what is deployed: whoever asks for the same first is written down. */
+  #isRestored = false
   /** Ids of leaving variants whose end is set. */
   readonly #leaving = new Set<number>()
   #followQueued = false
@@ -89,7 +93,7 @@ export class Deployer implements AsyncDisposable {
     this.#lastEpoch = Math.max(routes?.epoch ?? 0, ...epochs.map(({ epoch }) => epoch))
     if (routes !== undefined) {
       this.#deployment = await withRamps(store, toDeployment(routes))
-      await this.#commit(await this.#toKnown(this.#deployment), 'replaced')
+      await this.#commit(await this.#toKnown(this.#deployment), 'replaced', RESTORED)
       // Control must still come up: its status says what is missing, and a deploy can mend it.
       await this.#apply(this.#deployment).catch(error => this.#report('Cannot start what was deployed', error))
     }
@@ -112,11 +116,11 @@ export class Deployer implements AsyncDisposable {
     for (const member of deployment.live) {
       live.push(known.has(toVariantKey(member)) ? member : { ...member, id: await this.#addVariant(member) })
     }
-    return { ...deployment, epoch: deployment.epoch + 1, live }
+    return { ...toNextEpoch(deployment), live }
   }
 
   /** Takes a version in; its replicas start in the background. */
-  async deploy(wish: Wish): Promise<DeployResponseJson> {
+  async deploy(wish: Wish, cause: ChangeCause): Promise<DeployResponseJson> {
     return await this.#queue.run(async () => {
       await requireImage(this.#options.layout, wish)
       const member = toNewMember(this.#deployment, wish, this.#options.project.race)
@@ -125,10 +129,11 @@ export class Deployer implements AsyncDisposable {
         const id = findSame(this.#deployment, member)?.id ?? (await this.#addVariant(member))
         const next = place(this.#deployment, { ...member, id })
         await this.#apply(next)
-        await this.#commit(next, 'replaced')
+        this.#causes.set(id, cause)
+        await this.#commit(next, 'replaced', cause)
         await this.#settle()
         this.#options.logger.info({ ...member, id }, 'Deployment accepted')
-      }
+      } else if (this.#isRestored) await this.#commit(toNextEpoch(this.#deployment), 'replaced', cause)
       const { name: variant, version, digest, role } = member
       const { epoch } = this.#deployment
       return { schema: 'regatta/deploy/v1', variant, version, digest, role, epoch, changed }
@@ -136,47 +141,47 @@ export class Deployer implements AsyncDisposable {
   }
 
   /** Gives a challenger in a ramp another share, unless things have changed meanwhile; says whether it has it. */
-  async step(id: number, weight: number): Promise<boolean> {
+  async step(id: number, weight: number, reason: string): Promise<boolean> {
     return await this.#queue.run(async () => {
       const member = listChallengers(this.#deployment).find(member => member.id === id)
       if (member?.ramp === undefined || member.weight >= weight) return false
       if (sumOtherShares(this.#deployment, member.name) + weight >= 1) return false
-      await this.#commit(giveShare(this.#deployment, id, weight), 'replaced')
+      await this.#commit(giveShare(this.#deployment, id, weight), 'replaced', byControl('step', reason))
       return true
     })
   }
 
   /** Takes a challenger out, which ends its race so; says whether it was there. */
-  async withdraw(id: number, how: 'stopped' | 'spent'): Promise<boolean> {
+  async withdraw(id: number, how: 'stopped' | 'spent', reason: string): Promise<boolean> {
     return await this.#queue.run(async () => {
       if (!listChallengers(this.#deployment).some(member => member.id === id)) return false
-      await this.#commit(withdraw(this.#deployment, id), how)
+      await this.#commit(withdraw(this.#deployment, id), how, byControl('withdraw', reason))
       return true
     })
   }
 
   /** Makes a challenger the champion; says whether it was there, with a replica that is ready. */
-  async crown(id: number): Promise<boolean> {
+  async crown(id: number, reason: string): Promise<boolean> {
     return await this.#queue.run(async () => {
       const isThere = listChallengers(this.#deployment).some(member => member.id === id)
       if (!isThere || this.#readyOf()(id) === 0) return false
-      await this.#commit(crown(this.#deployment, id), 'replaced')
+      await this.#commit(crown(this.#deployment, id), 'replaced', byControl('promote', reason))
       return true
     })
   }
 
   /** Makes the only challenger, or the named variant, the champion. */
-  async promote(name: VariantName | undefined): Promise<PromoteResponseJson> {
-    return await this.#change(deployment => promote(deployment, name, this.#readyOf()))
+  async promote(name: VariantName | undefined, cause: ChangeCause): Promise<PromoteResponseJson> {
+    return await this.#change(deployment => promote(deployment, name, this.#readyOf()), cause)
   }
 
   /** Swaps the champion with the standby. */
-  async rollback(): Promise<PromoteResponseJson> {
-    return await this.#change(deployment => rollback(deployment, this.#readyOf()))
+  async rollback(cause: ChangeCause): Promise<PromoteResponseJson> {
+    return await this.#change(deployment => rollback(deployment, this.#readyOf()), cause)
   }
 
   /** Stops everything. A caller that goes away does not end it half-way. */
-  async delete(): Promise<DeleteResponseJson> {
+  async delete(cause: ChangeCause): Promise<DeleteResponseJson> {
     return await this.#queue.run(async () => {
       const { target, project } = this.#options
       const { live, pending } = this.#deployment
@@ -184,7 +189,7 @@ export class Deployer implements AsyncDisposable {
       const deleted = live.length + pending.length + target.state().replicas.length > 0
       if (deleted) {
         // The routes are emptied first, so that gateways refuse requests before replicas stop answering them.
-        await this.#commit(clear(this.#deployment), 'replaced')
+        await this.#commit(clear(this.#deployment), 'replaced', cause)
         await target.delete(this.#closing.signal)
       }
       return { schema: 'regatta/delete/v1', deployment: project.name, deleted }
@@ -199,10 +204,10 @@ export class Deployer implements AsyncDisposable {
     await this.#queue.idle()
   }
 
-  async #change(decide: (deployment: Deployment) => Deployment): Promise<PromoteResponseJson> {
+  async #change(decide: (deployment: Deployment) => Deployment, cause: ChangeCause): Promise<PromoteResponseJson> {
     return await this.#queue.run(async () => {
       const previous = findLive(this.#deployment, 'champion')
-      await this.#commit(decide(this.#deployment), 'replaced')
+      await this.#commit(decide(this.#deployment), 'replaced', cause)
       const champion = findLive(this.#deployment, 'champion')
       if (previous === undefined || champion === undefined) throw new Error('A promotion left no champion')
       const { epoch } = this.#deployment
@@ -227,13 +232,16 @@ export class Deployer implements AsyncDisposable {
    * Makes a deployment the current one. Its epoch is opened and its races started before the first routes name them;
    * a race ends once the routes have changed, so that a promotion waits for nothing but the routes.
    */
-  async #commit(wanted: Deployment, how: RaceSwitch['how']): Promise<void> {
+  async #commit(wanted: Deployment, how: RaceSwitch['how'], cause: ChangeCause): Promise<void> {
     const { store, clock, onRace } = this.#options
     let next = wanted
     if (wanted.epoch !== this.#deployment.epoch) {
       next = { ...wanted, epoch: Math.max(wanted.epoch, this.#lastEpoch + 1) }
       this.#lastEpoch = next.epoch
-      await store.openEpoch({ epoch: next.epoch, startedAt: clock(), weights: toWeights(next) })
+      const at = clock()
+      await store.openEpoch({ epoch: next.epoch, startedAt: at, weights: toWeights(next) })
+      this.#isRestored = cause.kind === 'restore'
+      await store.addDeploymentChange({ ...cause, epoch: next.epoch, at, variants: toChangedVariants(next) })
       if (await startRaces(this.#toSwitch(next, how))) onRace()
     }
     await this.#publish(next)
@@ -304,12 +312,26 @@ export class Deployer implements AsyncDisposable {
   /** Lets ready variants into the routes, and the routes follow the replicas. */
   async #settle(): Promise<void> {
     const next = settle(this.#deployment, this.#readyOf(), this.#options.project.serve.replicas)
-    await this.#commit(next, 'replaced')
+    const waiting = new Set(next.pending.map(({ id }) => id))
+    const entered = this.#deployment.pending.findLast(({ id }) => !waiting.has(id))
+    await this.#commit(next, 'replaced', this.#causes.get(entered?.id ?? 0) ?? RESTORED)
+    for (const id of this.#causes.keys()) if (!waiting.has(id)) this.#causes.delete(id)
   }
 
   #report(what: string, error: unknown): void {
     this.#options.logger.error({ code: 'DEPLOYER', error: toErrorText(error) }, what)
   }
+}
+
+/** The database was replaced, or the routes by those on record. */
+const RESTORED: ChangeCause = { kind: 'restore', by: 'control', reason: 'taken up from the record of the routes' }
+
+function toNextEpoch(deployment: Deployment): Deployment {
+  return { ...deployment, epoch: deployment.epoch + 1 }
+}
+
+function byControl(kind: ChangeCause['kind'], reason: string): ChangeCause {
+  return { kind, by: 'control', reason }
 }
 
 function toVariantKey({ id, name, version, digest }: Omit<StoredVariant, 'at'>): string {

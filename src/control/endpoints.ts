@@ -94,6 +94,14 @@ export const ENDPOINTS = {
     summary: 'What is deployed and how it is',
     answer: json('Status'),
   },
+  history: {
+    method: 'GET',
+    path: '/api/v1/history',
+    access: 'board',
+    summary: 'Who changed the deployment when and why, and what was in the routes from then on; the newest first',
+    query: { limit: 'How many, 0–1000 (100)' },
+    answer: json('History'),
+  },
   deploy: {
     method: 'POST',
     path: '/api/v1/deploy',

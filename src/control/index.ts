@@ -1,5 +1,6 @@
 export type { DeleteResponseJson, DeployRequestJson, DeployResponseJson, PromoteResponseJson } from './api/commands.ts'
 export type { ErrorJson, EventJson } from './api/events.ts'
+export type { ChangeJson, HistoryJson } from './api/history.ts'
 export type { OutcomeJson, TraceAnswerJson, TraceJson } from './api/outcomes.ts'
 export type { ArmJson, GuardrailJson, RaceEventJson, RaceJson, RacesJson, RampJson } from './api/race.ts'
 export type { RecordsResponseJson } from './api/records.ts'

@@ -9,6 +9,7 @@ import type { RaceSpec, Store } from '../store/index.ts'
 import type { StatusJson } from './api/status.ts'
 import type { Operations } from './app.ts'
 import type { Deployer } from './deployer.node.ts'
+import { toCause, toHistory } from './deployment-history.ts'
 import { toControlError } from './errors.ts'
 import { EVENTS_START, toEvent, toLine } from './events.ts'
 import type { Feed } from './feed.ts'
@@ -113,17 +114,17 @@ function toCommands({
       return toJsonResponse(200, { schema: 'regatta/blob/v1', digest, size })
     },
     async deploy({ request }) {
-      return toJsonResponse(200, await deployer.deploy(parseDeploy(request.body)))
+      return toJsonResponse(200, await deployer.deploy(parseDeploy(request.body), toCause('deploy', request)))
     },
     async promote({ request }) {
-      return toJsonResponse(200, await deployer.promote(parsePromote(request.body)))
+      return toJsonResponse(200, await deployer.promote(parsePromote(request.body), toCause('promote', request)))
     },
     async rollback({ request }) {
       parseRollback(request.body)
-      return toJsonResponse(200, await deployer.rollback())
+      return toJsonResponse(200, await deployer.rollback(toCause('rollback', request)))
     },
-    async delete() {
-      return toJsonResponse(200, await deployer.delete())
+    async delete({ request }) {
+      return toJsonResponse(200, await deployer.delete(toCause('delete', request)))
     },
   }
 }
@@ -132,6 +133,7 @@ function toReaders(
   world: OperationsWorld,
 ): Some<
   | 'status'
+  | 'history'
   | 'race'
   | 'races'
   | 'raceSeries'
@@ -145,6 +147,10 @@ function toReaders(
   const { deployer, watch, routesFeed, eventsFeed, logs, readStatus } = world
   return {
     status: () => toJsonResponse(200, readStatus()),
+    async history({ request }) {
+      const limit = parseCount(request.query.get('limit'), 'limit', { max: 1000, or: 100 })
+      return toJsonResponse(200, toHistory(await world.store.readDeploymentChanges(limit)))
+    },
     async race({ request }) {
       return toJsonResponse(200, chooseRace(await watch.read(), request.query))
     },

@@ -33,9 +33,9 @@ type Deed = Exclude<Action, { readonly kind: 'none' }>
 
 /** Says whether it was done: the deployment may have changed since the look. */
 async function carryOut({ deployer }: StewardWorld, challenger: number, action: Deed): Promise<boolean> {
-  if (action.kind === 'step') return await deployer.step(challenger, action.weight)
-  if (action.kind === 'withdraw') return await deployer.withdraw(challenger, action.how)
-  return await deployer.crown(challenger)
+  if (action.kind === 'step') return await deployer.step(challenger, action.weight, action.reason)
+  if (action.kind === 'withdraw') return await deployer.withdraw(challenger, action.how, action.reason)
+  return await deployer.crown(challenger, action.reason)
 }
 
 function toEventKind(action: Deed): RaceEvent['kind'] {

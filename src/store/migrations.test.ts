@@ -19,23 +19,27 @@ import { assertNear } from './testing/recount.ts'
 
 const VERSION = 4
 
-/** What takes newer versions of the schema back to version 4, in which an index had all differences of pairs. */
-const UNDO = SQLITE_MIGRATIONS.slice(VERSION)
-  .flat()
-  .toReversed()
-  .flatMap(text => {
-    const [, table, column] = /^alter table (\w+) add column (\w+)/.exec(text) ?? []
-    if (column !== undefined) return `alter table ${table} drop column ${column};`
-    const [, made] = /^create table (\w+)/.exec(text) ?? []
-    return made === undefined ? [] : `drop table ${made};`
-  })
-  .concat('create index pair_difference on pair (race, difference);')
-  .join('')
+/** What takes the tables and columns of newer versions of the schema away. */
+function toUndo(version: number): string {
+  return SQLITE_MIGRATIONS.slice(version)
+    .flat()
+    .toReversed()
+    .flatMap(text => {
+      const [, table, column] = /^alter table (\w+) add column (\w+)/.exec(text) ?? []
+      if (column !== undefined) return `alter table ${table} drop column ${column};`
+      const [, made] = /^create table (\w+)/.exec(text) ?? []
+      return made === undefined ? [] : `drop table ${made};`
+    })
+    .join('')
+}
+
+/** In version 4 an index had all differences of pairs. */
+const INDEX = 'create index pair_difference on pair (race, difference);'
 
 /** Takes a database of today back to version 4. */
 async function undo(place: Place): Promise<void> {
   const owner = place.where.url === undefined ? '' : 'alter table schema_version drop column deployment;'
-  await rewind(place, VERSION, `${UNDO} ${owner}`)
+  await rewind(place, VERSION, `${toUndo(VERSION)} ${INDEX} ${owner}`)
 }
 
 /** Does something to a database, after which it is of an older version. */
@@ -135,7 +139,7 @@ describe('version 8 of the schema', () => {
     const race = await fillSplit(place.store)
     const before = await place.store.readScoreboard(race)
     assertNear(before.armsDominance, toShare(before, 121 - 286 / 6))
-    await rewind(place, 7, FORGET)
+    await rewind(place, 7, `${toUndo(7)} ${FORGET}`)
     const store = await place.open()
     assert.deepEqual(await store.readScoreboard(race), before)
     await store.prune(NOON + 1, false)
@@ -146,7 +150,7 @@ describe('version 8 of the schema', () => {
     await using place = await makeStore()
     const race = await fillSplit(place.store)
     await place.store.prune(NOON + 1, false)
-    await rewind(place, 7, FORGET)
+    await rewind(place, 7, `${toUndo(7)} ${FORGET}`)
     const board = await (await place.open()).readScoreboard(race)
     assertNear(board.armsDominance, toShare(board, 1 - 286 / 6))
   })

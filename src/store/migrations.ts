@@ -1,4 +1,5 @@
 import { toBodyTables } from './bodies.ts'
+import { toChangeTables } from './deployment-changes.ts'
 import { toJudgingTables } from './judging-tables.ts'
 import { POSTGRES_DRAWN_ENDS, POSTGRES_ENDS, POSTGRES_RACES, POSTGRES_TABLES } from './postgres-tables.ts'
 import { type Sql, statement } from './sql.ts'
@@ -18,6 +19,7 @@ const POSTGRES_MIGRATIONS: readonly (readonly string[])[] = [
   toJudgingTables({ integer: 'bigint', real: 'double precision', end: '' }),
   toBodyTables({ uuid: 'uuid', integer: 'bigint', end: '' }),
   POSTGRES_DRAWN_ENDS,
+  toChangeTables({ integer: 'bigint', end: '' }),
 ]
 
 /** The version that this regatta writes. */

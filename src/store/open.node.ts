@@ -4,6 +4,7 @@ import type { PredictionRecord } from '../core/wire/records.ts'
 import { readCounter } from './counters.ts'
 import type { Database } from './database.ts'
 import { toKeyFloor } from './days.ts'
+import { addDeploymentChange, readDeploymentChanges } from './deployment-changes.ts'
 import { readDifferencesAfter } from './differences.ts'
 import { readOutcomes } from './export.ts'
 import { NO_TRUTHS, sumCounts } from './fates.ts'
@@ -73,6 +74,8 @@ function toStore(database: Database, clock: Clock): Store {
     readRaces: () => database.read(races.readRaces),
     openEpoch: epoch => database.write(sql => races.openEpoch(sql, epoch)),
     readEpochs: () => database.read(races.readEpochs),
+    addDeploymentChange: change => database.write(sql => addDeploymentChange(sql, change)),
+    readDeploymentChanges: limit => database.read(sql => readDeploymentChanges(sql, limit)),
     addPredictions: records => storePredictions(database, records, clock()),
     addTruths: (truths, now) => storeTruths(database, truths, now),
     ripen: now => storeRipe(database, now),

@@ -29,6 +29,17 @@ export interface Schema {
   readonly counter: CounterTable
   readonly decision: DecisionTable
   readonly race_event: RaceEventTable
+  readonly deployment_change: DeploymentChangeTable
+}
+
+interface DeploymentChangeTable {
+  epoch: number
+  at: number
+  kind: string
+  actor: string
+  reason: string
+  /** JSON. */
+  variants: string
 }
 
 interface VariantTable {

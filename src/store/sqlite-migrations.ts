@@ -1,4 +1,5 @@
 import { toBodyTables } from './bodies.ts'
+import { toChangeTables } from './deployment-changes.ts'
 import { toDrawnEnds, toPairEnds } from './ends-columns.ts'
 import { toJudgingTables } from './judging-tables.ts'
 
@@ -126,6 +127,7 @@ export const SQLITE_MIGRATIONS: readonly (readonly string[])[] = [
   toJudgingTables({ integer: 'integer', real: 'real', end: ' strict' }),
   toBodyTables({ uuid: 'text', integer: 'integer', end: ' strict, without rowid' }),
   toDrawnEnds(toFloor),
+  toChangeTables({ integer: 'integer', end: ' strict' }),
 ]
 
 /** The first key of a day, as `toKeyFloor` of days.ts makes it. */

@@ -28,6 +28,10 @@ export interface Store extends AsyncDisposable {
    */
   openEpoch(epoch: StoredEpoch): Promise<void>
   readEpochs(): Promise<readonly StoredEpoch[]>
+  /** Notes what brought an epoch about; idempotent. */
+  addDeploymentChange(change: DeploymentChange): Promise<void>
+  /** The last changes of the deployment, the newest first. */
+  readDeploymentChanges(limit: number): Promise<readonly DeploymentChange[]>
 
   /** Stores predictions and joins what truth is already here. A record that is known changes nothing. */
   addPredictions(records: readonly PredictionRecord[]): Promise<{ readonly added: number; readonly joined: number }>
@@ -149,6 +153,32 @@ export interface StoredEpoch {
   readonly startedAt: number
   /** Weights by variant id; a shadow has 0. */
   readonly weights: Readonly<Record<number, number>>
+}
+
+/** Why the deployment changed. */
+export interface ChangeCause {
+  readonly kind: 'deploy' | 'promote' | 'rollback' | 'step' | 'withdraw' | 'delete' | 'restore'
+  /** Who asked for it, as they call themselves; `control` where it was nobody. */
+  readonly by: string
+  /** In the words of who asked; empty where none were given. */
+  readonly reason: string
+}
+
+/** A variant in the routes. */
+export interface ChangedVariant {
+  readonly name: string
+  readonly version: number
+  readonly digest: string
+  readonly role: 'champion' | 'standby' | 'shadow' | 'split'
+  /** Share of the requests, 0–1. */
+  readonly weight: number
+}
+
+/** A change of the deployment, and what was in the routes from then on. */
+export interface DeploymentChange extends ChangeCause {
+  readonly epoch: number
+  readonly at: number
+  readonly variants: readonly ChangedVariant[]
 }
 
 export type Truth = TruthSubject & {

@@ -53,24 +53,17 @@ export async function tellStory(
     heading(call, 2, 'pack it into an image, without Docker')
     const imageA = await packTwice(call, workplace)
     heading(call, 3, 'deploy it: a gateway, control and the replicas, ready when all are')
-    const { client, status } = await deployVersion(
-      call,
-      workplace,
-      { version: imageA.version, digest: imageA.digest, variant: 'a' },
-      true,
-    )
+    const first = { version: imageA.version, digest: imageA.digest, variant: 'a' }
+    const { client, status } = await deployVersion(call, workplace, { request: first, wait: true })
     call.err(toStatusLines(status, call.terminal?.colours ?? false))
     heading(call, 4, `new live data arrive: ${CALM_PER_SECOND} predictions a second, each truth a second later`)
     await using traffic = startTraffic(call, workplace, client, status.gateway.url ?? '')
     heading(call, 5, 'meanwhile train model B, pack it, and let it see copies of the same requests')
     await train(call, workplace, challenger)
     const imageB = await pack(call, workplace)
-    await deployVersion(
-      call,
-      workplace,
-      { version: imageB.version, digest: imageB.digest, variant: 'b', challenger: { mode: 'shadow' } },
-      true,
-    )
+    const { version, digest } = imageB
+    const second = { version, digest, variant: 'b', challenger: { mode: 'shadow' } } as const
+    await deployVersion(call, workplace, { request: second, wait: true })
     heading(call, 6, 'race: which one is better on the live data?')
     const race = await raceOn(call, client, traffic)
     const promoted =

@@ -1,12 +1,13 @@
 import { UsageError } from '../../core/errors.ts'
 import { EXIT } from '../errors.ts'
+import { REASON_FLAG, type ReasonFlag } from '../reason.ts'
 import { type Call, verb } from '../verb.ts'
 
 /** `regatta delete`: ends the deployment; images, runs and the database stay. */
-export const deleteVerb = verb<{ yes: boolean }>({
+export const deleteVerb = verb<{ yes: boolean } & ReasonFlag>({
   brief: 'Stop the deployment and forget it',
   description: 'Images, runs, predictions and decisions stay. Needs --yes, since clients lose their gateway.',
-  flags: { yes: { kind: 'boolean', brief: 'Really do it', default: false, withNegated: false } },
+  flags: { yes: { kind: 'boolean', brief: 'Really do it', default: false, withNegated: false }, ...REASON_FLAG },
   deployment: true,
   async run(call, flags) {
     if (!flags.yes) {
@@ -31,7 +32,7 @@ export const deleteVerb = verb<{ yes: boolean }>({
     }
     const { started } = await ensureUp(call, workplace)
     await using client = await openClient(call, workplace)
-    await client.deleteDeployment()
+    await client.deleteDeployment(flags.reason)
     if (started) await stopUp(call, workplace)
     print(call, workplace.project.name)
     return EXIT.done

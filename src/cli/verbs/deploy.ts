@@ -4,6 +4,7 @@ import { UsageError } from '../../core/errors.ts'
 import type { Version } from '../../pack/index.ts'
 import type { Deployed } from '../deploying.node.ts'
 import { EXIT } from '../errors.ts'
+import { REASON_FLAG, type ReasonFlag } from '../reason.ts'
 import { type Call, verb } from '../verb.ts'
 import type { Workplace } from '../workplace.node.ts'
 
@@ -15,7 +16,7 @@ type Flags = {
   readonly wait: boolean
   readonly dryRun: boolean
   readonly forceConflicts: boolean
-}
+} & ReasonFlag
 
 /** `regatta deploy`: a version becomes the champion, or a challenger beside it. */
 export const deploy = verb<Flags>({
@@ -60,6 +61,7 @@ export const deploy = verb<Flags>({
       default: false,
       withNegated: false,
     },
+    ...REASON_FLAG,
   },
   args: [{ brief: 'The version, a whole number', placeholder: 'version', optional: true }],
   deployment: true,
@@ -78,7 +80,7 @@ export const deploy = verb<Flags>({
       )
       return EXIT.done
     }
-    await printDeployed(call, await deployVersion(call, workplace, request, flags.wait))
+    await printDeployed(call, await deployVersion(call, workplace, { request, ...flags }))
     return EXIT.done
   },
 })
@@ -89,7 +91,7 @@ async function printDeployed(call: Call, { client, response, status }: Deployed)
   else call.out(`${status.gateway.url ?? ''}\n`)
 }
 
-interface KubeWish {
+interface KubeWish extends ReasonFlag {
   readonly version: Version
   readonly request: DeployRequestJson
   readonly wait: boolean

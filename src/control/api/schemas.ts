@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { deleted, deployed, deployRequest, promoted, variantName } from './commands.ts'
 import { error } from './events.ts'
+import { history } from './history.ts'
 import { outcome, trace } from './outcomes.ts'
 import { count, digest } from './parts.ts'
 import { race, races } from './race.ts'
@@ -19,6 +20,7 @@ export const SCHEMAS = {
   Promoted: promoted,
   RollbackRequest: z.strictObject({}),
   Deleted: deleted,
+  History: history,
   Race: race,
   Races: races,
   RaceSeries: raceSeries,
