@@ -51,6 +51,12 @@ async function measure({ name, port, child, prepare }: Contender, requests: numb
   return { name, ...result, cpuUs: ((cpuS - before) / requests) * 1e6, rssMiB: rssBytes / 2 ** 20 }
 }
 
+/** @throws where a text is no number of requests or rounds: a load without one would never end */
+function parseCount(text: string): number {
+  if (/^[1-9]\d{0,6}$/.test(text)) return Number(text)
+  throw new Error(`Cannot read "${text}": expected [REQUESTS] [ROUNDS] [ENTRY…], whole numbers from 1 on`)
+}
+
 async function compare(contenders: readonly Contender[], requests: number, rounds: number): Promise<readonly Row[]> {
   // Until their hot paths are compiled.
   for (const contender of contenders) await measure(contender, 2 * requests)
@@ -109,7 +115,7 @@ try {
   const [requests = '20000', rounds = '3', ...others] = process.argv.slice(2)
   const entry = join(import.meta.dirname, '../../src/route/main.ts')
   console.log(`load ${loadavg()[0]?.toFixed(1)} before`)
-  await main(Number(requests), Number(rounds), [entry, ...others])
+  await main(parseCount(requests), parseCount(rounds), [entry, ...others])
   console.log(`load ${loadavg()[0]?.toFixed(1)} after`)
 } finally {
   for (const { child } of programs) child.kill('SIGKILL')
