@@ -1,11 +1,18 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { type Evidence, judgeRace, parseOutcomeRow, Replay, type ReplayLook } from '../judge/index.ts'
-import { toUniform } from '../judge/testing/random.ts'
-import { makeStore, NOON, spec, startRace, toRecord, toRequest, toTruth } from '../store/testing/place.ts'
-import { toEvidence } from './race-evidence.ts'
-import { toRaceRule } from './race-rule.ts'
-import { judgeLive, lookLive, SCENES, type Scene, SERIES, toRecords, truthOf, WEIGHTS } from './testing/scenes.ts'
+import { type Evidence, parseOutcomeRow, Replay, type ReplayLook } from '../judge/index.ts'
+import { makeStore, spec, toTruth } from '../store/testing/place.ts'
+import {
+  judgeLive,
+  judgeRowEntities,
+  lookLive,
+  SCENES,
+  type Scene,
+  SERIES,
+  toRecords,
+  truthOf,
+  WEIGHTS,
+} from './testing/scenes.ts'
 
 function judgeReplay(scene: Scene): ReplayLook {
   const settings = { ...spec, ...scene.spec }
@@ -92,23 +99,7 @@ describe('toEvidence()', () => {
 
   it('does not count entities by the weights where each request of theirs was drawn anew', async () => {
     await using place = await makeStore()
-    const { store } = place
-    const race = await startRace(store, { design: 'split' })
-    const uniform = toUniform(1)
-    await store.addPredictions(
-      SERIES.map(n => {
-        const rows = [{ prediction: uniform(), entity: `e${n % 97}` }]
-        const drawn = uniform() < 0.25 ? { variant: 2, propensity: 0.25 } : { variant: 1, propensity: 0.75 }
-        return toRecord({ request: toRequest(n), rows, ...drawn })
-      }),
-    )
-    await store.addTruths(
-      SERIES.map(n => toTruth(n, 0)),
-      NOON,
-    )
-    const [stored = assert.fail()] = await store.readRaces()
-    const evidence = toEvidence(stored, { sums: await store.readSums(race), ordered: undefined })
-    const { design, gates } = judgeRace(toRaceRule(stored, 1), evidence)
+    const { design, gates } = await judgeRowEntities(place.store, 1)
     assert.equal(design, 'clustered')
     const ratios = gates.filter(({ name }) => name.endsWith(' ratio'))
     assert.deepEqual(

@@ -4,23 +4,11 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import type { OutcomeJson } from '../../control/index.ts'
 import { openOutcomes } from '../../control/outcomes.ts'
-import { toEvidence } from '../../control/race-evidence.ts'
-import { toRaceRule } from '../../control/race-rule.ts'
-import { judgeLive, SCENES, type Scene, SERIES, truthOf } from '../../control/testing/scenes.ts'
+import { judgeLive, judgeRowEntities, SCENES, type Scene, SERIES, truthOf } from '../../control/testing/scenes.ts'
 import { readLines, toTexts } from '../../core/lines.ts'
-import { judgeRace, type ReplayLine, type Verdict } from '../../judge/index.ts'
-import { toUniform } from '../../judge/testing/random.ts'
+import type { ReplayLine, Verdict } from '../../judge/index.ts'
 import type { Store } from '../../store/index.ts'
-import {
-  makeFolder,
-  makeStore,
-  NOON,
-  spec,
-  startRace,
-  toRecord,
-  toRequest,
-  toTruth,
-} from '../../store/testing/place.ts'
+import { makeFolder, makeStore, NOON, spec, toRecord, toRequest, toTruth } from '../../store/testing/place.ts'
 import { main } from '../app.ts'
 import { toInstallation } from '../installation.ts'
 import { WRITERS } from './export.node.ts'
@@ -140,25 +128,9 @@ describe('race --from of an export', () => {
 
   it('takes each request of an entity that only rows tell for a draw, as the live race does', async () => {
     await using place = await makeStore()
-    const { store } = place
-    const race = await startRace(store, { design: 'split' })
-    const uniform = toUniform(3)
-    await store.addPredictions(
-      SERIES.map(n => {
-        const rows = [{ prediction: uniform(), entity: `e${n % 97}` }]
-        const drawn = uniform() < 0.25 ? { variant: 2, propensity: 0.25 } : { variant: 1, propensity: 0.75 }
-        return toRecord({ request: toRequest(n), rows, ...drawn })
-      }),
-    )
-    await store.addTruths(
-      SERIES.map(n => toTruth(n, 0)),
-      NOON,
-    )
-    const [stored = assert.fail()] = await store.readRaces()
-    const evidence = toEvidence(stored, { sums: await store.readSums(race), ordered: undefined })
-    const live = judgeRace(toRaceRule(stored, 1), evidence)
+    const live = await judgeRowEntities(place.store, 3)
     assert.equal(live.design, 'clustered')
-    assertSame(await replay(store, pick('a split by entity'), 'ndjson'), live)
+    assertSame(await replay(place.store, pick('a split by entity'), 'ndjson'), live)
   })
 
   it('leaves covariates out of a loss per size of the truth, as the live race does', async () => {

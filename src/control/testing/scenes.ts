@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import type { PredictionRecord } from '../../core/wire/records.ts'
 import { type Evidence, judgeRace, toEmptyOrdered, type Verdict } from '../../judge/index.ts'
+import { toUniform } from '../../judge/testing/random.ts'
 import type { NewRace, RaceSpec, Store, Truth } from '../../store/index.ts'
-import { NOON, spec, startRace, toPair, toRecord } from '../../store/testing/place.ts'
+import { NOON, spec, startRace, toPair, toRecord, toRequest, toTruth } from '../../store/testing/place.ts'
 import { follow } from '../following.ts'
 import { toEvidence } from '../race-evidence.ts'
 import { toRaceRule } from '../race-rule.ts'
@@ -115,4 +116,24 @@ export async function lookLive(
   const followed = empty === undefined ? [] : await follow(store, race, empty, [])
   const evidence = toEvidence(stored, { sums: await store.readSums(race), ordered: followed.at(-1)?.state })
   return { evidence, verdict: judgeRace(toRaceRule(stored, 1), evidence) }
+}
+
+/** Runs a split in a database whose entities only rows tell, so that each request is drawn anew, and judges it there. */
+export async function judgeRowEntities(store: Store, seed: number): Promise<Verdict> {
+  const race = await startRace(store, { design: 'split' })
+  const uniform = toUniform(seed)
+  await store.addPredictions(
+    SERIES.map(n => {
+      const rows = [{ prediction: uniform(), entity: `e${n % 97}` }]
+      const drawn = uniform() < 0.25 ? { variant: 2, propensity: 0.25 } : { variant: 1, propensity: 0.75 }
+      return toRecord({ request: toRequest(n), rows, ...drawn })
+    }),
+  )
+  await store.addTruths(
+    SERIES.map(n => toTruth(n, 0)),
+    NOON,
+  )
+  const [stored = assert.fail()] = await store.readRaces()
+  const evidence = toEvidence(stored, { sums: await store.readSums(race), ordered: undefined })
+  return judgeRace(toRaceRule(stored, 1), evidence)
 }
