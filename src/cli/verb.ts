@@ -31,6 +31,7 @@ const TARGETS = ['local', 'kubernetes'] as const
 /** One positional argument, taken as text. */
 export interface Argument {
   readonly brief: string
+  /** How help names the value; the word is stricli's. */
   readonly placeholder: string
   readonly optional?: boolean
 }

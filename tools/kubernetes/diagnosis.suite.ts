@@ -343,6 +343,45 @@ describe('a deployment that is refused', () => {
     await refuse('KUBE_RUNTIME', /nobody\/nothing:regatta-/, env)
   })
 
+  it('goes to the cluster of the context that the project names', async () => {
+    const config = JSON.parse(readFileSync(harbour.kubeconfig, 'utf8'))
+    config.clusters.push({ name: 'away', cluster: { server: 'https://127.0.0.1:1' } })
+    config.contexts.push({ name: 'away', context: { cluster: 'away', user: 'deployer' } })
+    config['current-context'] = 'away'
+    const path = join(harbour.place.folder, 'two.json')
+    writeFileSync(path, JSON.stringify(config))
+    await refuse('KUBE_UNREACHABLE', /ECONNREFUSED/, { KUBECONFIG: path })
+    const env = { KUBECONFIG: path, REGATTA_TARGETS_KUBERNETES_CONTEXT: 'deployer' }
+    const { code, err, out } = await harbour.run(['deploy', '--dry-run'], env)
+    assert.equal(code, 0, err)
+    assert.match(out, /create.*Deployment\/linear-gateway/)
+  })
+
+  it('says that the quota of the namespace is exceeded', async () => {
+    const quotas = `/api/v1/namespaces/${harbour.namespace}/resourcequotas`
+    const spec = { hard: { 'count/configmaps': '0' } }
+    await harbour.admin.ask('POST', quotas, {
+      body: { apiVersion: 'v1', kind: 'ResourceQuota', metadata: { name: 'none' }, spec },
+    })
+    try {
+      await untilCounted(`${quotas}/none`)
+      await refuse('KUBE_QUOTA', /exceeded quota: none/)
+    } finally {
+      await harbour.admin.ask('DELETE', `${quotas}/none`)
+    }
+  })
+
+  /** Until the cluster has counted what is there, a quota refuses everything in other words. */
+  async function untilCounted(path: string): Promise<void> {
+    const deadline = Date.now() + 60_000
+    for (;;) {
+      const quota = await harbour.admin.ask('GET', path)
+      if (isObject(quota) && isObject(quota['status']) && isObject(quota['status']['used'])) return
+      assert.ok(Date.now() < deadline, 'The quota is not counted')
+      await sleep(200)
+    }
+  }
+
   it('says what it may not do', async () => {
     await refuse('KUBE_FORBIDDEN', /linear-deployer/, { REGATTA_TARGETS_KUBERNETES_NAMESPACE: 'default' })
   })
@@ -415,6 +454,7 @@ describe('a deployment that is refused', () => {
       topologySpread: [{ maxSkew: 2, topologyKey: 'kubernetes.io/hostname', whenUnsatisfiable: 'ScheduleAnyway' }],
       imagePullSecrets: ['registry'],
       env: { MODE: 'test' },
+      priorityClass: 'urgent',
     }
     const toLines = (all: object): string =>
       Object.entries(all)
@@ -430,6 +470,7 @@ describe('a deployment that is refused', () => {
       'imagePullSecrets',
       'env',
       'volumes',
+      'priorityClassName',
     ])
       assert.match(fields, new RegExp(name))
     assert.match(fields, /example\.com\/internal/)
