@@ -381,7 +381,7 @@ describe('listenGrpc(), floods', () => {
     await using server = await listen()
     using client = new FrameClient(server.port)
     // Names in capitals are malformed (RFC 9113, section 8.2.1).
-    for (let id = 1; id < 2000; id += 2) client.write(toCallHead(id, { 'X-Capital': '1' }))
+    for (let id = 1; id < 4000; id += 2) client.write(toCallHead(id, { 'X-Capital': '1' }))
     await until(() => client.isClosed)
   })
 

@@ -1,8 +1,8 @@
 import { H2Error } from './h2-errors.ts'
 import { RateLimit } from './rate-limit.ts'
 
-/** Requests that are malformed. */
-const FAULTS = { perSecond: 1, burst: 100 } as const
+/** Requests that are malformed. A proxy sends the calls of many on one connection, which end with it. */
+const FAULTS = { perSecond: 10, burst: 1000 } as const
 /** Frames that carry nothing: pings, settings, priorities, empty bodies. Clients in Go send a ping for each answer. */
 const IDLE_FRAMES = { perSecond: 1000, burst: 10_000, perUseful: 3 } as const
 
