@@ -12,7 +12,7 @@ const root = resolve(import.meta.dirname, '..')
 const NOT_OF_POSTGRES = ['src/store/sqlite.node.test.ts']
 
 function listTests(): readonly string[] {
-  const rooms = ['src/store/*.test.ts', 'src/store/testing/*.suite.ts', 'src/control/race-evidence.test.ts']
+  const rooms = ['src/store/*.test.ts', 'src/store/testing/*.suite.ts', 'src/control/race/evidence.test.ts']
   const own = globSync([...rooms, 'bin/testing/*.suite.ts'], { cwd: root })
   return own.filter(path => !NOT_OF_POSTGRES.includes(path)).sort()
 }

@@ -1,13 +1,13 @@
 import { RegattaError, toErrorText } from '../core/errors.ts'
-import { type HttpHandler, type HttpRequest, type HttpResponse, toJsonResponse } from '../core/http.ts'
-import type { HttpRequestHead } from '../core/http-world.ts'
+import { type HttpHandler, type HttpRequest, type HttpResponse, toJsonResponse } from '../core/http/http.ts'
+import type { HttpRequestHead } from '../core/http/world.ts'
 import { ENDPOINTS, type Endpoint, findOperation, type Operation } from './endpoints.ts'
 import { toControlError, toErrorJson, toErrorResponse } from './errors.ts'
 import { checkAccess, checkHost } from './guard.ts'
 import type { Logger } from './logger.ts'
 import type { ControlMetrics } from './metrics.ts'
 import type { ScopeOf } from './tokens.ts'
-import { isNdjson } from './truths.ts'
+import { isNdjson } from './truth/truths.ts'
 
 /** One call of an operation: the request, and what its path's braces stood for. */
 export interface ApiCall {

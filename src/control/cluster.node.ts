@@ -5,7 +5,7 @@ import type { ImageLayout } from '../oci/index.ts'
 import { openStore } from '../store/index.ts'
 import { type Control, startControl } from './control.node.ts'
 import type { Logger } from './logger.ts'
-import { toWebhookTarget } from './webhook-target.ts'
+import { toWebhookTarget } from './webhook/target.ts'
 
 /** What a control in a cluster works with. */
 export interface ClusterControlOptions {

@@ -1,5 +1,5 @@
 import { RegattaError } from '../core/errors.ts'
-import { type HttpResponse, toJsonResponse } from '../core/http.ts'
+import { type HttpResponse, toJsonResponse } from '../core/http/http.ts'
 import type { ErrorJson } from './api/events.ts'
 
 /** HTTP status of each error that control makes. */

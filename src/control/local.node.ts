@@ -11,7 +11,7 @@ import { openStore } from '../store/index.ts'
 import { startControl } from './control.node.ts'
 import type { Logger } from './logger.ts'
 import { toScopedToken } from './tokens.ts'
-import { toWebhookTarget } from './webhook-target.ts'
+import { toWebhookTarget } from './webhook/target.ts'
 
 /** What a control with its processes on this machine works with. */
 export interface LocalControlOptions {

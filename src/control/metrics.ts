@@ -1,6 +1,6 @@
 import { Counter, Gauge, Registry } from 'prom-client'
 import type { TruthCounts } from '../store/index.ts'
-import { type RaceMetrics, toRaceMetrics } from './race-metrics.ts'
+import { type RaceMetrics, toRaceMetrics } from './race/metrics.ts'
 
 /** What control counts; `/metrics` prints it. */
 export interface ControlMetrics {

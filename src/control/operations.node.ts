@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts'
 import { toErrorText } from '../core/errors.ts'
-import { type HttpResponse, toJsonResponse, toTextResponse } from '../core/http.ts'
+import { type HttpResponse, toJsonResponse, toTextResponse } from '../core/http/http.ts'
 import { parsePredictionId } from '../core/uuid.ts'
 import { parseRecordBatch, type RecordBatch } from '../core/wire/records.ts'
 import type { Target } from '../deploy/index.ts'
@@ -8,22 +8,21 @@ import type { ImageLayout } from '../oci/index.ts'
 import type { RaceSpec, Store } from '../store/index.ts'
 import type { StatusJson } from './api/status.ts'
 import type { Operations } from './app.ts'
-import type { Deployer } from './deployer.node.ts'
-import { toCause, toHistory } from './deployment-history.ts'
+import type { Deployer } from './deployment/deployer.node.ts'
+import { toCause, toHistory } from './deployment/deployment-history.ts'
+import type { ReadLineage } from './deployment/lineage.node.ts'
 import { toControlError } from './errors.ts'
 import { EVENTS_START, toEvent, toLine } from './events.ts'
 import type { Feed } from './feed.ts'
-import type { ReadLineage } from './lineage.node.ts'
-import type { LossWatch } from './loss-watch.ts'
+import type { LossWatch } from './health/loss-watch.ts'
 import type { ControlMetrics } from './metrics.ts'
 import { toOpenApi } from './openapi.ts'
-import { openOutcomes } from './outcomes.ts'
 import { PAGE_FILES, toPageResponse } from './page/index.ts'
 import type { Patience } from './patience.node.ts'
-import type { Privacy } from './privacy.ts'
 import type { ProcessLogs } from './process-logs.ts'
-import { chooseRace } from './race-choice.ts'
-import type { RaceWatch } from './race-watch.node.ts'
+import { chooseRace } from './race/choice.ts'
+import { openOutcomes } from './race/outcomes.ts'
+import type { RaceWatch } from './race/watch.node.ts'
 import {
   parseChoice,
   parseCount,
@@ -33,8 +32,9 @@ import {
   parseRollback,
   parseSwitch,
 } from './requests.ts'
-import { takeTruths } from './take-truths.ts'
 import { toTrace } from './trace.ts'
+import type { Privacy } from './truth/privacy.ts'
+import { takeTruths } from './truth/take-truths.ts'
 
 /** What the operations work on. */
 export interface OperationsWorld {

@@ -1,4 +1,4 @@
-import type { HttpResponse } from '../core/http.ts'
+import type { HttpResponse } from '../core/http/http.ts'
 import type { Target } from '../deploy/index.ts'
 import { toControlError } from './errors.ts'
 

@@ -1,7 +1,7 @@
 import type * as z from 'zod'
 import { parseDigest, parseVariantName, type VariantName } from '../core/brands.ts'
 import { SCHEMAS } from './api/schemas.ts'
-import type { Wish } from './deployment.ts'
+import type { Wish } from './deployment/deployment.ts'
 import { toControlError } from './errors.ts'
 
 /** Reads the body of a deploy. @throws REQUEST, DIGEST, VARIANT_NAME */

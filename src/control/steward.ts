@@ -1,10 +1,10 @@
 import type { RaceConfig } from '../config/index.ts'
 import type { Clock } from '../core/clock.ts'
 import type { RaceEvent, Store } from '../store/index.ts'
-import type { Deployer } from './deployer.node.ts'
+import type { Deployer } from './deployment/deployer.node.ts'
 import type { Logger } from './logger.ts'
-import type { Look } from './race-look.ts'
-import { type Action, toAction } from './steering.ts'
+import type { Look } from './race/look.ts'
+import { type Action, toAction } from './race/steering.ts'
 
 /** What a steward works with. */
 export interface StewardWorld {

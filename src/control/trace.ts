@@ -1,7 +1,7 @@
 import type { PredictionId } from '../core/uuid.ts'
 import type { StoredAnswer, StoredPrediction } from '../store/index.ts'
 import type { TraceAnswerJson, TraceJson } from './api/outcomes.ts'
-import type { Lineage, ReadLineage } from './lineage.node.ts'
+import type { Lineage, ReadLineage } from './deployment/lineage.node.ts'
 
 /** Follows a prediction back to the runs that its answers come from. @throws IMAGE_MISSING */
 export async function toTrace(prediction: StoredPrediction, readLineage: ReadLineage): Promise<TraceJson> {

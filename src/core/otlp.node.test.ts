@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { listenHttp } from './http.node.ts'
-import { type HttpRequest, toJsonResponse } from './http.ts'
+import { type HttpRequest, toJsonResponse } from './http/http.ts'
+import { listenHttp } from './http/server.node.ts'
 import { openTraceExporter, type TraceExporter } from './otlp.node.ts'
 import { parseTraceSettings, type Span } from './otlp.ts'
 

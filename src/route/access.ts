@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import type { HttpRequest, HttpResponse } from '../core/http.ts'
+import type { HttpRequest, HttpResponse } from '../core/http/http.ts'
 import { TIMEOUT_HEADER } from './hints.ts'
 
 /** Who may ask for predictions, and from which web pages. */

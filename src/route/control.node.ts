@@ -1,11 +1,11 @@
 import { RegattaError } from '../core/errors.ts'
-import type { HttpRequest, HttpResponse } from '../core/http.ts'
+import type { HttpRequest, HttpResponse } from '../core/http/http.ts'
 import { openAnswer } from './control-stream.node.ts'
 import { toClientHeaders } from './headers.ts'
 import type { Limits } from './limits.ts'
 import { sendStream } from './truth-stream.node.ts'
-import type { TryResult } from './upstream-exchange.node.ts'
-import { type PoolOptions, UpstreamPool } from './upstream-pool.node.ts'
+import type { TryResult } from './upstream/exchange.node.ts'
+import { type PoolOptions, UpstreamPool } from './upstream/pool.node.ts'
 
 /**
  * What became of a batch of records.

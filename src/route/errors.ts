@@ -1,4 +1,4 @@
-import { type HttpResponse, toJsonResponse } from '../core/http.ts'
+import { type HttpResponse, toJsonResponse } from '../core/http/http.ts'
 
 /** Why the gateway itself refuses a request; sent as `x-regatta-error`. */
 export type GatewayErrorCode =

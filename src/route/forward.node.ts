@@ -1,11 +1,11 @@
 import type { Clock } from '../core/clock.ts'
-import type { Fate } from './circuit.ts'
+import type { Fate } from './choice/circuit.ts'
+import { chooseReplica } from './choice/replica-choice.ts'
 import type { Limits } from './limits.ts'
-import type { LiveRoutes, LiveVariant } from './live-routes.node.ts'
 import type { GatewayMetrics } from './metrics.ts'
-import type { Replica, ReplicaRequest } from './replica.node.ts'
-import { chooseReplica } from './replica-choice.ts'
-import type { TryResult } from './upstream-exchange.node.ts'
+import type { LiveRoutes, LiveVariant } from './routes/live-routes.node.ts'
+import type { Replica, ReplicaRequest } from './routes/replica.node.ts'
+import type { TryResult } from './upstream/exchange.node.ts'
 
 /** What forwarding works with. */
 export interface ForwardWorld {

@@ -1,4 +1,4 @@
-import type { HttpRequest, HttpResponse } from '../core/http.ts'
+import type { HttpRequest, HttpResponse } from '../core/http/http.ts'
 import type { Access } from './access.ts'
 import { answerPrediction, type HttpWorld, pass, refuse } from './http.node.ts'
 import { answerOwn, type OwnWorld } from './own.node.ts'

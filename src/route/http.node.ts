@@ -1,15 +1,15 @@
-import type { HttpRequest, HttpResponse } from '../core/http.ts'
+import type { HttpRequest, HttpResponse } from '../core/http/http.ts'
+import { findPinned } from './choice/variant-choice.ts'
 import { type Refusal, toRefusalResponse } from './errors.ts'
 import { forward, type Tries, type Try } from './forward.node.ts'
 import { toClientHeaders, toReplicaHeaders, toTrace } from './headers.ts'
 import { type Hints, parseHints } from './hints.ts'
-import type { LiveVariant, RoutingTable } from './live-routes.node.ts'
 import { isRepeatable, type ModelUse, type PathUse, type Pin, toVersionTarget } from './path.ts'
 import { type Asked, type PredictWorld, predict } from './predict.node.ts'
+import { toTapBody } from './records/tap.ts'
 import { toNoVariant, toRefusal } from './refusals.ts'
-import type { UpstreamRequest } from './request-head.ts'
-import { toTapBody } from './tap.ts'
-import { findPinned } from './variant-choice.ts'
+import type { LiveVariant, RoutingTable } from './routes/live-routes.node.ts'
+import type { UpstreamRequest } from './upstream/request-head.ts'
 
 /** What the HTTP side works with. */
 export interface HttpWorld extends PredictWorld {

@@ -2,7 +2,7 @@ import { hostname } from 'node:os'
 import { isMainThread } from 'node:worker_threads'
 import { RegattaError, toErrorText, UsageError } from '../core/errors.ts'
 import { parseFlags, type Secrets } from './flags.ts'
-import { runTapThread } from './tap-reader.node.ts'
+import { runTapThread } from './records/tap-reader.node.ts'
 import { readTlsFiles } from './tls-files.node.ts'
 
 /*

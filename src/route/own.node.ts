@@ -1,9 +1,9 @@
-import { type HttpRequest, type HttpResponse, toJsonResponse, toTextResponse } from '../core/http.ts'
+import { type HttpRequest, type HttpResponse, toJsonResponse, toTextResponse } from '../core/http/http.ts'
 import type { Control } from './control.node.ts'
 import { refuse } from './http.node.ts'
-import type { LiveRoutes } from './live-routes.node.ts'
 import type { GatewayMetrics } from './metrics.ts'
 import { type OwnPath, toMethods } from './own-path.ts'
+import type { LiveRoutes } from './routes/live-routes.node.ts'
 import { toTfsPage } from './tfs-page.ts'
 
 /** What clients are told once it is so. */

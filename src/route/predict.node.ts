@@ -1,15 +1,15 @@
 import type { Capture } from '../core/wire/routes.ts'
+import { chooseVariant, type VariantChoice } from './choice/variant-choice.ts'
 import { type ForwardWorld, forward, isStreaming, type Tries, toEnded } from './forward.node.ts'
 import type { Hints } from './hints.ts'
-import type { LiveVariant, RoutingTable } from './live-routes.node.ts'
 import type { Wire } from './metrics.ts'
 import type { Pin, Protocol } from './path.ts'
-import { mintPredictionId } from './prediction-id.node.ts'
-import type { ReplicaRequest } from './replica.node.ts'
+import { mintPredictionId } from './records/prediction-id.node.ts'
+import type { TapBody } from './records/tap.ts'
+import { addTap, type Taken, type TapWorld } from './records/taps.ts'
+import type { LiveVariant, RoutingTable } from './routes/live-routes.node.ts'
+import type { ReplicaRequest } from './routes/replica.node.ts'
 import type { ShadowCopier } from './shadow.node.ts'
-import type { TapBody } from './tap.ts'
-import { addTap, type Taken, type TapWorld } from './taps.ts'
-import { chooseVariant, type VariantChoice } from './variant-choice.ts'
 
 /** What answering predictions works with. */
 export interface PredictWorld extends ForwardWorld, TapWorld {

@@ -1,7 +1,7 @@
 import type { Refusal } from './errors.ts'
 import type { Try } from './forward.node.ts'
-import type { RoutingTable } from './live-routes.node.ts'
 import type { PathUse, Pin, Protocol } from './path.ts'
+import type { RoutingTable } from './routes/live-routes.node.ts'
 
 /** Why a request got no answer from a variant. */
 export function toRefusal(

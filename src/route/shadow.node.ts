@@ -1,9 +1,9 @@
 import { type ForwardWorld, forward, type Try, toEnded } from './forward.node.ts'
-import { INFER_STREAM_PATH } from './grpc-calls.ts'
-import type { LiveVariant } from './live-routes.node.ts'
+import { INFER_STREAM_PATH } from './grpc/calls.ts'
 import type { ShadowDropReason } from './metrics.ts'
-import type { ReplicaRequest } from './replica.node.ts'
-import { addTap, type Taken, type TapWorld } from './taps.ts'
+import { addTap, type Taken, type TapWorld } from './records/taps.ts'
+import type { LiveVariant } from './routes/live-routes.node.ts'
+import type { ReplicaRequest } from './routes/replica.node.ts'
 
 const SHADOW_PART = { served: false, propensity: 1, pinned: false } as const
 

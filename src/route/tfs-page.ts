@@ -1,4 +1,4 @@
-import { HTTP_STATUSES } from '../core/grpc-http-status.ts'
+import { HTTP_STATUSES } from '../core/grpc/http-status.ts'
 import type { GatewayMetrics, Wire } from './metrics.ts'
 
 /** The name of gRPC for a status of HTTP, as TensorFlow Serving counts it (tensorflow_serving/util/net_http). */

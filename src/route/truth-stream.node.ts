@@ -1,6 +1,6 @@
 import { toErrorText } from '../core/errors.ts'
 import { openAnswer, type StreamedRequest } from './control-stream.node.ts'
-import type { TryResult, UpstreamBounds } from './upstream-exchange.node.ts'
+import type { TryResult, UpstreamBounds } from './upstream/exchange.node.ts'
 
 /** How a stream of truths is sent. */
 export interface TruthBounds extends UpstreamBounds {

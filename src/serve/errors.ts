@@ -1,5 +1,5 @@
 import { RegattaError } from '../core/errors.ts'
-import { type HttpResponse, toJsonResponse } from '../core/http.ts'
+import { type HttpResponse, toJsonResponse } from '../core/http/http.ts'
 
 /** Why a model server does not start, or stops by itself. */
 export type ServerErrorCode = 'MODEL_MISSING' | 'MODEL_LOAD' | 'MODEL_SIGNATURE' | 'MODEL_WARM_UP' | 'ENGINE_LOST'

@@ -1,4 +1,4 @@
-import { GrpcError, type GrpcRequest } from '../core/grpc.ts'
+import { GrpcError, type GrpcRequest } from '../core/grpc/grpc.ts'
 import { inOrder } from '../core/in-order.ts'
 import { listMessages, readFields, readString, toBytes } from '../core/protobuf.ts'
 import { TensorError } from './errors.ts'

@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { GrpcError } from '../../src/core/grpc.ts'
+import { GrpcError } from '../../src/core/grpc/grpc.ts'
 import { startTestGateway, toRoutes } from '../../src/route/testing/gateway.ts'
 import { INFER_STREAM, startGrpcServer, streamingGrpc } from '../../src/route/testing/grpc-upstream.ts'
 import { parseModelInferRequest, toModelInferResponse } from '../../src/tensor/index.ts'

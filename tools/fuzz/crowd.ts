@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { FRAME, FrameClient, toCallHead, toData } from '../../src/core/testing/http2-frames.ts'
+import { FRAME, FrameClient, toCallHead, toData } from '../../src/core/http2/testing/frames.ts'
 import { GRPCInferenceService, toMessageBytes } from '../../src/tensor/messages.ts'
 import { toPrefixed } from './families/call.ts'
 import { INFER_STREAM, RIGHT_MESSAGE, WATCH } from './families/stream.ts'

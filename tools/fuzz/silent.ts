@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { FRAME, FrameClient, toCallHead, toData, toFrame } from '../../src/core/testing/http2-frames.ts'
+import { FRAME, FrameClient, toCallHead, toData, toFrame } from '../../src/core/http2/testing/frames.ts'
 import type { Place } from './places.ts'
 
 const PREFACE = Buffer.concat([Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), toFrame(FRAME.settings, 0)])

@@ -1,5 +1,5 @@
-import type { HttpResponse } from '../../core/http.ts'
-import { toTextResponse } from '../../core/http.ts'
+import type { HttpResponse } from '../../core/http/http.ts'
+import { toTextResponse } from '../../core/http/http.ts'
 import { CHART } from './chart.ts'
 import { HTML } from './html.ts'
 import { SCRIPT } from './script.ts'

@@ -4,9 +4,9 @@ import { type Evidence, judgeRace, toEmptyOrdered, type Verdict } from '../../ju
 import { toUniform } from '../../judge/testing/random.ts'
 import type { NewRace, RaceSpec, Store, Truth } from '../../store/index.ts'
 import { NOON, spec, startRace, toPair, toRecord, toRequest, toTruth } from '../../store/testing/place.ts'
-import { follow } from '../following.ts'
-import { toEvidence } from '../race-evidence.ts'
-import { toRaceRule } from '../race-rule.ts'
+import { toEvidence } from '../race/evidence.ts'
+import { follow } from '../race/following.ts'
+import { toRaceRule } from '../race/rule.ts'
 
 /* Races of every design, run in a database and judged there. */
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { listenHttp } from '../../core/http.node.ts'
-import { toTextResponse } from '../../core/http.ts'
+import { toTextResponse } from '../../core/http/http.ts'
+import { listenHttp } from '../../core/http/server.node.ts'
 import type { Health, Target, TargetState } from '../index.ts'
 import { ask, deploy, isReady, openPlace, pick, toPlan, until } from './testing/place.ts'
 

@@ -1,5 +1,5 @@
-import { listenGrpc } from '../../core/grpc.node.ts'
-import { GrpcError, type GrpcHandler, type GrpcReply, type GrpcRequest } from '../../core/grpc.ts'
+import { GrpcError, type GrpcHandler, type GrpcReply, type GrpcRequest } from '../../core/grpc/grpc.ts'
+import { listenGrpc } from '../../core/grpc/server.node.ts'
 import { toField } from '../../core/protobuf.ts'
 import { toModelInferResponse, toPredictResponse } from '../../tensor/index.ts'
 

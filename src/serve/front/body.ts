@@ -1,4 +1,4 @@
-import type { HttpRequest } from '../../core/http.ts'
+import type { HttpRequest } from '../../core/http/http.ts'
 import { isMembers, type JsonMembers, parseJson } from '../../tensor/index.ts'
 import { Refusal } from '../errors.ts'
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { deflateRawSync, deflateSync, gunzipSync, gzipSync, inflateSync } from 'node:zlib'
-import { type HttpHandler, type HttpRequest, toTextResponse } from '../../core/http.ts'
+import { type HttpHandler, type HttpRequest, toTextResponse } from '../../core/http/http.ts'
 import { pickEncoding, withCompression } from './compression.ts'
 
 const toRequest = (headers: Record<string, string>, body: Uint8Array = new Uint8Array()): HttpRequest => ({

@@ -1,7 +1,7 @@
 import { promisify } from 'node:util'
 import { deflate, gunzip, gzip, inflate, inflateRaw } from 'node:zlib'
 import { toErrorText, toSystemCode } from '../../core/errors.ts'
-import { type HttpHandler, type HttpRequest, type HttpResponse, toChanged } from '../../core/http.ts'
+import { type HttpHandler, type HttpRequest, type HttpResponse, toChanged } from '../../core/http/http.ts'
 import { ZLIB_CHUNK } from '../../core/zlib-chunk.ts'
 import { toQueue } from '../catalog/queue.ts'
 import { Refusal, toRefusalResponse } from '../errors.ts'

@@ -1,4 +1,4 @@
-import type { HttpHandler } from '../../core/http.ts'
+import type { HttpHandler } from '../../core/http/http.ts'
 import { Refusal, toRefusalResponse } from '../errors.ts'
 
 /** http_rest_api_util.cc, `AddCORSHeaders`, and the header of a token. */

@@ -1,6 +1,6 @@
 import { toErrorText } from '../../core/errors.ts'
-import { type HttpServer, listenHttp } from '../../core/http.node.ts'
-import { toJsonResponse } from '../../core/http.ts'
+import { toJsonResponse } from '../../core/http/http.ts'
+import { type HttpServer, listenHttp } from '../../core/http/server.node.ts'
 import { toRefusalResponse } from '../errors.ts'
 import type { Service } from '../model.ts'
 import { type Limits, MAX_HEAD_BYTES, type ServerOptions } from '../options.ts'

@@ -1,6 +1,6 @@
 import { toErrorText } from '../../core/errors.ts'
-import { type GrpcServer, listenGrpc } from '../../core/grpc.node.ts'
-import { toConcurrentStreams } from '../../core/grpc-limits.ts'
+import { toConcurrentStreams } from '../../core/grpc/limits.ts'
+import { type GrpcServer, listenGrpc } from '../../core/grpc/server.node.ts'
 import { type Limits, MAX_HEAD_BYTES, type ServerOptions } from '../options.ts'
 import { type GrpcParts, isGrpcStream, toGrpcAdmit, toGrpcHandler } from './grpc-handler.ts'
 

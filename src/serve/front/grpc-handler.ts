@@ -5,8 +5,8 @@ import {
   type GrpcReply,
   type GrpcRequest,
   type GrpcRequestHead,
-} from '../../core/grpc.ts'
-import { HTTP_STATUSES } from '../../core/grpc-http-status.ts'
+} from '../../core/grpc/grpc.ts'
+import { HTTP_STATUSES } from '../../core/grpc/http-status.ts'
 import type { StreamAnswer } from '../../tensor/index.ts'
 import type { Refusal } from '../errors.ts'
 import { HEALTH_METHODS } from '../health-grpc/handler.ts'

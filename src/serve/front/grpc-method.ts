@@ -1,4 +1,4 @@
-import type { GrpcReply, GrpcRequest } from '../../core/grpc.ts'
+import type { GrpcReply, GrpcRequest } from '../../core/grpc/grpc.ts'
 import type { StreamAnswering } from '../../tensor/index.ts'
 import {
   type DescMessage,

@@ -1,4 +1,4 @@
-import { GrpcError, type GrpcStatus } from '../../core/grpc.ts'
+import { GrpcError, type GrpcStatus } from '../../core/grpc/grpc.ts'
 import { TensorError } from '../../tensor/index.ts'
 import { cutText, Refusal, type RefusalCode } from '../errors.ts'
 

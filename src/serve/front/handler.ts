@@ -1,4 +1,4 @@
-import type { HttpHandler, HttpRequest, HttpResponse } from '../../core/http.ts'
+import type { HttpHandler, HttpRequest, HttpResponse } from '../../core/http/http.ts'
 import { TensorError } from '../../tensor/index.ts'
 import { Refusal, toRefusalResponse } from '../errors.ts'
 import { answerMlflow } from '../mlflow/handler.ts'

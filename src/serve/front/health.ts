@@ -1,4 +1,4 @@
-import { type HttpRequest, type HttpResponse, toTextResponse } from '../../core/http.ts'
+import { type HttpRequest, type HttpResponse, toTextResponse } from '../../core/http/http.ts'
 import { toNotLoaded } from '../catalog/catalog.ts'
 import { Refusal, toRefusalResponse } from '../errors.ts'
 import { isReady, type Service } from '../model.ts'

@@ -1,4 +1,4 @@
-import { type HttpHandler, toChanged } from '../../core/http.ts'
+import { type HttpHandler, toChanged } from '../../core/http/http.ts'
 import { Refusal, toRefusalResponse } from '../errors.ts'
 
 /** Gives answers up that take longer; what still waits for its turn is not run then. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { GRPC_CODES } from '../../core/grpc.ts'
+import { GRPC_CODES } from '../../core/grpc/grpc.ts'
 import {
   Health,
   parseMessage,

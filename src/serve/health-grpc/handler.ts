@@ -1,5 +1,5 @@
 import { watchStatus } from '../../core/changes.ts'
-import { GrpcError } from '../../core/grpc.ts'
+import { GrpcError } from '../../core/grpc/grpc.ts'
 import {
   GRPCInferenceService,
   Health,

@@ -1,4 +1,4 @@
-import type { HttpRequest, HttpResponse } from '../../core/http.ts'
+import type { HttpRequest, HttpResponse } from '../../core/http/http.ts'
 import { type NamedTensors, toTfsOutputs, toTfsPredictions } from '../../tensor/index.ts'
 import type { Catalog } from '../catalog/catalog.ts'
 import { checkInputs } from '../check-inputs.ts'

@@ -1,4 +1,4 @@
-import type { HttpRequest } from '../../core/http.ts'
+import type { HttpRequest } from '../../core/http/http.ts'
 import {
   isList,
   isMembers,

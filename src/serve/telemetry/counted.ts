@@ -1,4 +1,4 @@
-import type { HttpHandler, HttpRequest } from '../../core/http.ts'
+import type { HttpHandler, HttpRequest } from '../../core/http/http.ts'
 import type { TraceExporter } from '../../core/otlp.node.ts'
 import type { Attributes } from '../../core/otlp.ts'
 import { isPrediction, toProtocol } from '../front/handler.ts'

@@ -1,5 +1,5 @@
-import { GRPC_CODES, type GrpcMetadata } from '../../core/grpc.ts'
-import { openGrpcJs } from '../../core/testing/grpc-js.ts'
+import { GRPC_CODES, type GrpcMetadata } from '../../core/grpc/grpc.ts'
+import { openGrpcJs } from '../../core/grpc/testing/grpc-js.ts'
 import {
   type DescMessage,
   type DescMethodUnary,

@@ -1,4 +1,4 @@
-import type { GrpcReply } from '../../core/grpc.ts'
+import type { GrpcReply } from '../../core/grpc/grpc.ts'
 import { parsePredictRequest, toPredictResponse } from '../../tensor/index.ts'
 import { type MessageShape, ModelService, PredictionService } from '../../tensor/messages.ts'
 import { checkInputs } from '../check-inputs.ts'

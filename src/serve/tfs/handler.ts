@@ -1,4 +1,4 @@
-import { type HttpRequest, type HttpResponse, toJsonResponse } from '../../core/http.ts'
+import { type HttpRequest, type HttpResponse, toJsonResponse } from '../../core/http/http.ts'
 import type { ServedVersion } from '../catalog/catalog.ts'
 import { checkInputs } from '../check-inputs.ts'
 import { parseBody } from '../front/body.ts'

@@ -1,4 +1,4 @@
-import { type HttpResponse, toJsonResponse } from '../../core/http.ts'
+import { type HttpResponse, toJsonResponse } from '../../core/http/http.ts'
 import { DTYPES, type NamedTensors, type TensorSpec, toTfsOutputs, toTfsPredictions } from '../../tensor/index.ts'
 import type { ServedVersion, VersionStatus } from '../catalog/catalog.ts'
 import { SIGNATURE } from './request.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { GRPC_CODES } from '../../core/grpc.ts'
+import { GRPC_CODES } from '../../core/grpc/grpc.ts'
 import { ENDS_WITH_ERROR } from '../../tensor/index.ts'
 import { GRPCInferenceService, type MessageInitShape, parseMessage, toMessageBytes } from '../../tensor/messages.ts'
 import { toPath } from '../front/grpc-method.ts'

@@ -1,4 +1,4 @@
-import type { GrpcReply } from '../../core/grpc.ts'
+import type { GrpcReply } from '../../core/grpc/grpc.ts'
 import { answerInferStream, parseModelInferRequest, toModelInferResponse } from '../../tensor/index.ts'
 import { GRPCInferenceService } from '../../tensor/messages.ts'
 import { checkInputs } from '../check-inputs.ts'

@@ -1,4 +1,4 @@
-import type { HttpRequest } from '../../core/http.ts'
+import type { HttpRequest } from '../../core/http/http.ts'
 import { DTYPES, type Shape, toElementCount } from '../../tensor/index.ts'
 import type { ModelInput } from '../engine/engine.ts'
 import { Refusal } from '../errors.ts'

@@ -1,4 +1,4 @@
-import { type HttpRequest, type HttpResponse, toJsonResponse } from '../../core/http.ts'
+import { type HttpRequest, type HttpResponse, toJsonResponse } from '../../core/http/http.ts'
 import { isMembers, type JsonMembers } from '../../tensor/index.ts'
 import type { Catalog, VersionState, VersionStatus } from '../catalog/catalog.ts'
 import { Refusal } from '../errors.ts'

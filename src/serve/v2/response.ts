@@ -1,4 +1,4 @@
-import { type HttpResponse, toJsonResponse } from '../../core/http.ts'
+import { type HttpResponse, toJsonResponse } from '../../core/http/http.ts'
 import { DTYPES, type NamedTensors, type TensorSpec, toRaw, toShapeText, toV2Data } from '../../tensor/index.ts'
 import type { ModelAbout, ServedVersion } from '../catalog/catalog.ts'
 import { SERVER_VERSION } from '../version.ts'

@@ -1,4 +1,4 @@
-import { type HttpResponse, toJsonResponse } from '../../core/http.ts'
+import { type HttpResponse, toJsonResponse } from '../../core/http/http.ts'
 import type { ServedVersion } from '../catalog/catalog.ts'
 
 const NONE = { count: 0, ns: 0 }

@@ -1,4 +1,4 @@
-import { FRAME, toCallHead, toData, toFrame, toWord } from '../../../src/core/testing/http2-frames.ts'
+import { FRAME, toCallHead, toData, toFrame, toWord } from '../../../src/core/http2/testing/frames.ts'
 import type { FramesCase } from '../case.ts'
 import type { Draw } from '../draw.ts'
 import { CALL_SEEDS, toPrefixed } from './call.ts'

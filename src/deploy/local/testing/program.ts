@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 import { RegattaError, toErrorText } from '../../../core/errors.ts'
-import { listenHttp } from '../../../core/http.node.ts'
-import { type HttpRequest, type HttpResponse, toJsonResponse, toTextResponse } from '../../../core/http.ts'
+import { type HttpRequest, type HttpResponse, toJsonResponse, toTextResponse } from '../../../core/http/http.ts'
+import { listenHttp } from '../../../core/http/server.node.ts'
 
 /*
  * A stand-alone server or gateway for the supervisor's tests: it speaks the IPC messages and `/readyz`, and
