@@ -6,30 +6,20 @@ import type { HttpServer } from '../core/http/server.node.ts'
 import type { Target } from '../deploy/index.ts'
 import type { ImageLayout } from '../oci/index.ts'
 import type { Store } from '../store/index.ts'
-import type { StatusJson } from './api/status.ts'
 import { MAX_BATCH_BYTES, toApp } from './app.ts'
 import { Deployer } from './deployment/deployer.node.ts'
 import { findPlaced } from './deployment/deployment.ts'
 import { toReadLineage } from './deployment/lineage.node.ts'
-import { EVENTS_BEAT, LINES_BEAT, toEvent, toLine } from './events.ts'
-import { Feed } from './feed.ts'
+import { Feeds } from './feeds.node.ts'
 import { Gateways } from './gateways.ts'
-import { NewIncidents, toVerdictIncident } from './health/incidents.ts'
-import { LossWatch } from './health/loss-watch.ts'
-import { ProcessIncidents, toChampionNotices } from './health/notices.ts'
-import { ReplicaLoads } from './health/replica-loads.ts'
-import { ReplicaLosses } from './health/replica-losses.ts'
-import { type Throttled, toSlowness } from './health/slowness.ts'
-import { toStatus } from './health/status.ts'
-import { watchThrottling } from './health/throttle-watch.node.ts'
-import { StatusWatch } from './health/watch.node.ts'
+import { HealthWatch } from './health/health-watch.node.ts'
+import { Herald } from './herald.ts'
 import { listen } from './listening.node.ts'
 import type { Logger } from './logger.ts'
 import { toMetrics } from './metrics.ts'
 import { toOperations } from './operations.node.ts'
 import { Patience } from './patience.node.ts'
 import { ProcessLogs } from './process-logs.ts'
-import { toEventJson } from './race/json.ts'
 import { toRaceSpec } from './race/rule.ts'
 import { RaceWatch } from './race/watch.node.ts'
 import { type StewardWorld, steer } from './steward.ts'
@@ -81,7 +71,6 @@ const DEFAULT_TIMINGS: ControlTimings = {
   replicaLookMs: 10_000,
   drainMs: 800,
 }
-const MAX_STREAMS = 100
 const MAX_LOG_READERS = 50
 /** Records and truths that wait for a database that is away. */
 const MAX_WAITING_BYTES = 2 * MAX_BATCH_BYTES
@@ -135,21 +124,31 @@ interface World extends AsyncDisposable {
 }
 
 function toWorld(options: ControlOptions): World {
-  const { project, target, store, layout, clock, logger, host, adminToken } = options
+  const { project, target, store, layout, clock, logger, host, adminToken, webhook: hook } = options
   const timings = { ...DEFAULT_TIMINGS, ...options.timings }
   const closing = new AbortController()
-  // A document of routes replaces the one before; of events, none may be missing.
-  const routesFeed = new Feed({ maxClients: MAX_STREAMS, maxWaiting: 4, whenSlow: 'skip' })
-  const eventsFeed = new Feed({ maxClients: MAX_STREAMS, maxWaiting: 100, whenSlow: 'drop' })
+  const feeds = new Feeds()
   const logs = new ProcessLogs(target, MAX_LOG_READERS, closing.signal)
   const gateways = new Gateways()
   const readLineage = toReadLineage(layout)
-  const incidents = new NewIncidents()
-  const processes = new ProcessIncidents()
-  const { webhook: hook } = options
   const onEnd = (state: WebhookEnd): void => metrics.alerts.inc({ state })
   const webhook = hook && new Webhook({ ...hook, deployment: project.name, clock, logger, onEnd })
-  const watch = new RaceWatch({
+  const herald = new Herald({ events: feeds.events, target, webhook, clock })
+  const health = new HealthWatch({
+    project,
+    target,
+    store,
+    clock,
+    logger,
+    statusDelayMs: timings.statusDelayMs,
+    lookMs: timings.replicaLookMs,
+    readDeployment: () => deployer.deployment,
+    readRaces: () => races.seen,
+    readDroppedRecords: () => gateways.dropped,
+    onStatus: status => herald.tellStatus(status),
+    onLook: status => herald.tellProcesses(status),
+  })
+  const races = new RaceWatch({
     store,
     clock,
     logger,
@@ -160,16 +159,10 @@ function toWorld(options: ControlOptions): World {
     toSpec: ramp => toRaceSpec(project, ramp),
     onLook: look => steer(steward, look),
     onRace: race => {
-      eventsFeed.publish(toEvent({ kind: 'race', race }))
-      for (const incident of incidents.note(race)) webhook?.send(incident)
-      status.touch()
+      herald.tellRace(race)
+      health.touch()
     },
-    onDecision: race => {
-      eventsFeed.publish(toEvent({ kind: 'decision', race: race.race, verdict: race.verdict }))
-      const incident = toVerdictIncident(race)
-      webhook?.send(incident)
-      target.tell?.({ reason: 'Verdict', text: incident.text, isWarning: false })
-    },
+    onDecision: race => herald.tellDecision(race),
   })
   const deployer = new Deployer({
     project,
@@ -180,114 +173,59 @@ function toWorld(options: ControlOptions): World {
     logger,
     leaveMs: timings.leaveMs,
     onRoutes: routes => {
-      routesFeed.publish(toLine(routes))
-      status.touch()
+      feeds.publishRoutes(routes)
+      health.touch()
     },
-    onRace: () => watch.turn(),
+    onRace: () => races.turn(),
   })
+  const { promote, task, sample } = project.race
   const steward: StewardWorld = {
     deployer,
     store,
     clock,
     logger,
-    promote: project.race.promote,
-    onEvent: ({ race, ...event }) =>
-      eventsFeed.publish(toEvent({ kind: 'race-event', race, event: toEventJson(event) })),
+    promote,
+    onEvent: event => herald.tellRaceEvent(event),
   }
-  const loads = new ReplicaLoads()
-  const losses = new ReplicaLosses()
-  let throttled: Throttled = new Map()
-  const readStatus = () =>
-    toStatus(deployer.deployment, target.state(), {
-      name: project.name,
-      target: target.kind,
-      replicas: project.serve.replicas,
-      droppedRecords: gateways.dropped,
-      races: watch.seen,
-      slow: toSlowness({ loads: loads.read(clock()), throttled, losses: losses.read() }),
-    })
-  let shown: StatusJson | undefined
-  const tellOf = (status: StatusJson): void => {
-    for (const { process, ...notice } of processes.note(status, clock())) {
-      target.tell?.(notice)
-      webhook?.send({ kind: 'replica', key: process, text: notice.text })
-    }
-  }
-  const status = new StatusWatch({
-    delayMs: timings.statusDelayMs,
-    readStatus,
-    onStatus(status) {
-      eventsFeed.publish(toEvent({ kind: 'status', status }))
-      for (const notice of toChampionNotices(shown, status)) target.tell?.(notice)
-      tellOf(status)
-      shown = status
-    },
-  })
-  const lossWatch = new LossWatch({ store, loss: project.race.loss, losses, logger, onLook: () => status.touch() })
   const metrics = toMetrics({
     epoch: () => deployer.deployment.epoch,
     gatewayEpoch: () => gateways.oldestEpoch ?? -1,
     droppedRecords: () => gateways.dropped,
-    streams: () => ({ routes: routesFeed.clients, events: eventsFeed.clients, logs: logs.readers }),
-    slowReaders: () => eventsFeed.dropped,
+    streams: () => ({ ...feeds.clients, logs: logs.readers }),
+    slowReaders: () => feeds.events.dropped,
   })
   const operations = toOperations({
     store,
     target,
     deployer,
     layout,
-    watch,
-    lossWatch,
-    routesFeed,
-    eventsFeed,
+    races,
+    health,
+    feeds,
     logs,
     readLineage,
-    readStatus,
     noteGateway: note => {
-      if (gateways.note(note)) status.touch()
-    },
-    noteRecords: records => {
-      for (const record of records) loads.note(record, clock())
+      if (gateways.note(note)) health.touch()
     },
     patience: new Patience({ clock, maxBytes: MAX_WAITING_BYTES, closing: closing.signal }),
-    task: project.race.task,
+    task,
     privacy: toPrivacy(project.race, adminToken),
-    sample: project.race.sample,
+    sample,
     metrics,
     clock,
   })
-  let unobserve = (): void => {}
-  let beats: NodeJS.Timeout | undefined
-  let throttling: Disposable | undefined
   return {
     app: toApp({ operations, boundHost: host, scopeOf: toScopeOf(adminToken), metrics, logger }),
     deployer,
     begin() {
-      unobserve = target.observe(() => status.touch())
-      beats = setInterval(() => {
-        routesFeed.beat(LINES_BEAT)
-        eventsFeed.beat(EVENTS_BEAT)
-      }, timings.beatMs)
-      throttling = watchThrottling({
-        periodMs: timings.replicaLookMs,
-        readReplicas: () => target.state().replicas,
-        onLook: found => {
-          throttled = found
-          status.touch()
-          tellOf(readStatus())
-        },
-      })
-      watch.touch()
+      health.begin()
+      feeds.begin(timings.beatMs)
+      races.touch()
     },
     async [Symbol.asyncDispose]() {
-      clearInterval(beats)
-      throttling?.[Symbol.dispose]()
-      unobserve()
       closing.abort()
-      routesFeed.close()
-      eventsFeed.close()
-      status.close()
-      await Promise.all([deployer, watch, lossWatch].map(one => one[Symbol.asyncDispose]()))
+      feeds[Symbol.dispose]()
+      await Promise.all([deployer, races, health].map(one => one[Symbol.asyncDispose]()))
       await webhook?.[Symbol.asyncDispose]()
     },
   }

@@ -6,15 +6,14 @@ import { parseRecordBatch, type RecordBatch } from '../core/wire/records.ts'
 import type { Target } from '../deploy/index.ts'
 import type { ImageLayout } from '../oci/index.ts'
 import type { RaceSpec, Store } from '../store/index.ts'
-import type { StatusJson } from './api/status.ts'
 import type { Operations } from './app.ts'
 import type { Deployer } from './deployment/deployer.node.ts'
 import { toCause, toHistory } from './deployment/deployment-history.ts'
 import type { ReadLineage } from './deployment/lineage.node.ts'
 import { toControlError } from './errors.ts'
 import { EVENTS_START, toEvent, toLine } from './events.ts'
-import type { Feed } from './feed.ts'
-import type { LossWatch } from './health/loss-watch.ts'
+import type { Feeds } from './feeds.node.ts'
+import type { HealthWatch } from './health/health-watch.node.ts'
 import type { ControlMetrics } from './metrics.ts'
 import { toOpenApi } from './openapi.ts'
 import { PAGE_FILES, toPageResponse } from './page/index.ts'
@@ -42,17 +41,13 @@ export interface OperationsWorld {
   readonly target: Target
   readonly deployer: Deployer
   readonly layout: ImageLayout
-  readonly watch: RaceWatch
-  readonly lossWatch: Pick<LossWatch, 'note'>
-  readonly routesFeed: Feed
-  readonly eventsFeed: Feed
+  readonly races: RaceWatch
+  readonly health: Pick<HealthWatch, 'read' | 'noteRecords' | 'noteTruths'>
+  readonly feeds: Pick<Feeds, 'routes' | 'events'>
   readonly logs: ProcessLogs
   readonly readLineage: ReadLineage
-  readonly readStatus: () => StatusJson
   /** Told of every batch: what its gateway dropped so far, and which routes it follows. */
   readonly noteGateway: (batch: Omit<RecordBatch, 'records'>) => void
-  /** Told of every record that was stored. */
-  readonly noteRecords: (records: RecordBatch['records']) => void
   readonly patience: Patience
   readonly task: RaceSpec['task']
   readonly privacy: Privacy
@@ -74,7 +69,7 @@ type Some<operation extends keyof Operations> = Pick<Operations, operation>
 
 function toOwnOperations({
   store,
-  watch,
+  races,
   metrics,
 }: OperationsWorld): Some<
   'page' | 'pageScript' | 'chartScript' | 'pageStyle' | 'health' | 'live' | 'ready' | 'metrics' | 'openapi'
@@ -97,7 +92,7 @@ function toOwnOperations({
       }
     },
     async metrics() {
-      metrics.race.show(await watch.read(), watch.lateness)
+      metrics.race.show(await races.read(), races.lateness)
       return toTextResponse(200, await metrics.registry.metrics(), metrics.registry.contentType)
     },
     openapi: () => description,
@@ -144,21 +139,21 @@ function toReaders(
   | 'events'
   | 'logs'
 > {
-  const { deployer, watch, routesFeed, eventsFeed, logs, readStatus } = world
+  const { deployer, races, health, feeds, logs } = world
   return {
-    status: () => toJsonResponse(200, readStatus()),
+    status: () => toJsonResponse(200, health.read()),
     async history({ request }) {
       const limit = parseCount(request.query.get('limit'), 'limit', { max: 1000, or: 100 })
       return toJsonResponse(200, toHistory(await world.store.readDeploymentChanges(limit)))
     },
     async race({ request }) {
-      return toJsonResponse(200, chooseRace(await watch.read(), request.query))
+      return toJsonResponse(200, chooseRace(await races.read(), request.query))
     },
     async races() {
-      return toJsonResponse(200, { schema: 'regatta/races/v1', races: await watch.read() })
+      return toJsonResponse(200, { schema: 'regatta/races/v1', races: await races.read() })
     },
     async raceSeries({ request }) {
-      return toJsonResponse(200, watch.toSeries(chooseRace(await watch.read(), request.query).race))
+      return toJsonResponse(200, races.toSeries(chooseRace(await races.read(), request.query).race))
     },
     async outcomes({ request, args }) {
       const lines = await openOutcomes(world.store, args['id'] ?? '', request.signal)
@@ -170,15 +165,15 @@ function toReaders(
       const { routes } = deployer
       if (parseSwitch(request.query.get('watch'), 'watch')) {
         const first = routes === undefined ? [] : [toLine(routes)]
-        return toStream('application/x-ndjson', routesFeed.open(first, request.signal))
+        return toStream('application/x-ndjson', feeds.routes.open(first, request.signal))
       }
       if (routes !== undefined) return toJsonResponse(200, routes)
       throw toControlError('NOTHING_DEPLOYED', 'Cannot give routes: nothing was ever deployed', 'Deploy a version')
     },
     async events({ request }) {
-      const races = (await watch.read()).map(race => toEvent({ kind: 'race', race }))
-      const first = [EVENTS_START, toEvent({ kind: 'status', status: readStatus() }), ...races]
-      return toStream('text/event-stream', eventsFeed.open(first, request.signal))
+      const shown = (await races.read()).map(race => toEvent({ kind: 'race', race }))
+      const first = [EVENTS_START, toEvent({ kind: 'status', status: health.read() }), ...shown]
+      return toStream('text/event-stream', feeds.events.open(first, request.signal))
     },
     logs({ request, args }) {
       const lines = parseCount(request.query.get('lines'), 'lines', { max: 999_999, or: 100 })
@@ -189,7 +184,7 @@ function toReaders(
 }
 
 function toTakers(world: OperationsWorld): Some<'records' | 'truth'> {
-  const { store, watch, lossWatch, metrics, noteGateway, noteRecords, patience, privacy, sample, task, clock } = world
+  const { store, races, health, metrics, noteGateway, patience, privacy, task } = world
   return {
     async records({ request }) {
       const { records, ...gateway } = parseRecordBatch(parseJsonBody(request.body))
@@ -197,22 +192,16 @@ function toTakers(world: OperationsWorld): Some<'records' | 'truth'> {
         store.addPredictions(records.map(privacy.hideRecord)),
       )
       noteGateway(gateway)
-      noteRecords(records)
+      health.noteRecords(records)
       metrics.records.inc({ state: 'stored' }, added)
       metrics.records.inc({ state: 'known' }, records.length - added)
-      if (added > 0) watch.touch()
-      if (joined > 0) lossWatch.note(records.map(({ request }) => ({ by: 'prediction', id: { request, row: 0 } })))
+      if (added > 0) races.touch()
+      if (joined > 0) health.noteTruths(records.map(({ request }) => ({ by: 'prediction', id: { request, row: 0 } })))
       return toJsonResponse(200, { schema: 'regatta/records-stored/v1', added, joined })
     },
     async truth({ request }) {
       const skip = parseChoice(request.query.get('on-error'), 'on-error', ['refuse', 'skip']) === 'skip'
-      return toJsonResponse(
-        200,
-        await takeTruths({ store, watch, lossWatch, patience, privacy, sample, metrics, clock }, request, {
-          task,
-          skip,
-        }),
-      )
+      return toJsonResponse(200, await takeTruths(world, request, { task, skip }))
     },
   }
 }

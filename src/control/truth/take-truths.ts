@@ -13,8 +13,8 @@ import { readTruths, type TruthReading } from './truths.ts'
 /** What truths are taken in with. */
 export interface TruthWorld {
   readonly store: Pick<Store, 'addTruths'>
-  readonly watch: { touch(): void }
-  readonly lossWatch: { note(truths: readonly Truth[]): void }
+  readonly races: { touch(): void }
+  readonly health: { noteTruths(truths: readonly Truth[]): void }
   readonly patience: Pick<Patience, 'run'>
   readonly metrics: ControlMetrics
   readonly privacy: Pick<Privacy, 'hideTruth'>
@@ -39,7 +39,7 @@ export async function takeTruths(
   request: HttpRequest,
   reading: TruthReading,
 ): Promise<TruthResponseJson> {
-  const { store, watch, lossWatch, patience, privacy, sample, metrics, clock } = world
+  const { store, races, health, patience, privacy, sample, metrics, clock } = world
   let counts: TruthCountsJson = { new: 0, duplicate: 0, revised: 0, stale: 0, conflict: 0, orphan: 0 }
   let refused = 0
   const problems: TruthProblemJson[] = []
@@ -53,8 +53,8 @@ export async function takeTruths(
       refused += part.problems.length
       problems.push(...part.problems.slice(0, MAX_PROBLEMS - problems.length))
       countTruths(metrics, { ...added, refused: part.problems.length })
-      watch.touch()
-      lossWatch.note(kept)
+      races.touch()
+      health.noteTruths(kept)
     }
   } catch (error) {
     if (!(error instanceof RegattaError) || error.code !== 'TRUTH') throw error
