@@ -22,8 +22,8 @@ interface Documented {
 }
 
 function listFunctions(): readonly Documented[] {
-  const files = readdirSync(folder).filter(
-    file => /^[a-z-]+\.ts$/.test(file) && !/^gates?\.ts$|^split-gates/.test(file),
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(
+    file => /^[a-z-]+(\/[a-z-]+)?\.ts$/.test(file) && !/^(testing|replay)\/|(^|\/)(gates?|split-gates)\.ts$/.test(file),
   )
   return files.flatMap(file => {
     const text = readFileSync(join(folder, file), 'utf8')

@@ -9,10 +9,10 @@ import { startPostgres } from './postgres/server.ts'
 
 const root = resolve(import.meta.dirname, '..')
 /** On files only, and of files only. */
-const NOT_OF_POSTGRES = ['src/store/sqlite.node.test.ts']
+const NOT_OF_POSTGRES = ['src/store/sqlite/sqlite.node.test.ts']
 
 function listTests(): readonly string[] {
-  const rooms = ['src/store/*.test.ts', 'src/store/testing/*.suite.ts', 'src/control/race/evidence.test.ts']
+  const rooms = ['src/store/**/*.test.ts', 'src/store/testing/*.suite.ts', 'src/control/race/evidence.test.ts']
   const own = globSync([...rooms, 'bin/testing/*.suite.ts'], { cwd: root })
   return own.filter(path => !NOT_OF_POSTGRES.includes(path)).sort()
 }

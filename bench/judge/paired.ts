@@ -1,8 +1,8 @@
-import { emptyBounded, foldBounded, toBoundedEvidence } from '../../src/judge/bounded.ts'
-import { toRatioEvidence } from '../../src/judge/counts.ts'
-import { toPairedEstimate } from '../../src/judge/estimate.ts'
-import { emptyMoments, fold } from '../../src/judge/moments.ts'
-import { toMultiplier } from '../../src/judge/multiplier.ts'
+import { toRatioEvidence } from '../../src/judge/gates/counts.ts'
+import { emptyBounded, foldBounded, toBoundedEvidence } from '../../src/judge/sequence/bounded.ts'
+import { toPairedEstimate } from '../../src/judge/sequence/estimate.ts'
+import { toMultiplier } from '../../src/judge/sequence/multiplier.ts'
+import { emptyMoments, fold } from '../../src/judge/sums/moments.ts'
 import type { Random } from './random.ts'
 import { LABELS, RULE, type Scenario, toColumn } from './scenario.ts'
 

@@ -1,5 +1,5 @@
-import { addToBlocks, emptyBlocks, toBlockedEstimate } from '../../src/judge/blocking.ts'
-import { emptyMoments, fold, variance } from '../../src/judge/moments.ts'
+import { addToBlocks, emptyBlocks, toBlockedEstimate } from '../../src/judge/sequence/blocking.ts'
+import { emptyMoments, fold, variance } from '../../src/judge/sums/moments.ts'
 import { makeDoublingBatchMeans, makeFixedBlocks, makeHac, type SeriesError } from '../../src/judge/testing/rejected.ts'
 import { REACH, Z } from './paired.ts'
 import type { Random } from './random.ts'

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { SplitEpoch } from './estimate.ts'
-import type { Evidence } from './evidence.ts'
-import { emptyMoments, fold, type Moments } from './moments.ts'
-import type { RaceRule, Verdict } from './race.ts'
+import type { SplitEpoch } from './sequence/estimate.ts'
+import { emptyMoments, fold, type Moments } from './sums/moments.ts'
 import { toNormal, toUniform } from './testing/random.ts'
 import { toDependentEvidence } from './testing/series.ts'
-import { judgeRace } from './verdict.ts'
+import type { Evidence } from './verdict/evidence.ts'
+import type { RaceRule, Verdict } from './verdict/race.ts'
+import { judgeRace } from './verdict/verdict.ts'
 
 const rule: RaceRule = {
   design: 'paired',

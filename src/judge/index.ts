@@ -1,39 +1,4 @@
-export {
-  addToBlocks,
-  type BlockedEstimate,
-  type Blocks,
-  emptyBlocks,
-  toBlockedEstimate,
-  toBlocks,
-} from './blocking.ts'
-export { type BoundedState, emptyBounded, foldBounded } from './bounded.ts'
-export { addToCap, applyCap, CAP_LABELS, type CapProgress, type CapState, emptyCap, isAtCap, toCapped } from './cap.ts'
-export { toDominance, toFarthest, toRatioM2, toResidualSquare } from './dominance.ts'
-export type { EpochCounts, Estimate, SplitEpoch } from './estimate.ts'
-export type {
-  AdjustedEvidence,
-  BoundedEvidence,
-  DependentEvidence,
-  Evidence,
-  JointEpoch,
-  PairedEvidence,
-  PairedRatioEvidence,
-  SplitEvidence,
-  SplitRatioEvidence,
-} from './evidence.ts'
-export { isBreached, isNonInferior, toLowerBound } from './guardrail.ts'
-export {
-  addLook,
-  type Decision,
-  emptyHistory,
-  isDrifting,
-  type RaceHistory,
-  type Stamp,
-  toStandingState,
-} from './history.ts'
-export { emptyJoint, foldJoint, type JointMoments, mergeJoint, removeJoint, toPlainJoint } from './joint.ts'
-export { type ArmHealth, type Guardrail, type GuardrailRule, type LatencyBucket, toGuardrails } from './limits.ts'
-export { type LossRange, type LossSpec, type LossTerms, toLoss, toLossRange, toLossTerms, toSize } from './loss.ts'
+export { toDominance, toFarthest, toRatioM2, toResidualSquare } from './gates/dominance.ts'
 export {
   type ArmCounts,
   fillMissing,
@@ -44,11 +9,27 @@ export {
   toLabelledShare,
   toMatureEstimate,
   toMissing,
-} from './maturity.ts'
-export { emptyMoments, fold, type Moments, merge, remove, variance } from './moments.ts'
-export { toDiscoveries, toPairCount, toSharedRule } from './multiple.ts'
-export { type SequenceRule, toOneSidedMultiplier } from './multiplier.ts'
-export { addToOrdered, type Ordered, toEmptyOrdered, toOrderedEvidence } from './ordered.ts'
+} from './gates/maturity.ts'
+export { isBreached, isNonInferior, toLowerBound } from './guardrail.ts'
+export { type ArmHealth, type Guardrail, type GuardrailRule, type LatencyBucket, toGuardrails } from './limits.ts'
+export { type RateEpoch, type RateRatio, toRateRatio, toWinRate, type WinRate } from './rates.ts'
+export { type CompanionJson, type LabelsJson, type ReplayLine, toReplayLine } from './replay/line.ts'
+export { toLossName } from './replay/names.ts'
+export { makePairTally } from './replay/pair-tallies.ts'
+export { Replay, type ReplayLook, type ReplaySettings } from './replay/replay.ts'
+export { type OutcomeRow, parseOutcomeRow } from './replay/row.ts'
+export {
+  addToBlocks,
+  type BlockedEstimate,
+  type Blocks,
+  emptyBlocks,
+  toBlockedEstimate,
+  toBlocks,
+} from './sequence/blocking.ts'
+export { type BoundedState, emptyBounded, foldBounded } from './sequence/bounded.ts'
+export type { EpochCounts, Estimate, SplitEpoch } from './sequence/estimate.ts'
+export { type SequenceRule, toOneSidedMultiplier } from './sequence/multiplier.ts'
+export { addToOrdered, type Ordered, toEmptyOrdered, toOrderedEvidence } from './sequence/ordered.ts'
 export {
   type Plan,
   type PlanRange,
@@ -57,15 +38,43 @@ export {
   toPlan,
   toPlanRange,
   toPlanText,
-} from './plan.ts'
-export type { Design, Gate, RaceRule, Verdict, VerdictState } from './race.ts'
-export { type RateEpoch, type RateRatio, toRateRatio, toWinRate, type WinRate } from './rates.ts'
-export { type CompanionJson, type LabelsJson, type ReplayLine, toReplayLine } from './replay/line.ts'
-export { toLossName } from './replay/names.ts'
-export { makePairTally } from './replay/pair-tallies.ts'
-export { Replay, type ReplayLook, type ReplaySettings } from './replay/replay.ts'
-export { type OutcomeRow, parseOutcomeRow } from './replay/row.ts'
-export { type RaceSettings, toRaceRule, toReach } from './rule.ts'
-export type { ArmNames } from './sentence.ts'
-export { isDecided, judgeRace } from './verdict.ts'
-export { addToWeightedBlocks, emptyWeightedBlocks, type WeightedBlocks } from './weighted-blocks.ts'
+} from './sequence/plan.ts'
+export { addToWeightedBlocks, emptyWeightedBlocks, type WeightedBlocks } from './sequence/weighted-blocks.ts'
+export {
+  addToCap,
+  applyCap,
+  CAP_LABELS,
+  type CapProgress,
+  type CapState,
+  emptyCap,
+  isAtCap,
+  toCapped,
+} from './sums/cap.ts'
+export { emptyJoint, foldJoint, type JointMoments, mergeJoint, removeJoint, toPlainJoint } from './sums/joint.ts'
+export { type LossRange, type LossSpec, type LossTerms, toLoss, toLossRange, toLossTerms, toSize } from './sums/loss.ts'
+export { emptyMoments, fold, type Moments, merge, remove, variance } from './sums/moments.ts'
+export type {
+  AdjustedEvidence,
+  BoundedEvidence,
+  DependentEvidence,
+  Evidence,
+  JointEpoch,
+  PairedEvidence,
+  PairedRatioEvidence,
+  SplitEvidence,
+  SplitRatioEvidence,
+} from './verdict/evidence.ts'
+export {
+  addLook,
+  type Decision,
+  emptyHistory,
+  isDrifting,
+  type RaceHistory,
+  type Stamp,
+  toStandingState,
+} from './verdict/history.ts'
+export { toDiscoveries, toPairCount, toSharedRule } from './verdict/multiple.ts'
+export type { Design, Gate, RaceRule, Verdict, VerdictState } from './verdict/race.ts'
+export { type RaceSettings, toRaceRule, toReach } from './verdict/rule.ts'
+export type { ArmNames } from './verdict/sentence.ts'
+export { isDecided, judgeRace } from './verdict/verdict.ts'

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { type BlockedEstimate, emptyBlocks } from './blocking.ts'
-import { toDominanceGate, toRepeatsGate } from './gate.ts'
-import { toDependentGates } from './gates.ts'
-import type { Gate, RaceRule } from './race.ts'
-import { toSplitGates } from './split-gates.ts'
-import { decide } from './verdict.ts'
+import { toDominanceGate, toRepeatsGate } from './gates/gate.ts'
+import { toDependentGates } from './gates/gates.ts'
+import { toSplitGates } from './gates/split-gates.ts'
+import { type BlockedEstimate, emptyBlocks } from './sequence/blocking.ts'
+import type { Gate, RaceRule } from './verdict/race.ts'
+import { decide } from './verdict/verdict.ts'
 
 /* Where a gate opens, and where it does not yet: thresholds of docs/judge-validation.md. */
 

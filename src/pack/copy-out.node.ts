@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { RegattaError } from '../core/errors.ts'
 import { type EntryOptions, type ImageLayout, type IndexEntry, openLayout, REF_NAME } from '../oci/index.ts'
 import { copyImage } from './copy.ts'
+import type { PackedImage } from './image/packed.ts'
 import { lockVersions } from './lock.node.ts'
-import type { PackedImage } from './packed.ts'
 
 /**
  * Copies a packed image into the layout of a folder, which is made where it is not there and then holds nothing but

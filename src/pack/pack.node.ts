@@ -1,13 +1,13 @@
 import { type BlobWatch, type ImageLayout, toPlatformText } from '../oci/index.ts'
-import { copyBase } from './base.node.ts'
+import { copyBase } from './base/base.node.ts'
 import { copyOut } from './copy-out.node.ts'
-import { type BlobCheck, openBlobCheck } from './intact.node.ts'
-import { openKnownFiles } from './known-files.node.ts'
-import type { WrittenLayer } from './layer.ts'
-import { writeLayerOnce } from './layer-cache.node.ts'
-import { type PackedImage, type PackedLayer, sumLayers, toPackedLayer } from './packed.ts'
-import { type Ingredients, type PlatformPlan, planImage } from './plan.node.ts'
-import { type PlatformLayers, packVersion } from './version.node.ts'
+import { type PackedImage, type PackedLayer, sumLayers, toPackedLayer } from './image/packed.ts'
+import { type Ingredients, type PlatformPlan, planImage } from './image/plan.node.ts'
+import { type PlatformLayers, packVersion } from './image/version.node.ts'
+import { type BlobCheck, openBlobCheck } from './layer/intact.node.ts'
+import { openKnownFiles } from './layer/known-files.node.ts'
+import type { WrittenLayer } from './layer/layer.ts'
+import { writeLayerOnce } from './layer/layer-cache.node.ts'
 
 /** What to pack, of what, and where to. Paths are absolute. */
 export interface PackRequest extends Ingredients {

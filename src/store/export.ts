@@ -1,4 +1,4 @@
-import { STATE } from './schema.ts'
+import { STATE } from './schema/schema.ts'
 import { parseValue } from './settled.ts'
 import { type Sql, statement } from './sql.ts'
 import type { OutcomeCursor, StoredOutcome } from './store.ts'

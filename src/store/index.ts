@@ -1,4 +1,3 @@
-export { type BucketCount, toBucket, toBucketBounds, toDurationMs } from './durations.ts'
 export { openPostgresStore, openSqliteStore, openStore } from './open.node.ts'
 export type {
   Arm,
@@ -35,3 +34,4 @@ export type {
   TruthCounts,
   TruthSubject,
 } from './store.ts'
+export { type BucketCount, toBucket, toBucketBounds, toDurationMs } from './sums/durations.ts'

@@ -1,9 +1,6 @@
 import { toCapped, toLoss, toSize } from '../judge/index.ts'
-import { Books } from './books.ts'
-import { Caps } from './caps.ts'
-import { toInstant } from './days.ts'
 import { readRacesOfEpochs } from './races.ts'
-import { STATE } from './schema.ts'
+import { STATE } from './schema/schema.ts'
 import {
   type Answered,
   compareRows,
@@ -20,7 +17,10 @@ import {
 } from './settled.ts'
 import { bulk, bulkUpdate, type Sql } from './sql.ts'
 import type { StoredRace } from './store.ts'
-import type { Tallies } from './tallies.ts'
+import { Books } from './sums/books.ts'
+import { Caps } from './sums/caps.ts'
+import { toInstant } from './sums/days.ts'
+import type { Tallies } from './sums/tallies.ts'
 
 /** Rows that are settled at once: one truth of a series may be about very many. */
 const SUBJECTS_PER_STEP = 2000

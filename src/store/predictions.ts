@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto'
 import type { PredictionRecord, RecordRow } from '../core/wire/records.ts'
 import { addBodies } from './bodies.ts'
-import { count, readCounters } from './counters.ts'
-import { toHourOf, toInstant, toKeyFloor } from './days.ts'
 import { Outcomes } from './outcomes.ts'
 import { isRacer, readRacesOfEpochs } from './races.ts'
 import { toSeriesKey } from './series-key.ts'
 import type { Subject } from './settled.ts'
 import { bulk, bulkInsert, type Sql, statement } from './sql.ts'
 import type { StoredRace } from './store.ts'
+import { count, readCounters } from './sums/counters.ts'
+import { toHourOf, toInstant, toKeyFloor } from './sums/days.ts'
 import { countOrphansJoined } from './truth-rows.ts'
 
 /** A new record, and the races that its variant is in. */

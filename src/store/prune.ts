@@ -1,10 +1,16 @@
 import { merge } from '../judge/index.ts'
-import { raise } from './counters.ts'
-import { type CrossKey, computeCross, mergeCross, readCross, writeCross } from './cross-ledger.ts'
-import { type KeyRange, toDayOf, toDayRange, toKeyFloor } from './days.ts'
-import { mergeEnds } from './ends.ts'
-import { type AggregateKey, type AggregateRow, computeAggregate, readAggregates, writeAggregates } from './ledger.ts'
 import { type Sql, statement } from './sql.ts'
+import { raise } from './sums/counters.ts'
+import { type CrossKey, computeCross, mergeCross, readCross, writeCross } from './sums/cross-ledger.ts'
+import { type KeyRange, toDayOf, toDayRange, toKeyFloor } from './sums/days.ts'
+import { mergeEnds } from './sums/ends.ts'
+import {
+  type AggregateKey,
+  type AggregateRow,
+  computeAggregate,
+  readAggregates,
+  writeAggregates,
+} from './sums/ledger.ts'
 
 /** Requests that one transaction deletes, so that nobody waits long for it. */
 const REQUESTS_PER_STEP = 5000

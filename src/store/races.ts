@@ -1,5 +1,4 @@
 import { isObject, toCanonicalJson } from '../core/json.ts'
-import { shareCap } from './caps.ts'
 import { bulk, type Sql, statement } from './sql.ts'
 import type {
   Decision,
@@ -13,6 +12,7 @@ import type {
   StoredRace,
   StoredVariant,
 } from './store.ts'
+import { shareCap } from './sums/caps.ts'
 
 /** Registers a variant under a new id, or under the one it had where that is free. */
 export async function addVariant(sql: Sql, { id, ...given }: NewVariant): Promise<number> {

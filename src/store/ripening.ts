@@ -1,9 +1,9 @@
-import { raise, readCounter } from './counters.ts'
-import { toInstant, toKeyFloor } from './days.ts'
 import { Outcomes } from './outcomes.ts'
 import { readRaces } from './races.ts'
-import { STATE } from './schema.ts'
+import { STATE } from './schema/schema.ts'
 import { type Sql, statement } from './sql.ts'
+import { raise, readCounter } from './sums/counters.ts'
+import { toInstant, toKeyFloor } from './sums/days.ts'
 
 /** Rows that one transaction looks at. */
 const ROWS_PER_STEP = 2000

@@ -1,5 +1,5 @@
 import type { PredictedValue } from '../core/wire/records.ts'
-import { STATE } from './schema.ts'
+import { STATE } from './schema/schema.ts'
 
 /** One row of a request: what a truth is about. */
 export interface Subject {

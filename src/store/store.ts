@@ -2,8 +2,8 @@ import type { Digest, VariantName } from '../core/brands.ts'
 import type { PredictionId } from '../core/uuid.ts'
 import type { PredictedValue, PredictionRecord } from '../core/wire/records.ts'
 import type { JointMoments, LossSpec, Moments, RaceHistory, SplitEpoch } from '../judge/index.ts'
-import type { BucketCount } from './durations.ts'
 import type { PairPosition } from './pairs.ts'
+import type { BucketCount } from './sums/durations.ts'
 
 /**
  * The database of events, SQLite or PostgreSQL. Instants are epoch ms. Every method is one transaction, but for long lists of records and

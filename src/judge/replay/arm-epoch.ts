@@ -1,8 +1,8 @@
 import { UsageError } from '../../core/errors.ts'
-import type { EpochCounts, SplitEpoch } from '../estimate.ts'
-import type { JointEpoch } from '../evidence.ts'
-import { toPlainJoint } from '../joint.ts'
-import type { LossTerms } from '../loss.ts'
+import type { EpochCounts, SplitEpoch } from '../sequence/estimate.ts'
+import { toPlainJoint } from '../sums/joint.ts'
+import type { LossTerms } from '../sums/loss.ts'
+import type { JointEpoch } from '../verdict/evidence.ts'
 import { Arm, type ArmUnit } from './arm.ts'
 import type { OutcomeRow } from './row.ts'
 

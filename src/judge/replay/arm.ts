@@ -1,7 +1,14 @@
-import { emptyExtremes, foldExtremes, toDominance, toFarthest, toRatioM2, toResidualSquare } from '../dominance.ts'
-import { emptyJoint, foldJoint, type JointMoments } from '../joint.ts'
-import type { LossTerms } from '../loss.ts'
-import { emptyMoments, fold, type Moments } from '../moments.ts'
+import {
+  emptyExtremes,
+  foldExtremes,
+  toDominance,
+  toFarthest,
+  toRatioM2,
+  toResidualSquare,
+} from '../gates/dominance.ts'
+import { emptyJoint, foldJoint, type JointMoments } from '../sums/joint.ts'
+import type { LossTerms } from '../sums/loss.ts'
+import { emptyMoments, fold, type Moments } from '../sums/moments.ts'
 import type { OutcomeRow } from './row.ts'
 import { EntityTotals } from './totals.ts'
 

@@ -1,6 +1,6 @@
-import { isDrifting, toStandingState } from '../history.ts'
-import { toLabelsForEquivalence, toPlan, toPlanRange } from '../plan.ts'
-import type { Gate, Verdict, VerdictState } from '../race.ts'
+import { toLabelsForEquivalence, toPlan, toPlanRange } from '../sequence/plan.ts'
+import { isDrifting, toStandingState } from '../verdict/history.ts'
+import type { Gate, Verdict, VerdictState } from '../verdict/race.ts'
 import type { ReplayLook } from './replay.ts'
 
 /** One line of a replay: what the race would have said after these labels. */

@@ -1,4 +1,4 @@
-import type { LossSpec } from '../loss.ts'
+import type { LossSpec } from '../sums/loss.ts'
 
 const NAMES = {
   squared: 'squared error',

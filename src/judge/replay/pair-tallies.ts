@@ -1,10 +1,17 @@
-import { emptyExtremes, foldExtremes, toDominance, toFarthest, toRatioM2, toResidualSquare } from '../dominance.ts'
-import type { Evidence, PairedEvidence, PairedRatioEvidence } from '../evidence.ts'
-import { emptyJoint, foldJoint, type JointMoments } from '../joint.ts'
-import type { LossTerms } from '../loss.ts'
-import { emptyMoments, fold, type Moments } from '../moments.ts'
-import { addToOrdered, type Ordered, toEmptyOrdered, toOrderedEvidence } from '../ordered.ts'
-import type { RaceSettings } from '../rule.ts'
+import {
+  emptyExtremes,
+  foldExtremes,
+  toDominance,
+  toFarthest,
+  toRatioM2,
+  toResidualSquare,
+} from '../gates/dominance.ts'
+import { addToOrdered, type Ordered, toEmptyOrdered, toOrderedEvidence } from '../sequence/ordered.ts'
+import { emptyJoint, foldJoint, type JointMoments } from '../sums/joint.ts'
+import type { LossTerms } from '../sums/loss.ts'
+import { emptyMoments, fold, type Moments } from '../sums/moments.ts'
+import type { Evidence, PairedEvidence, PairedRatioEvidence } from '../verdict/evidence.ts'
+import type { RaceSettings } from '../verdict/rule.ts'
 import { EntityTotals } from './totals.ts'
 
 /** A design's sums of paired differences (x: loss A − loss B, with the weight they share). */

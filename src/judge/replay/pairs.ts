@@ -1,8 +1,8 @@
 import { UsageError } from '../../core/errors.ts'
-import { addToCap, applyCap, type CapState, emptyCap, toCapProgress } from '../cap.ts'
-import type { Evidence } from '../evidence.ts'
-import type { LossTerms } from '../loss.ts'
-import { type RaceSettings, toReach } from '../rule.ts'
+import { addToCap, applyCap, type CapState, emptyCap, toCapProgress } from '../sums/cap.ts'
+import type { LossTerms } from '../sums/loss.ts'
+import type { Evidence } from '../verdict/evidence.ts'
+import { type RaceSettings, toReach } from '../verdict/rule.ts'
 import { makePairTally, type PairTally } from './pair-tallies.ts'
 
 /** One request that both variants answered. */

@@ -3,7 +3,7 @@ import { parseInstant } from '../../core/instant.ts'
 import { isObject } from '../../core/json.ts'
 import { findNearest } from '../../core/nearest.ts'
 import { isPredictedValue } from '../../core/wire/records.ts'
-import { type LossSpec, type LossTerms, toLossTerms } from '../loss.ts'
+import { type LossSpec, type LossTerms, toLossTerms } from '../sums/loss.ts'
 import { type Draw, isExported, parseExported } from './exported.ts'
 
 /** One variant's answer to one request, as a file of outcomes has it. */

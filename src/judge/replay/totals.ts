@@ -1,6 +1,6 @@
 import { UsageError } from '../../core/errors.ts'
-import { emptyJoint, foldJoint, type JointMoments, removeJoint } from '../joint.ts'
-import type { LossTerms } from '../loss.ts'
+import { emptyJoint, foldJoint, type JointMoments, removeJoint } from '../sums/joint.ts'
+import type { LossTerms } from '../sums/loss.ts'
 
 /** Entities whose totals are kept: a bound on memory. */
 export const MAX_ENTITIES = 1_000_000

@@ -1,5 +1,5 @@
-import type { Evidence } from '../evidence.ts'
-import { addToOrdered, toEmptyOrdered, toOrderedEvidence } from '../ordered.ts'
+import { addToOrdered, toEmptyOrdered, toOrderedEvidence } from '../sequence/ordered.ts'
+import type { Evidence } from '../verdict/evidence.ts'
 
 /** The evidence of a whole series of differences in the order of the times that they are for. */
 export function toDependentEvidence(differences: Iterable<number>, season = 1): Evidence {

@@ -8,7 +8,7 @@ import {
   type Platform,
   parseReference,
 } from '../../oci/index.ts'
-import { MODEL, REWRITTEN, RUN, VERSION } from '../version.ts'
+import { MODEL, REWRITTEN, RUN, VERSION } from '../image/version.ts'
 
 /*
  * What the image-spec v1.1.1 asks of a manifest and a config beside what their readers need: sentences of what was

@@ -18,8 +18,8 @@ import {
   writeTar,
 } from '../../oci/index.ts'
 import { toLinearModel } from '../../train/testing/onnx-model.ts'
-import { writeLineage } from '../attach.ts'
-import { toLayerText } from '../layer.ts'
+import { writeLineage } from '../describe/attach.ts'
+import { toLayerText } from '../layer/layer.ts'
 import { type Bench, openBench } from '../testing/bench.ts'
 import { toLayoutPlace } from './place.ts'
 import { type VerifiedImage, verifyImage } from './verify.ts'

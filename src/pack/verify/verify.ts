@@ -9,7 +9,7 @@ import {
   parseIndex,
   parseManifest,
 } from '../../oci/index.ts'
-import { LAYER } from '../layer.ts'
+import { LAYER } from '../layer/layer.ts'
 import { createFindings, type Findings, type Problem } from './finding.ts'
 import { verifyBlob, verifyLayer } from './layer.ts'
 import {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import type { PredictedValue, PredictionRecord } from '../../core/wire/records.ts'
 import { emptyMoments, fold, type Moments, toLoss } from '../../judge/index.ts'
-import { toKeyFloor } from '../days.ts'
 import type { Scoreboard, Truth, TruthCounts } from '../index.ts'
+import { toKeyFloor } from '../sums/days.ts'
 import { spec, toPair, toTruth } from './place.ts'
 
 interface Known {
