@@ -2,6 +2,7 @@ import type { ComponentName } from '../../tools/images/components.ts'
 
 /** What a round changes, or `cold`: nothing kept on this machine, nothing of the image in the registry but its base. */
 export const CASES = ['cold', 'large', 'small', 'same'] as const
+/** One of them. */
 export type Case = (typeof CASES)[number]
 
 /** One way to turn the folder `context` into an image in the registry. */

@@ -13,6 +13,7 @@ const MODEL_BYTES = { cold: 100e6, large: 100e6, small: 1e6, same: 1e6 } as cons
 /** One command may take so long. */
 const LIMIT_S = 120
 
+/** What is measured, and how often. */
 export interface RoundsOptions {
   readonly contenders: readonly Contender[]
   readonly folder: string

@@ -14,8 +14,10 @@ export interface Project {
   readonly targets: { readonly local: LocalTargetConfig; readonly kubernetes: KubernetesTargetConfig }
 }
 
+/** A parameter of training, as the command line and the environment give it to the command. */
 export type ParamValue = string | number | boolean
 
+/** How the model is trained. */
 export interface TrainConfig {
   /** Any command line; run by `/bin/sh -c` in the project's folder. */
   readonly run: string
@@ -26,6 +28,7 @@ export interface TrainConfig {
   readonly output: string
 }
 
+/** What a run becomes. */
 export interface ImageConfig {
   /** Repository to push to; undefined until one is set. */
   readonly repository: string | undefined
@@ -53,6 +56,7 @@ export type ModelServer = 'onnx' | 'tensorflow-serving' | 'triton' | 'custom'
 /** Operating system and processor, in Go's words. */
 export type ImagePlatform = 'linux/amd64' | 'linux/arm64'
 
+/** How variants are served. */
 export interface ServeConfig {
   /** Replicas per variant; with `autoscale` its `min`. @default 1 */
   readonly replicas: number
@@ -74,6 +78,7 @@ export interface ResourcesConfig {
   readonly limits: { readonly cpu?: string | undefined; readonly memory: string }
 }
 
+/** Replicas that follow the load; Kubernetes only. */
 export interface AutoscaleConfig {
   readonly min: number
   readonly max: number
@@ -157,10 +162,12 @@ export interface BudgetConfig {
   readonly days?: number | undefined
 }
 
+/** What truths are about: one prediction, or a point of a series, whose name and time are read by JMESPath. */
 export type TruthConfig =
   | { readonly by: 'prediction' }
   | { readonly by: 'series'; readonly series: string | undefined; readonly at: string | undefined }
 
+/** How a prediction is scored against its truth. */
 export type Loss =
   | { readonly kind: 'squared' | 'absolute' | 'wmape' | 'log' | 'brier' | 'zero-one' | 'value' }
   | { readonly kind: 'pinball'; readonly quantile: number }
@@ -172,6 +179,7 @@ export interface TlsFiles {
   readonly clientCa: string | undefined
 }
 
+/** Where the processes on this machine listen. */
 export interface LocalTargetConfig {
   /** @default '127.0.0.1' */
   readonly host: string
@@ -184,6 +192,7 @@ export interface LocalTargetConfig {
   readonly tls: TlsFiles | undefined
 }
 
+/** Where in a cluster the deployment lives, and how it is reached. */
 export interface KubernetesTargetConfig {
   /** Context of the kubeconfig; undefined: its current one. */
   readonly context: string | undefined

@@ -12,6 +12,7 @@ export const MEDIA_TYPES = {
   empty: 'application/vnd.oci.empty.v1+json',
 } as const
 
+/** Words about an object. Source: OCI image spec 1.1, annotations.md. */
 export type Annotations = Readonly<Record<string, string>>
 
 /** Points at a blob: its kind, digest and length in bytes (image-spec, descriptor.md). */

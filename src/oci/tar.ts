@@ -24,6 +24,7 @@ export interface TarFile {
   readonly open: () => AsyncIterable<Uint8Array> | Iterable<Uint8Array>
 }
 
+/** A folder of an archive. */
 export interface TarFolder {
   readonly kind: 'folder'
   readonly path: string

@@ -1,5 +1,5 @@
+import type { ChangeCause, ChangedVariant, DeploymentChange } from './facts/deployment.ts'
 import type { Sql } from './sql.ts'
-import type { ChangeCause, ChangedVariant, DeploymentChange } from './store.ts'
 
 /** What version 9 of the schema adds: who changed the deployment, and why. */
 export function toChangeTables({

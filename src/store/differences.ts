@@ -1,6 +1,6 @@
+import type { DifferencePage, DifferencesCursor } from './facts/pairs.ts'
 import { isBefore, type PairPosition } from './pairs.ts'
 import { type Sql, statement } from './sql.ts'
-import type { DifferencePage, DifferencesCursor } from './store.ts'
 
 /** Differences that are read at once. */
 const ROWS_PER_PAGE = 50_000

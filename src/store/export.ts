@@ -1,7 +1,7 @@
+import type { OutcomeCursor, StoredOutcome } from './facts/prediction.ts'
 import { STATE } from './schema/schema.ts'
 import { parseValue } from './settled.ts'
 import { type Sql, statement } from './sql.ts'
-import type { OutcomeCursor, StoredOutcome } from './store.ts'
 
 /** The next outcomes of a race, in the order of their ids. */
 export async function readOutcomes(

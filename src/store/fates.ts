@@ -1,4 +1,4 @@
-import type { Truth, TruthCounts } from './store.ts'
+import type { Truth, TruthCounts } from './facts/truth.ts'
 
 /** What becomes of one truth. */
 export type Fate = keyof TruthCounts

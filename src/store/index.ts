@@ -1,37 +1,26 @@
-export { openPostgresStore, openSqliteStore, openStore } from './open.node.ts'
+export type {
+  ChangeCause,
+  ChangedVariant,
+  DeploymentChange,
+  NewVariant,
+  StoredEpoch,
+  StoredVariant,
+} from './facts/deployment.ts'
+export type { DifferencePage, DifferencesCursor } from './facts/pairs.ts'
+export type { OutcomeCursor, StoredAnswer, StoredLabel, StoredOutcome, StoredPrediction } from './facts/prediction.ts'
+export type { Decision, LookMemory, NewRace, RaceEnd, RaceEvent, RaceSpec, StoredRace } from './facts/race.ts'
 export type {
   Arm,
   ArmSums,
   CapSums,
-  ChangeCause,
-  ChangedVariant,
   CrossSums,
-  Decision,
-  DeploymentChange,
-  DifferencePage,
-  DifferencesCursor,
   Durations,
   EpochArms,
-  LookMemory,
   Maturity,
-  NewRace,
-  NewVariant,
-  OutcomeCursor,
-  RaceEnd,
-  RaceEvent,
-  RaceSpec,
   RaceSums,
   Scoreboard,
-  Store,
-  StoredAnswer,
-  StoredEpoch,
-  StoredLabel,
-  StoredOutcome,
-  StoredPrediction,
-  StoredRace,
-  StoredVariant,
-  Truth,
-  TruthCounts,
-  TruthSubject,
-} from './store.ts'
+} from './facts/sums.ts'
+export type { Truth, TruthCounts, TruthSubject } from './facts/truth.ts'
+export { openPostgresStore, openSqliteStore, openStore } from './open.node.ts'
+export type { Store } from './store.ts'
 export { type BucketCount, toBucket, toBucketBounds, toDurationMs } from './sums/durations.ts'

@@ -1,7 +1,8 @@
+import type { StoredLabel } from './facts/prediction.ts'
+import type { TruthSubject } from './facts/truth.ts'
 import { toSeriesKey } from './series-key.ts'
 import { parseValue } from './settled.ts'
 import { bulk, type Sql } from './sql.ts'
-import type { StoredLabel, TruthSubject } from './store.ts'
 
 /** The answers of replicas that truths are about, with the truth that counts. */
 export async function readLabels(sql: Sql, subjects: readonly TruthSubject[]): Promise<readonly StoredLabel[]> {

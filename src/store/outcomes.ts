@@ -1,4 +1,5 @@
 import { toCapped, toLoss, toSize } from '../judge/index.ts'
+import type { StoredRace } from './facts/race.ts'
 import { readRacesOfEpochs } from './races.ts'
 import { STATE } from './schema/schema.ts'
 import {
@@ -16,7 +17,6 @@ import {
   type When,
 } from './settled.ts'
 import { bulk, bulkUpdate, type Sql } from './sql.ts'
-import type { StoredRace } from './store.ts'
 import { Books } from './sums/books.ts'
 import { Caps } from './sums/caps.ts'
 import { toInstant } from './sums/days.ts'

@@ -1,17 +1,7 @@
 import { isObject, toCanonicalJson } from '../core/json.ts'
+import type { NewVariant, StoredEpoch, StoredVariant } from './facts/deployment.ts'
+import type { Decision, LookMemory, NewRace, RaceEnd, RaceEvent, RaceSpec, StoredRace } from './facts/race.ts'
 import { bulk, type Sql, statement } from './sql.ts'
-import type {
-  Decision,
-  LookMemory,
-  NewRace,
-  NewVariant,
-  RaceEnd,
-  RaceEvent,
-  RaceSpec,
-  StoredEpoch,
-  StoredRace,
-  StoredVariant,
-} from './store.ts'
 import { shareCap } from './sums/caps.ts'
 
 /** Registers a variant under a new id, or under the one it had where that is free. */

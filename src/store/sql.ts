@@ -27,6 +27,7 @@ export interface Statement<row> {
 
 /** What a column of input rows holds. */
 export type InputType = 'uuid' | 'text' | 'integer' | 'real'
+/** The columns by name. */
 export type InputTypes = Readonly<Record<string, InputType>>
 
 /** A query over many input rows at once. */

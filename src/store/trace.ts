@@ -1,7 +1,8 @@
 import type { PredictionId } from '../core/uuid.ts'
+import type { StoredVariant } from './facts/deployment.ts'
+import type { StoredAnswer, StoredPrediction } from './facts/prediction.ts'
 import { parseValue } from './settled.ts'
 import type { Sql } from './sql.ts'
-import type { StoredAnswer, StoredPrediction, StoredVariant } from './store.ts'
 
 /** One prediction with every variant's answer, the served one first, and the truth that counts for it. */
 export async function readPrediction(sql: Sql, id: PredictionId): Promise<StoredPrediction | undefined> {

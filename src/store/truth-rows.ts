@@ -1,7 +1,7 @@
+import type { Truth } from './facts/truth.ts'
 import type { Changed, Known } from './fates.ts'
 import { type Answered, type Subject, toSubjectId } from './settled.ts'
 import { bulk, bulkInsert, bulkUpdate, type Sql } from './sql.ts'
-import type { Truth } from './store.ts'
 
 /** A truth by the id of a prediction, or by series and time. */
 export type By<kind extends Truth['by']> = Extract<Truth, { readonly by: kind }>

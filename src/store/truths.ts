@@ -1,9 +1,9 @@
+import type { Truth, TruthCounts } from './facts/truth.ts'
 import { type Changed, type Conflict, decide, FATES, NO_TRUTHS, sumCounts, toReports } from './fates.ts'
 import { Outcomes } from './outcomes.ts'
 import { toSeriesKey } from './series-key.ts'
 import { type Answered, type Subject, toSubjectId } from './settled.ts'
 import { bulkInsert, type Sql } from './sql.ts'
-import type { Truth, TruthCounts } from './store.ts'
 import { type Counter, count, readCounter, readCounters } from './sums/counters.ts'
 import { toKeyFloor } from './sums/days.ts'
 import {

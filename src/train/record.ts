@@ -55,12 +55,14 @@ export type RunStart = Pick<
   'id' | 'model' | 'command' | 'params' | 'data' | 'git' | 'environment' | 'startedAt'
 >
 
+/** One value of a metric; `at` in epoch ms. */
 export interface MetricPoint {
   readonly step: number
   readonly value: number
   readonly at: number
 }
 
+/** A file and what was in it. */
 export interface FileDigest {
   readonly path: string
   readonly digest: Digest

@@ -6,10 +6,12 @@ import { makeEnvironment } from '../../examples/forecast/testing/python.ts'
 
 /** The repository, and its folder of clients. */
 export const ROOT = resolve(import.meta.dirname, '..', '..')
+/** Where the clients' programs lie. */
 export const CONFORMANCE = join(ROOT, 'conformance')
 
 /** Files of `conformance/clients/`. */
 export const CLIENTS = ['tfs_rest', 'tfs_grpc', 'triton', 'kserve_sdk', 'health', 'decoupled'] as const
+/** One of them. */
 export type ClientName = (typeof CLIENTS)[number]
 
 /** What every client needs. */

@@ -30,6 +30,7 @@ export type Case = (
 /** Which port a case goes to, and how. */
 export type Door = Case['door']
 
+/** The ways in. */
 export const DOORS = ['http', 'wire', 'call', 'stream', 'frames'] as const satisfies readonly Door[]
 
 /** Headers in the order in which they are sent; names may repeat. */

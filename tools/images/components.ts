@@ -36,10 +36,12 @@ type Source =
   | { readonly module: string; readonly build: string }
   | { readonly install: string }
 
+/** One of them. */
 export type ComponentName = keyof typeof COMPONENTS
 
 /** A component's program, or why there is none. */
 export type Component = { readonly path: string } | { readonly problem: string }
+/** Those that were asked for. */
 export type Components<name extends ComponentName = ComponentName> = Readonly<Record<name, Component>>
 
 /** Where what is built here lies. */

@@ -29,6 +29,7 @@ export interface Front extends AsyncDisposable {
   readonly stalled: Promise<void>
 }
 
+/** How the front behaves. */
 export interface FrontOptions {
   /** Asks for a bearer token, which it gives to the user for the scopes that are asked for. @default false */
   readonly tokens?: boolean

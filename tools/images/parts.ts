@@ -12,6 +12,7 @@ export const PARTS = [
   'registry',
 ] as const satisfies readonly ComponentName[]
 
+/** One of them. */
 export type PartName = (typeof PARTS)[number]
 
 /** What `tools/test-images.ts` found. */

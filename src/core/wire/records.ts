@@ -52,6 +52,7 @@ export interface RecordRow {
   readonly output?: unknown
 }
 
+/** A prediction or a truth: a number, a label, or the probabilities of classes. */
 export type PredictedValue = number | string | boolean | readonly number[]
 
 /** One batch from one gateway. Control answers 200 when all of it is stored; a batch may come twice. */

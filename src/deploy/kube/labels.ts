@@ -1,8 +1,9 @@
 /** What of a deployment an object belongs to. */
 export type Part = 'server' | 'gateway' | 'control'
 
-/** The label that tells which variant a pod runs, and that of its id, which is unique. */
+/** The label that tells which variant a pod runs. */
 export const VARIANT = 'regatta.dev/variant'
+/** The label of its id, which is unique. */
 export const VARIANT_ID = 'regatta.dev/variant-id'
 /** The label of what is kept of an image, with the beginning of its digest. */
 export const IMAGE = 'regatta.dev/image'

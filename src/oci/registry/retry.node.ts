@@ -12,6 +12,7 @@ export interface RetryPolicy {
   readonly maxAskedMs: number
 }
 
+/** What registries get where nobody says otherwise. */
 export const RETRY: RetryPolicy = { attempts: 5, firstMs: 250, maxAskedMs: 60_000 }
 
 const MAX_MS = 10_000

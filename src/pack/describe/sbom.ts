@@ -26,6 +26,7 @@ export interface Sbom {
   readonly packages: readonly SbomPackage[]
 }
 
+/** One package in the image. */
 export interface SbomPackage {
   readonly name: string
   readonly version: string | undefined

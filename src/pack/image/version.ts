@@ -4,6 +4,7 @@ import type { Annotations, ImageLayout, IndexEntry } from '../../oci/index.ts'
 
 /** Annotations of a packed image, in its manifest and in the layout's index. */
 export const MODEL = 'dev.regatta.model'
+/** Number of the version, 1 or more. */
 export const VERSION = 'dev.regatta.version'
 /** Digest of the run record's manifest; absent where a folder was packed. */
 export const RUN = 'dev.regatta.run'
@@ -11,6 +12,7 @@ export const RUN = 'dev.regatta.run'
 export const REWRITTEN = 'dev.regatta.rewritten'
 /** In the index alone: a digest of all that went into the image but its version. */
 export const RECIPE = 'dev.regatta.recipe'
+/** When it was packed. Source: OCI image spec 1.1, annotations.md. */
 export const CREATED = 'org.opencontainers.image.created'
 
 /** A packed version of a model. */

@@ -13,7 +13,8 @@ import { type Bench, openBench } from '../testing/bench.ts'
 import { listLayers } from '../testing/layer.ts'
 
 const openModel: OpenModel = path => openOnnxEngine({ path, intraOpThreads: 1 })
-const read = (name: string): Uint8Array => readFileSync(join(import.meta.dirname, '..', 'onnx', 'testing', `${name}.onnx`))
+const read = (name: string): Uint8Array =>
+  readFileSync(join(import.meta.dirname, '..', 'onnx', 'testing', `${name}.onnx`))
 const model = read('function')
 const rewritten = rewriteLoops(model).bytes ?? new Uint8Array()
 

@@ -10,6 +10,7 @@ import {
   writeTar,
 } from '../../oci/index.ts'
 
+/** The settings of an image to stand on. */
 export type BaseSettings = ImageConfig['config']
 
 /** What Docker's own Node image says of itself, as far as it matters here. */

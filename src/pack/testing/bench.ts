@@ -29,6 +29,7 @@ export interface Bench extends AsyncDisposable {
   pack(source: PackRequest['source'], wish?: Partial<PackRequest>, signal?: AbortSignal): Promise<PackedImage>
 }
 
+/** A place to pack in. */
 export async function openBench(): Promise<Bench> {
   const workshop = await openWorkshop()
   const { folder, layout } = workshop

@@ -48,6 +48,7 @@ export interface VerifiedPlatform {
   readonly sbom: VerifiedSbom | undefined
 }
 
+/** A layer that was checked. */
 export interface VerifiedLayer {
   readonly digest: Digest
   readonly sizeBytes: number

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { DatabaseSync } from 'node:sqlite'
 import { describe, it } from 'node:test'
+import type { Scoreboard } from '../facts/sums.ts'
 import { SQLITE_MIGRATIONS } from '../sqlite/migrations.ts'
-import type { Scoreboard, Store } from '../store.ts'
+import type { Store } from '../store.ts'
 import {
   ask,
   DAY_MS,

@@ -1,7 +1,7 @@
 import { addToCap, CAP_LABELS, emptyCap } from '../../judge/index.ts'
+import type { StoredRace } from '../facts/race.ts'
 import type { Subject } from '../settled.ts'
 import { bulkDelete, bulkInsert, type Sql, statement } from '../sql.ts'
-import type { StoredRace } from '../store.ts'
 
 /** The cap of a race's losses as one transaction finds it, and leaves it. */
 interface Held {

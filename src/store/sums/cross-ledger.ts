@@ -1,7 +1,7 @@
 import { emptyJoint, foldJoint, mergeJoint, removeJoint, toResidualSquare } from '../../judge/index.ts'
+import type { CrossSums } from '../facts/sums.ts'
 import { type CrossPart, STATE } from '../schema/schema.ts'
 import { bulk, bulkDelete, bulkInsert, orReplace, type Sql, type Statement, statement } from '../sql.ts'
-import type { CrossSums } from '../store.ts'
 import { type Change, Changes } from './changes.ts'
 import { type Cluster, toClusterTerms } from './clusters.ts'
 import { type KeyRange, toDayRange } from './days.ts'

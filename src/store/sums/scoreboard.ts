@@ -1,8 +1,10 @@
 import { emptyMoments, type Moments, merge, toDominance, toFarthest } from '../../judge/index.ts'
+import type { StoredEpoch } from '../facts/deployment.ts'
+import type { StoredRace } from '../facts/race.ts'
+import type { Arm, EpochArms, Scoreboard } from '../facts/sums.ts'
 import { findRace } from '../races.ts'
 import type { AggregatePart } from '../schema/schema.ts'
 import { type Sql, statement } from '../sql.ts'
-import type { Arm, EpochArms, Scoreboard, StoredEpoch, StoredRace } from '../store.ts'
 import { type Ends, mergeEnds, noEnds } from './ends.ts'
 import type { Tally } from './tallies.ts'
 

@@ -1,5 +1,5 @@
+import type { ArmSums, CapSums, CrossSums, Durations, Maturity, RaceSums } from '../facts/sums.ts'
 import { type Sql, statement } from '../sql.ts'
-import type { ArmSums, CapSums, CrossSums, Durations, Maturity, RaceSums } from '../store.ts'
 import { readCap } from './caps.ts'
 import { type CrossColumns, emptyCross, mergeCross, toRow } from './cross-ledger.ts'
 import { type BoardRows, readBoardRows, toScoreboard } from './scoreboard.ts'

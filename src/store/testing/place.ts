@@ -10,6 +10,7 @@ import { type NewRace, openStore, type RaceSpec, type Store, type Truth } from '
 
 /** Noon of 2026-01-15 UTC: the time of every test that names none. */
 export const NOON = Date.UTC(2026, 0, 15, 12)
+/** A day, ms. */
 export const DAY_MS = 86_400_000
 
 /** A folder that is gone when the test is over. */
@@ -99,6 +100,7 @@ export async function ask(url: string, text: string): Promise<readonly Record<st
   }
 }
 
+/** A rule that races of tests have. */
 export const spec: RaceSpec = {
   task: 'regression',
   loss: { kind: 'squared' },
