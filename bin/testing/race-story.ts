@@ -36,7 +36,11 @@ export function tellRace(stage: () => Stage): void {
   const json = <document>(args: readonly string[]): Promise<document> => stage().place.json<document>(args)
 
   it('deploy starts everything and ends when every replica is ready', async () => {
-    const deployed = await json<{ gateway: string; ready: boolean; variant: string; role: string }>(['deploy'])
+    const deployed = await json<{ gateway: string; ready: boolean; variant: string; role: string }>([
+      'deploy',
+      '--reason',
+      'the first',
+    ])
     assert.deepEqual([deployed.variant, deployed.role, deployed.ready], ['a', 'champion', true])
     gateway = deployed.gateway
     const { target, variants } = await json<StatusJson>(['status'])
@@ -46,6 +50,14 @@ export function tellRace(stage: () => Stage): void {
       ['ready', 'ready'],
     )
     digest = variants[0]?.digest ?? ''
+  })
+
+  it('history has one entry of the first deployment', async () => {
+    const { changes } = await json<HistoryJson>(['history'])
+    assert.deepEqual(
+      changes.map(({ by, kind, reason }) => [kind, /^.+@.+$/.test(by), reason]),
+      [['deploy', true, 'the first']],
+    )
   })
 
   it('predict answers through the gateway', async () => {

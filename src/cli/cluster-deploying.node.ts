@@ -21,6 +21,7 @@ import {
 } from '../deploy/index.ts'
 import { parseReference, readImageAnnotations, toReferenceText } from '../oci/index.ts'
 import type { Version } from '../pack/index.ts'
+import { toActor } from './actor.node.ts'
 import { untilAnswering } from './answering.node.ts'
 import { openClientAt, openCluster } from './cluster.node.ts'
 import { type Deployed, untilReady } from './deploying.node.ts'
@@ -49,7 +50,8 @@ export async function deployToCluster(
   }
   const documents = await listBlobs(workplace, version.digest)
   await writeDocuments(kube, project.name, { image: version.digest, documents })
-  const first = isFirst && request.challenger === undefined ? toFirst(workplace, version, request) : undefined
+  const first =
+    isFirst && request.challenger === undefined ? toFirst(workplace, version, { request, reason }) : undefined
   await installBase(await toInstall(call, workplace, kube, { force, onChange }), first, call.signal)
   const client = await openClientAt(call, workplace, kube)
   try {
@@ -69,9 +71,13 @@ export async function deployToCluster(
 }
 
 /** The variant that a first deployment makes at once. */
-function toFirst({ project }: Workplace, version: Version, request: DeployRequestJson): FirstVariant {
+function toFirst(
+  { project }: Workplace,
+  version: Version,
+  { request, reason = '' }: Pick<ClusterWish, 'request' | 'reason'>,
+): FirstVariant {
   const variant = toFirstVariant(project, version, request.variant)
-  return { variant, routes: toFirstRoutes(project, variant) }
+  return { variant, routes: toFirstRoutes(project, variant, { by: toActor(), reason }) }
 }
 
 const PAST = { create: 'created', change: 'changed', delete: 'deleted', keep: 'kept' } as const

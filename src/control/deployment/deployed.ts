@@ -1,6 +1,6 @@
 import type { Project } from '../../config/index.ts'
 import { parseVariantName } from '../../core/brands.ts'
-import type { Capture, Routes, RouteVariant } from '../../core/wire/routes.ts'
+import type { Capture, Routes, RoutesCause, RouteVariant } from '../../core/wire/routes.ts'
 import type { DeploymentPlan, TargetState, VariantPlan } from '../../deploy/index.ts'
 import type { ChangedVariant } from '../../store/index.ts'
 import { toFirstName } from './commands.ts'
@@ -45,9 +45,19 @@ export function toFirstVariant(
 }
 
 /** The routes to the only variant of a deployment that is new: a control that starts on them goes on from there. */
-export function toFirstRoutes({ name, race }: Project, { replicas: _, ...variant }: VariantPlan): Routes {
-  const only = { ...variant, role: 'champion', weight: 1, replicas: [] } as const
-  return { schema: 'regatta/routes/v1', deployment: name, epoch: 1, variants: [only], capture: toCapture(race) }
+export function toFirstRoutes(
+  { name, race }: Project,
+  { replicas: _, ...variant }: VariantPlan,
+  cause?: RoutesCause,
+): Routes {
+  return {
+    schema: 'regatta/routes/v1',
+    deployment: name,
+    epoch: 1,
+    variants: [{ ...variant, role: 'champion', weight: 1, replicas: [] }],
+    capture: toCapture(race),
+    ...(cause !== undefined && { cause }),
+  }
 }
 
 /** The routes of a deployment: its live variants with those of their replicas that are ready. */

@@ -92,8 +92,12 @@ export class Deployer implements AsyncDisposable {
     const routes = await target.readRoutes()
     this.#lastEpoch = Math.max(routes?.epoch ?? 0, ...epochs.map(({ epoch }) => epoch))
     if (routes !== undefined) {
+      const { cause } = routes
       this.#deployment = await withRamps(store, toDeployment(routes))
-      await this.#commit(await this.#toKnown(this.#deployment), 'replaced', RESTORED)
+      const known = await this.#toKnown(this.#deployment)
+      const isOld = known === this.#deployment && cause === undefined
+      const why: ChangeCause = cause === undefined ? RESTORED : { kind: 'deploy', ...cause }
+      await this.#commit(isOld ? known : toNextEpoch(known), 'replaced', why)
       // Control must still come up: its status says what is missing, and a deploy can mend it.
       await this.#apply(this.#deployment).catch(error => this.#report('Cannot start what was deployed', error))
     }
@@ -116,7 +120,7 @@ export class Deployer implements AsyncDisposable {
     for (const member of deployment.live) {
       live.push(known.has(toVariantKey(member)) ? member : { ...member, id: await this.#addVariant(member) })
     }
-    return { ...toNextEpoch(deployment), live }
+    return { ...deployment, live }
   }
 
   /** Takes a version in; its replicas start in the background. */

@@ -5,7 +5,8 @@ import { afterEach, beforeEach, describe, it } from 'node:test'
 import { CAUSE_HEADERS } from '../../core/wire/cause.ts'
 import type { ChangeJson } from '../api/history.ts'
 import { SCHEMAS } from '../api/schemas.ts'
-import { Place, type Running } from '../testing/place.ts'
+import { Place, type Running, toProject } from '../testing/place.ts'
+import { toFirstRoutes, toFirstVariant } from './deployed.ts'
 
 let place: Place
 beforeEach(async () => {
@@ -100,6 +101,43 @@ describe('GET /api/v1/history', () => {
     assert.deepEqual((await historyOf(running)).map(toLine), [restored])
     for (let times = 0; times < 2; times += 1) await deploy(running, 1, {}, { by: 'ann@lab' })
     assert.deepEqual((await historyOf(running)).map(toLine), ['deploy by ann@lab (): a@1 champion', restored])
+  })
+
+  /** Leaves what a first deployment to a cluster leaves: routes that no control has taken up yet. */
+  async function leaveFirstRoutes(cause: { by: string; reason: string } | undefined): Promise<void> {
+    const project = toProject(place.folder, {})
+    const variant = toFirstVariant(project, { version: 1, digest: await place.addImage(1) })
+    place.record.routes = toFirstRoutes(project, variant, cause)
+  }
+
+  it('has one entry of a first deployment that was there before control, of who asked for it', async () => {
+    await leaveFirstRoutes({ by: 'ann@lab', reason: 'the first' })
+    const running = await place.start()
+    const lines = ['deploy by ann@lab (the first): a@1 champion']
+    assert.deepEqual((await historyOf(running)).map(toLine), lines)
+    assert.equal(place.record.routes?.cause, undefined)
+    await deploy(running, 1, {}, { by: 'ann@lab', reason: 'the first' })
+    assert.deepEqual((await historyOf(running)).map(toLine), lines)
+  })
+
+  it('tells of a first deployment after another was deleted, in an epoch of its own', async () => {
+    const before = await place.start()
+    await deploy(before, 1, {}, { by: 'ann@lab' })
+    await send(before, '/api/v1/deployment', undefined, { by: 'ann@lab' })
+    await before.stop()
+    await leaveFirstRoutes({ by: 'bob@lab', reason: 'again' })
+    const running = await place.start()
+    const [last, ...earlier] = await historyOf(running)
+    assert.equal(last && toLine(last), 'deploy by bob@lab (again): a@1 champion')
+    assert.equal(earlier.length, 2)
+    for (const { epoch } of earlier) assert.ok(epoch < (last?.epoch ?? 0))
+    assert.equal(place.record.routes?.epoch, last?.epoch)
+  })
+
+  it('says of routes that nobody is named in that control took them up', async () => {
+    await leaveFirstRoutes(undefined)
+    const [only] = await historyOf(await place.start())
+    assert.equal(only?.kind, 'restore')
   })
 
   for (const [what, headers] of [

@@ -32,11 +32,17 @@ describe('parseRoutes()', () => {
     assert.deepEqual(parseRoutes(JSON.parse(JSON.stringify(document))), document)
   })
 
+  it('keeps who asked for the first routes, and why', () => {
+    const document = routes([], { cause: { by: 'ann@lab', reason: '' } })
+    assert.deepEqual(parseRoutes(document), document)
+  })
+
   it('reads routes without variants', () => assert.deepEqual(parseRoutes(routes([])).variants, []))
 
   const champion = variant(1, 'a', 'champion', 1)
   const refused: readonly [string, unknown, RegExp][] = [
     ['a string', 'routes', /expected routes to be an object, found "routes"/],
+    ['a cause of nobody', routes([champion], { cause: { reason: '' } }), /cause\.by to be a string/],
     ['another schema', routes([champion], { schema: 'regatta/routes/v2' }), /schema to be one of/],
     ['an unknown key', routes([champion], { epock: 1 }), /found "epock"/],
     ['a negative epoch', routes([champion], { epoch: -1 }), /epoch to be an integer of at least 0, found -1/],

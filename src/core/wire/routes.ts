@@ -14,6 +14,14 @@ export interface Routes {
   readonly variants: readonly RouteVariant[]
   /** What the gateway takes out of requests and answers for the records. */
   readonly capture: Capture
+  /** Who asked for them, and why: in the record of a first deployment that control has not taken up yet. */
+  readonly cause?: RoutesCause
+}
+
+/** Who asked for routes, as they call themselves, and why: empty where they gave no reason. */
+export interface RoutesCause {
+  readonly by: string
+  readonly reason: string
 }
 
 /** One variant as the gateway sees it. */
@@ -76,7 +84,7 @@ const WEIGHT_TOLERANCE = 1e-6
  * @throws ROUTES, VARIANT_NAME, DIGEST
  */
 export function parseRoutes(value: unknown): Routes {
-  const fields = check.object(value, 'routes', ['schema', 'deployment', 'epoch', 'variants', 'capture'])
+  const fields = check.object(value, 'routes', ['schema', 'deployment', 'epoch', 'variants', 'capture', 'cause'])
   const variants = check
     .array(fields['variants'], 'variants')
     .map((item, index) => parseVariant(item, `variants[${index}]`))
@@ -87,7 +95,13 @@ export function parseRoutes(value: unknown): Routes {
     epoch: check.integer(fields['epoch'], 'epoch', 0),
     variants,
     capture: parseCapture(fields['capture']),
+    ...(fields['cause'] !== undefined && { cause: parseCause(fields['cause']) }),
   }
+}
+
+function parseCause(value: unknown): RoutesCause {
+  const fields = check.object(value, 'cause', ['by', 'reason'])
+  return { by: check.string(fields['by'], 'cause.by'), reason: check.string(fields['reason'], 'cause.reason') }
 }
 
 function parseVariant(value: unknown, path: string): RouteVariant {
