@@ -24,6 +24,7 @@ import {
   toLoadLimits,
 } from './options.ts'
 import { toTraceFamilies } from './telemetry/counted.ts'
+import { watchMemory } from './telemetry/memory-watch.node.ts'
 import { toMetrics } from './telemetry/metrics.ts'
 import { openProcessMetrics } from './telemetry/process.node.ts'
 import { toTracer } from './telemetry/tracing.ts'
@@ -75,6 +76,7 @@ interface ServerParts extends FrontParts, AsyncDisposable {
 function openParts(options: ServerOptions, limits: Limits, onLost: (error: unknown) => void): ServerParts {
   const { logger, traces } = options
   const processMetrics = openProcessMetrics()
+  const memory = watchMemory({ logger })
   const metrics = toMetrics(
     {
       inFlight: () => admission.inFlight,
@@ -113,6 +115,7 @@ function openParts(options: ServerOptions, limits: Limits, onLost: (error: unkno
     async [Symbol.asyncDispose]() {
       await catalog[Symbol.asyncDispose]()
       processMetrics[Symbol.dispose]()
+      memory[Symbol.dispose]()
     },
   }
 }

@@ -1,4 +1,5 @@
 import { dirname } from 'node:path'
+import { MEMORY_LOG } from '../../core/wire/memory-log.ts'
 import { toServedModel } from '../batch/inference.node.ts'
 import { type Placed, placeEngine } from '../engine/placement.node.ts'
 import { readWarmUpRequests } from '../engine/warm-up-requests.node.ts'
@@ -27,6 +28,7 @@ export async function openVersion(
 ): Promise<OpenedVersion> {
   await checkModelFile(file)
   const { path, sizeBytes, version } = file
+  logger?.info({ path, sizeBytes }, MEMORY_LOG.loading)
   const about = await readOnnxAbout(path)
   const placed = await placeEngine({
     path,
