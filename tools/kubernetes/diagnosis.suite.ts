@@ -10,6 +10,7 @@ import type { StatusJson } from '../../src/control/index.ts'
 import { parseDigest } from '../../src/core/brands.ts'
 import { isObject } from '../../src/core/json.ts'
 import { type Descriptor, openLayout } from '../../src/oci/index.ts'
+import { toModel } from '../../src/serve/testing/onnx-model.ts'
 import { type Harbour, openHarbour } from './namespace.ts'
 import { writeIndex, writeShellBase } from './shell-base.ts'
 
@@ -93,6 +94,24 @@ interface Plan {
   readonly changes: readonly { readonly object: string; readonly fields: readonly string[] }[]
 }
 
+/** y = 3 x, and the sum of 64 MiB of zeros. */
+function toLargeModel(): Uint8Array {
+  const value = (name: string) => ({ name, dtype: 'float32', shape: ['batch', 1] }) as const
+  return toModel({
+    nodes: [
+      { operator: 'Mul', inputs: ['x', 'w'], outputs: ['product'] },
+      { operator: 'ReduceSum', inputs: ['zeros'], outputs: ['nothing'], attributes: { keepdims: 0 } },
+      { operator: 'Add', inputs: ['product', 'nothing'], outputs: ['y'] },
+    ],
+    inputs: [value('x')],
+    outputs: [value('y')],
+    constants: {
+      w: { shape: [1], values: Float32Array.of(3) },
+      zeros: { shape: [2 ** 24], values: new Float32Array(2 ** 24) },
+    },
+  })
+}
+
 const SCRATCH = { name: 'scratch', emptyDir: {} }
 /** A balancer of a kind that no cluster has. */
 const NO_BALANCER = '{ kind: Service, part: gateway, patch: { spec: { loadBalancerClass: example.com/nobody } } }'
@@ -136,15 +155,9 @@ describe('a replica that does not get ready', () => {
       /exit code 2 .*nonsense.*regatta logs linear-a-1/s,
     ],
     [
-      'needs more memory, with the limit to raise',
-      'OOM',
-      { args: null, resources: { requests: { memory: '24Mi' }, limits: { memory: '24Mi' } } },
-      /limit of 24Mi.*serve\.resources\.limits\.memory above 24Mi/s,
-    ],
-    [
       'finds no node, with what is missing',
       'UNSCHEDULABLE',
-      { resources: { requests: { cpu: '900', memory: '96Mi' }, limits: { memory: '256Mi' } } },
+      { args: null, resources: { requests: { cpu: '900', memory: '96Mi' }, limits: { memory: '256Mi' } } },
       /Insufficient cpu.*serve\.resources\.requests\.cpu/s,
     ],
     [
@@ -154,6 +167,58 @@ describe('a replica that does not get ready', () => {
       /nobody\/nothing.*regatta push/s,
     ],
   ]
+  it('grows beyond its memory under requests, with its peak and the limit to raise', async () => {
+    await patchContainer({ resources: { requests: { memory: '96Mi' }, limits: { memory: '128Mi' } } })
+    const url = await untilServing('128Mi')
+    const body = JSON.stringify({ instances: Array.from({ length: 2_000_000 }, (_, x) => [x]) })
+    const stop = new AbortController()
+    const flood = (async () => {
+      while (!stop.signal.aborted) {
+        // Nobody answers once it is killed.
+        await Promise.allSettled([1, 2, 3, 4].map(() => fetch(url, { method: 'POST', body, signal: stop.signal })))
+        await sleep(100)
+      }
+    })()
+    const reason = await untilFailing('OOM')
+    stop.abort()
+    await flood
+    assertPeak(reason, 128)
+    assert.match(reason, /the files of its model are \d+ KiB; try: .*limits\.memory to 256Mi or more.*regatta deploy/)
+  })
+
+  it('dies for want of memory while it loads, with its peak and the size of its model', async () => {
+    const { digest } = await harbour.packModel(toLargeModel())
+    await patchContainer({ image: `${process.env['REGATTA_TEST_REGISTRY']}/${harbour.namespace}/linear@${digest}` })
+    for (let looks = 1; ; looks += 1) {
+      const reason = await untilFailing('OOM')
+      if (/files of its model are 64\.0 MiB/.test(reason)) return assertPeak(reason, 128)
+      assert.ok(looks < 60, reason)
+      await sleep(1000)
+    }
+  })
+
+  /** A server that tells its memory holds some MiB before it does anything, and never more than its limit. */
+  function assertPeak(reason: string, limitMiB: number): void {
+    const peak = Number(/its peak before was ([\d.]+) MiB/.exec(reason)?.[1])
+    assert.ok(peak > 8 && peak <= limitMiB, reason)
+  }
+
+  /** Waits for a pod that is ready with a limit of memory; the address of its predictions. */
+  async function untilServing(memory: string): Promise<string> {
+    const query = 'labelSelector=regatta.dev/variant%3Da'
+    for (let looks = 1; ; looks += 1) {
+      const list = await harbour.admin.ask('GET', `/api/v1/namespaces/${harbour.namespace}/pods?${query}`)
+      const items = isObject(list) && Array.isArray(list['items']) ? list['items'] : []
+      const pod = items.find(
+        ({ spec, status }) =>
+          spec.containers[0].resources.limits?.memory === memory && status.containerStatuses?.[0]?.ready === true,
+      )
+      if (pod !== undefined) return `http://${pod.status.podIP}:8501/v1/models/linear:predict`
+      assert.ok(looks < 120, JSON.stringify(items))
+      await sleep(500)
+    }
+  }
+
   for (const [name, code, container, reason] of cases) {
     it(name, async () => {
       await patchContainer(container)
@@ -276,7 +341,8 @@ describe('a gateway that clients cannot reach', () => {
       body: { spec: { selector: { nobody: 'here' } } },
       type: STRATEGIC,
     })
-    assert.match(await untilCode('NO_ENDPOINTS'), /linear-gateway leads to none of 2 ready pods/)
+    assert.match(await untilCode('NO_ENDPOINTS'), /linear-gateway leads to none of 2 ready pods.*--force-conflicts/)
+    await harbour.regatta(['deploy', '--force-conflicts'])
   })
 })
 
@@ -486,5 +552,9 @@ describe('a deployment that is refused', () => {
     const { code, out } = await harbour.run(['deploy', '--json'])
     assert.equal(code, 1)
     assert.match(out, /KUBE_NOT_READY.*VOLUME_PENDING.*nowhere/s)
+    const [, claim = ''] = /kubectl delete pvc (\S+) --namespace/.exec(out) ?? []
+    await harbour.admin.ask('DELETE', `/api/v1/namespaces/${harbour.namespace}/persistentvolumeclaims/${claim}`)
+    harbour.configure({})
+    await harbour.regatta(['deploy', '--force-conflicts'])
   })
 })

@@ -24,6 +24,8 @@ export interface Harbour extends AsyncDisposable {
   run(args: readonly string[], env?: Readonly<Record<string, string>>): ReturnType<Place['run']>
   /** Makes the next version: a model whose answer is `weight` times what it is given. */
   pack(weight: number): Promise<Packed>
+  /** The same with a model of its own. */
+  packModel(model: Uint8Array): Promise<Packed>
   /** Rewrites regatta.yaml. */
   configure(options: ProjectOptions): void
 }
@@ -72,6 +74,13 @@ export async function openHarbour(options: ProjectOptions = {}): Promise<Harbour
   writeFileSync(kubeconfig, JSON.stringify(await makeDeployer(admin)))
   const env = { KUBECONFIG: kubeconfig, REGATTA_TARGET: 'kubernetes' }
   const place = makePlace(toProject(namespace, options), { program: BUILT, env, limitMs: 240_000 })
+  const packModel = async (model: Uint8Array): Promise<Packed> => {
+    writeFileSync(join(place.folder, 'model.onnx'), model)
+    await place.json(['train'])
+    const packed = await place.json<Packed>(['pack'])
+    await place.json(['push'])
+    return packed
+  }
   return {
     place,
     admin,
@@ -80,13 +89,8 @@ export async function openHarbour(options: ProjectOptions = {}): Promise<Harbour
     run: (args, env = {}) => place.run(args, { env }),
     regatta: args => place.json(args),
     configure: next => writeFileSync(join(place.folder, 'regatta.yaml'), toProject(namespace, next)),
-    async pack(weight) {
-      writeFileSync(join(place.folder, 'model.onnx'), toLinearModel({ weight }))
-      await place.json(['train'])
-      const packed = await place.json<Packed>(['pack'])
-      await place.json(['push'])
-      return packed
-    },
+    pack: weight => packModel(toLinearModel({ weight })),
+    packModel,
     async [Symbol.asyncDispose]() {
       await admin.ask('DELETE', `/api/v1/namespaces/${namespace}`)
       await place[Symbol.asyncDispose]()

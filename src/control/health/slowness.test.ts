@@ -2,12 +2,15 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { toRecord } from '../testing/place.ts'
 import { type ReplicaLoad, ReplicaLoads } from './replica-loads.ts'
-import { type Performance, toSlowness } from './slowness.ts'
+import { type Performance, type Slowness, toSlowness } from './slowness.ts'
 
 const NOW = 1_000_000
 const load = (replica: string, more: Partial<ReplicaLoad> = {}): ReplicaLoad => {
   return { replica, variant: 1, requests: 1000, failed: 0, p99Ms: 10, ...more }
 }
+
+/** Evidence and fix in one line. */
+const toText = (found: Slowness | undefined): string => (found === undefined ? '' : `${found.evidence} ${found.fix}`)
 
 const QUIET: Performance = { loads: [], throttled: new Map(), losses: [] }
 
@@ -34,7 +37,7 @@ describe('toSlowness()', () => {
     it(name, () => {
       const found = toSlowness({ ...QUIET, loads })
       assert.equal(found.get('a')?.code, code)
-      assert.match(found.get('a')?.reason ?? '', words)
+      assert.match(toText(found.get('a')), words)
       assert.equal(found.get('b'), undefined)
     })
   }
@@ -47,7 +50,7 @@ describe('toSlowness()', () => {
     ])
     const found = toSlowness({ ...QUIET, loads, throttled })
     assert.equal(found.get('a')?.code, 'CPU_THROTTLED')
-    assert.match(found.get('a')?.reason ?? '', /60 %.*serve\.resources\.limits\.cpu/)
+    assert.match(toText(found.get('a')), /60 %.*serve\.resources\.limits\.cpu/)
     assert.equal(found.get('b'), undefined)
   })
 })
@@ -58,7 +61,7 @@ describe('toSlowness() of losses', () => {
   it('names one that loses more than its peers, with the evidence', () => {
     const found = toSlowness({ ...QUIET, loads: [load('a', { p99Ms: 90 }), load('b')], losses: [loss] })
     assert.equal(found.get('a')?.code, 'LOSS_FAR_FROM_PEERS')
-    assert.match(found.get('a')?.reason ?? '', /80 % of 80 pairs.*mean loss 4\.00, theirs 1\.00.*regatta logs a/)
+    assert.match(toText(found.get('a')), /80 % of 80 pairs.*mean loss 4\.00, theirs 1\.00.*regatta logs a/)
   })
 
   it('names none of which that is not sure, or hardly so', () => {

@@ -4,7 +4,11 @@ import type { ReplicaLoss } from './replica-losses.ts'
 /** Why a replica that answers performs poorly. Codes are stable. */
 export interface Slowness {
   readonly code: 'CPU_THROTTLED' | 'ERRORS_FAR_FROM_PEERS' | 'P99_FAR_FROM_PEERS' | 'LOSS_FAR_FROM_PEERS'
-  readonly reason: string
+  readonly evidence: string
+  /** What to do at once. */
+  readonly fix: string
+  /** Whether it may do better once it is ended, and made anew. */
+  readonly isToEnd: boolean
 }
 
 /** Share of its periods in which a replica was throttled lately, 0–1. */
@@ -50,36 +54,32 @@ export function toSlowness({ loads, throttled, losses }: Performance): ReadonlyM
 
 function toLossy({ replica, pairs, share, meanLoss, meanLossOfPeers }: ReplicaLoss): Slowness {
   const [own, others] = [meanLoss, meanLossOfPeers].map(mean => mean.toPrecision(3))
-  const reason =
+  const evidence =
     `it loses more than its peers on ${toPercent(share)} of ${pairs} pairs of neighbouring requests: ` +
-    `mean loss ${own}, theirs ${others}; try: See what it runs, regatta logs ${replica}, and end it: it is made anew`
-  return { code: 'LOSS_FAR_FROM_PEERS', reason }
+    `mean loss ${own}, theirs ${others}`
+  return { code: 'LOSS_FAR_FROM_PEERS', evidence, fix: `regatta logs ${replica}`, isToEnd: true }
 }
 
 function toThrottled(share: number): Slowness {
-  const reason =
-    `its CPU limit stopped it in ${Math.round(share * 100)} % of its periods of 0.1 s; ` +
-    'try: Raise serve.resources.limits.cpu, or take it out, or serve.replicas'
-  return { code: 'CPU_THROTTLED', reason }
+  const evidence = `its CPU limit stopped it in ${Math.round(share * 100)} % of its periods of 0.1 s`
+  const fix = 'Raise serve.resources.limits.cpu, or take it out, or raise serve.replicas, then: regatta deploy'
+  return { code: 'CPU_THROTTLED', evidence, fix, isToEnd: false }
 }
 
 function compare(load: ReplicaLoad, peers: readonly ReplicaLoad[]): Slowness | undefined {
+  const fix = `regatta logs ${load.replica}`
   const share = load.failed / load.requests
   const sum = (key: 'failed' | 'requests'): number => peers.reduce((total, peer) => total + peer[key], 0)
   const others = sum('failed') / sum('requests')
   if (load.failed >= MIN_FAILED && share > others + FAR_FAILED) {
-    const reason =
-      `${toPercent(share)} of its requests of the last minute failed, of its peers' ${toPercent(others)}; ` +
-      `try: regatta logs ${load.replica}`
-    return { code: 'ERRORS_FAR_FROM_PEERS', reason }
+    const evidence = `${toPercent(share)} of its requests of the last minute failed, of its peers' ${toPercent(others)}`
+    return { code: 'ERRORS_FAR_FROM_PEERS', evidence, fix, isToEnd: true }
   }
   const sorted = peers.map(({ p99Ms }) => p99Ms).sort((a, b) => a - b)
   const usual = sorted[Math.floor((sorted.length - 1) / 2)] ?? 0
   if (load.p99Ms < Math.max(usual * FAR_TIMES, usual + FAR_MS)) return undefined
-  const reason =
-    `its p99 of the last minute is ${Math.round(load.p99Ms)} ms, its peers' ${Math.round(usual)} ms; ` +
-    `try: See what else runs on its node, and regatta logs ${load.replica}`
-  return { code: 'P99_FAR_FROM_PEERS', reason }
+  const evidence = `its p99 of the last minute is ${Math.round(load.p99Ms)} ms, its peers' ${Math.round(usual)} ms`
+  return { code: 'P99_FAR_FROM_PEERS', evidence, fix, isToEnd: true }
 }
 
 function toPercent(share: number): string {

@@ -2,14 +2,15 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { parseDigest, parseVariantName } from '../../core/brands.ts'
 import type { ReplicaState, TargetState } from '../../deploy/index.ts'
-import { toStatus } from './status.ts'
+import { type StatusFacts, toStatus } from './status.ts'
 
 const [own, other] = ['a', 'b'].map(letter => parseDigest(`sha256:${letter.repeat(64)}`))
 
 describe('toStatus()', () => {
   const gateway = { name: 'gateway', health: { state: 'ready', since: 0 }, pid: 1, restarts: 0 } as const
-  const look = (digest: ReplicaState['digest']) => {
-    const replica: ReplicaState = { ...gateway, name: 'r', variant: 1, url: undefined, grpcUrl: undefined, digest }
+  const look = (digest: ReplicaState['digest'], more: Partial<StatusFacts> = {}) => {
+    const name = 'm-a-1-5d9c-x2x'
+    const replica: ReplicaState = { ...gateway, pid: 7, name, variant: 1, url: undefined, grpcUrl: undefined, digest }
     const state: TargetState = { gateway, gatewayUrl: undefined, gatewayGrpcUrl: undefined, replicas: [replica] }
     const member = { id: 1, name: parseVariantName('a'), version: 3, digest: own ?? assert.fail(), weight: 1 }
     const deployment = { epoch: 1, live: [{ ...member, role: 'champion' as const }], pending: [], leaving: [] }
@@ -20,6 +21,7 @@ describe('toStatus()', () => {
       droppedRecords: 0,
       races: [],
       slow: new Map(),
+      ...more,
     } as const
     return toStatus(deployment, state, facts).variants[0]?.replicas[0]
   }
@@ -27,10 +29,33 @@ describe('toStatus()', () => {
   it('names a replica that runs the image of another version', () => {
     const found = look(other)
     assert.deepEqual([found?.state, found?.code], ['ready', 'VERSION_SKEW'])
-    assert.match(found?.reason ?? '', /runs image sha256:bbb.*version 3, sha256:aaa.*kubectl delete pod r/)
+    assert.match(
+      found?.reason ?? '',
+      /runs image sha256:bbb.*version 3, sha256:aaa.*kubectl delete pod m-a-1-5d9c-x2x:.*rollout undo deployment\/m-a-1$/,
+    )
   })
 
   it('says nothing where it is the same, or nobody can tell', () => {
     assert.deepEqual([look(own)?.code, look(undefined)?.code], [null, null])
+  })
+
+  it('says how to end a replica that performs poorly, where it runs', () => {
+    const slow = new Map([
+      [
+        'm-a-1-5d9c-x2x',
+        { code: 'P99_FAR_FROM_PEERS', evidence: 'it is slow', fix: 'regatta logs r', isToEnd: true } as const,
+      ],
+    ])
+    assert.match(
+      look(own, { slow })?.reason ?? '',
+      /^it is slow; try: regatta logs r, .*: kubectl delete pod m-a-1-5d9c/,
+    )
+    assert.match(look(own, { slow, target: 'local' })?.reason ?? '', /kill 7$/)
+  })
+
+  it('says what else is to be done where a new replica would be no better', () => {
+    const found = { code: 'CPU_THROTTLED', evidence: 'it waits', fix: 'Raise the limit', isToEnd: false } as const
+    const slow = new Map([['m-a-1-5d9c-x2x', found]])
+    assert.equal(look(own, { slow })?.reason, 'it waits; try: Raise the limit')
   })
 })

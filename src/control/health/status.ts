@@ -51,22 +51,34 @@ function toVariant(
   member: Member,
   live: boolean,
   state: TargetState,
-  { replicas: wantedReplicas, slow }: StatusFacts,
+  { replicas: wantedReplicas, slow, target }: StatusFacts,
 ): VariantJson {
   const { name, version, digest, role } = member
   const replicas = state.replicas
     .filter(replica => replica.variant === member.id)
-    .map(replica => toProcess(replica, toSkewed(replica, member) ?? slow.get(replica.name)))
+    .map(replica => toProcess(replica, toSkewed(replica, member) ?? toPoor(replica, slow, target)))
   return { name, version, digest, role, weight: live ? member.weight : 0, live, wantedReplicas, replicas }
 }
 
 /** Somebody has given a replica another image than that of its variant. */
 function toSkewed({ digest, name }: ReplicaState, member: Member): Concern | undefined {
   if (digest === undefined || digest === member.digest) return undefined
+  // A pod is named after its Deployment.
+  const deployment = name.replace(/-[a-z0-9]+-[a-z0-9]+$/, '')
   const reason =
     `it runs image ${digest}, and its variant is version ${member.version}, ${member.digest}; ` +
-    `try: End it (kubectl delete pod ${name}): it is made anew with the right one`
+    `try: kubectl delete pod ${name}: it is made anew with the right one; where it comes back so, somebody has changed ` +
+    `its Deployment: kubectl rollout undo deployment/${deployment}`
   return { code: 'VERSION_SKEW', reason }
+}
+
+function toPoor(replica: ReplicaState, slow: StatusFacts['slow'], target: StatusFacts['target']): Concern | undefined {
+  const found = slow.get(replica.name)
+  if (found === undefined) return undefined
+  const { code, evidence, fix, isToEnd } = found
+  const end = target === 'kubernetes' ? `kubectl delete pod ${replica.name}` : `kill ${replica.pid}`
+  const more = isToEnd ? `, and end it, so that it is made anew: ${end}` : ''
+  return { code, reason: `${evidence}; try: ${fix}${more}` }
 }
 
 /** What is wrong with a process that is ready. */

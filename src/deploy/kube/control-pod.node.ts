@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { listObjects, readObject } from './apply.node.ts'
 import type { Kube } from './client.node.ts'
-import { diagnoseDeployment, diagnosePod, type Finding, type FindingCode } from './diagnosis.ts'
+import { diagnosePod } from './diagnosis.ts'
 import { toKubeError } from './errors.ts'
+import type { Finding, FindingCode } from './finding.ts'
 import { type Part, toSelector } from './labels.ts'
 import { type KubeObject, numberAt } from './object.ts'
+import { diagnoseDeployment } from './refusal.ts'
 import { toNames } from './settings.ts'
 import { isReady } from './state.ts'
 

@@ -2,15 +2,11 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import {
-  type Circumstances,
-  diagnoseDeployment,
-  diagnoseEndpoints,
-  diagnosePod,
-  diagnoseService,
-  type Finding,
-} from './diagnosis.ts'
+import { diagnosePod } from './diagnosis.ts'
+import type { Circumstances, Finding } from './finding.ts'
 import type { KubeObject } from './object.ts'
+import { diagnoseEndpoints, diagnoseService } from './reach.ts'
+import { diagnoseDeployment } from './refusal.ts'
 
 interface Recorded {
   readonly object: KubeObject
@@ -28,7 +24,7 @@ const around = (more: Partial<Circumstances> = {}): Circumstances => ({ events: 
 describe('a recorded object', () => {
   const cases: [code: string, evidence: RegExp, fix: RegExp][] = [
     ['CRASH_LOOP', /exit code 2 .*last words: error\[USAGE\] Unknown option '--nonsense'/, /regatta logs linear-a-1-/],
-    ['OOM', /used all of its limit of 24Mi/, /serve\.resources\.limits\.memory above 24Mi/],
+    ['OOM', /reached its limit of 24Mi .*told nothing/, /serve\.resources\.limits\.memory to 48Mi or more/],
     ['UNSCHEDULABLE', /Insufficient cpu/, /serve\.resources\.requests\.cpu/],
     ['IMAGE_NOT_FOUND', /nobody\/nothing:1 is not in its registry/, /regatta push/],
     ['POD_SECURITY', /allowPrivilegeEscalation != false/, /overlay/],
@@ -81,6 +77,30 @@ describe('a Deployment', () => {
     assert.deepEqual([finding?.code, finding?.evidence], ['QUOTA', 'exceeded quota: few'])
     assert.equal(diagnoseDeployment(deployment, around())?.code, 'POD_SECURITY')
   })
+})
+
+describe('a Deployment whose pods are refused', () => {
+  const cases: [message: string, fix: RegExp][] = [
+    ['pods "x" is forbidden: no PriorityClass with name urgent was found', /kubectl get priorityclass/],
+    [
+      'pods "x" is forbidden: maximum memory usage per Container is 64Mi',
+      /kubectl describe limitrange --namespace team/,
+    ],
+    ['admission webhook "x" denied the request', /kubectl describe deployment\/m-a-1 --namespace team/],
+  ]
+  for (const [message, fix] of cases) {
+    it(`knows what to do about "${message}"`, () => {
+      const object: KubeObject = {
+        apiVersion: 'apps/v1',
+        kind: 'Deployment',
+        metadata: { name: 'm-a-1', namespace: 'team' },
+        status: { conditions: [{ type: 'ReplicaFailure', status: 'True', message }] },
+      }
+      const finding = diagnoseDeployment(object, around())
+      assert.deepEqual([finding?.code, finding?.evidence], ['PODS_REFUSED', message])
+      assert.match(finding?.fix ?? '', fix)
+    })
+  }
 })
 
 /** A pod with one container in a state. */
@@ -147,12 +167,53 @@ describe('diagnosePod()', () => {
       [finding?.code, finding?.evidence],
       ['VOLUME_PENDING', 'volume claim data: no storage class is set'],
     )
+    assert.match(finding?.fix ?? '', /^kubectl delete pvc data .*storage\.class .*storage\.ephemeral.*regatta deploy$/)
   })
+
+  it('tells the peak of one that was killed for its memory, and the size of its model', () => {
+    const message = [
+      '{"level":30,"path":"/models/m/1/model.onnx","sizeBytes":67108864,"msg":"loading"}',
+      '{"level":30,"heldBytes":99614720,"limitBytes":134217728,"msg":"memory"}',
+    ].join('\n')
+    const lastState = { terminated: { reason: 'OOMKilled', exitCode: 137, message } }
+    const pod = toPod({ restartCount: 2, lastState })
+    const spec = { containers: [{ name: 'server', resources: { limits: { memory: '1.5Gi' } } }] }
+    const finding = diagnosePod({ ...pod, spec }, around())
+    assert.equal(
+      finding?.evidence,
+      'it reached its limit of 1.5Gi and was killed (2 restarts); its peak before was 95.0 MiB; ' +
+        'the files of its model are 64.0 MiB',
+    )
+    assert.match(finding.fix, /limits\.memory to 3Gi or more, then: regatta deploy/)
+  })
+
+  it('knows that memory of a gateway has no key of its own', () => {
+    const lastState = { terminated: { reason: 'OOMKilled', exitCode: 137 } }
+    const pod = toPod({ name: 'gateway', restartCount: 1, lastState })
+    const spec = { containers: [{ name: 'gateway', resources: { limits: { memory: '512Mi' } } }] }
+    assert.match(diagnosePod({ ...pod, spec }, around())?.fix ?? '', /container gateway, by .*overlay .* to 1024Mi/)
+  })
+
+  const configs: [message: string, fix: RegExp][] = [
+    ['secret "events" not found', /^Make it: kubectl create secret generic events --namespace team/],
+    ['container has runAsNonRoot and image will run as root', /overlay.*kubectl describe pod p --namespace team/],
+  ]
+  for (const [message, fix] of configs) {
+    it(`knows what to do about ${message}`, () => {
+      const pod = toPod({ state: { waiting: { reason: 'CreateContainerConfigError', message } } })
+      const finding = diagnosePod({ ...pod, metadata: { name: 'p', namespace: 'team' } }, around())
+      assert.deepEqual([finding?.code, finding?.evidence], ['CONTAINER_CONFIG', message])
+      assert.match(finding?.fix ?? '', fix)
+    })
+  }
 
   const fixes: [message: string, fix: RegExp][] = [
     ['0/3 nodes are available: 3 node(s) had untolerated taint {gpu: }', /tolerations/],
     ["0/3 nodes are available: 3 node(s) didn't match Pod's node affinity/selector", /nodeSelector/],
-    ['0/3 nodes are available: 3 Insufficient memory.', /requests\.memory/],
+    ['0/3 nodes are available: 3 Insufficient memory.', /serve\.resources\.requests\.memory/],
+    ['0/3 nodes are available: 3 Insufficient nvidia.com/gpu.', /nvidia\.com\/gpu in targets\.kubernetes\.overlay/],
+    ["0/3 nodes are available: 3 node(s) didn't match pod topology spread constraints", /ScheduleAnyway/],
+    ['0/3 nodes are available: 3 Too many pods', /kubectl describe nodes/],
   ]
   for (const [message, fix] of fixes) {
     it(`knows what to do about "${message}"`, () => {

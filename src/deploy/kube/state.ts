@@ -1,18 +1,13 @@
 import type { Digest } from '../../core/brands.ts'
 import { parseDigest } from '../../core/brands.ts'
 import type { Health, ProcessState, ReplicaState, TargetState } from '../target.ts'
-import {
-  type Circumstances,
-  diagnoseDeployment,
-  diagnoseEndpoints,
-  diagnosePod,
-  diagnoseService,
-  type Finding,
-  findCondition,
-} from './diagnosis.ts'
+import { diagnosePod } from './diagnosis.ts'
+import { type Circumstances, type Finding, findCondition } from './finding.ts'
 import { type Part, VARIANT_ID } from './labels.ts'
 import { type KubeObject, listAt, numberAt, textAt } from './object.ts'
 import { PORTS } from './objects/pod.ts'
+import { diagnoseEndpoints, diagnoseService } from './reach.ts'
+import { diagnoseDeployment } from './refusal.ts'
 
 /** What a cluster holds of a deployment. */
 export interface Snapshot extends Circumstances {
