@@ -52,11 +52,13 @@ describe('a circuit', () => {
 
   it('stays closed where the client was too hasty, and its replica stays in', async () => {
     const released = Promise.withResolvers<void>()
-    await using a = await startServer(predicting(1))
-    await using b = await startServer(async (seen, response) => {
-      await released.promise
-      await predicting(2)(seen, response)
-    })
+    const startSlow = (value: number): ReturnType<typeof startServer> =>
+      startServer(async (seen, response) => {
+        await released.promise
+        await predicting(value)(seen, response)
+      })
+    await using a = await startSlow(1)
+    await using b = await startSlow(2)
     const routes = toRoutes([
       { id: 1, name: 'a', role: 'champion', urls: [a.url], weight: 0.5 },
       { id: 2, name: 'b', role: 'split', urls: [b.url], weight: 0.5 },
