@@ -25,6 +25,8 @@ export interface Order {
   readonly mayFallBack: boolean
   /** The request may be sent again although it may have arrived. */
   readonly repeatable: boolean
+  /** The requests of one sequence go to one replica. */
+  readonly sequence: string | undefined
   /** It is a copy that nobody waits for: not worth a replica that does not answer. */
   readonly isCopy: boolean
   /** How long the client waits, where it says so. */
@@ -133,7 +135,8 @@ function pick(
 ): Replica | undefined {
   const { limits, random } = world
   const { maxOutstanding, slowStartMs } = limits
-  const choice = { now: world.clock(), maxOutstanding, slowStartMs, random, desperate, not }
+  const { sequence } = order
+  const choice = { now: world.clock(), maxOutstanding, slowStartMs, random, desperate, not, sequence }
   return chooseReplica(toCandidates(order, variant), choice)
 }
 

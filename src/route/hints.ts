@@ -11,6 +11,8 @@ export interface Hints {
   readonly at: number | undefined
   /** `x-request-timeout-ms`: how long the client waits for the answer. */
   readonly timeoutMs: number | undefined
+  /** V2's `sequence_id`: those who name the same one stay with the same replica. @default no sequence */
+  readonly sequence?: string | undefined
 }
 
 /** How long the sender of a request waits, in whole milliseconds; told on to replicas as what is left of it. */

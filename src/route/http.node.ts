@@ -9,6 +9,7 @@ import { type Asked, type PredictWorld, predict } from './predict.node.ts'
 import { toTapBody } from './records/tap.ts'
 import { toNoVariant, toRefusal } from './refusals.ts'
 import type { LiveVariant, RoutingTable } from './routes/live-routes.node.ts'
+import { readSequence } from './sequence.ts'
 import type { UpstreamRequest } from './upstream/request-head.ts'
 
 /** What the HTTP side works with. */
@@ -50,6 +51,7 @@ export async function pass(
     variant,
     mayFallBack: pin === undefined,
     repeatable: isRepeatable(request.method, request.path),
+    sequence: undefined,
     isCopy: false,
     timeoutMs: hints.timeoutMs,
     signal: request.signal,
@@ -74,12 +76,14 @@ function toAsked(
   { protocol, pin }: ModelUse,
   hints: Hints,
 ): Asked {
+  const body = toTapBody(request.body, request.headers)
+  const sequence = protocol === 'v2' ? readSequence(body) : undefined
   return {
     protocol,
     pin,
-    hints,
+    hints: sequence === undefined ? hints : { ...hints, sequence },
     capture,
-    body: toTapBody(request.body, request.headers),
+    body,
     signal: request.signal,
     toRequest: variant => toReplicaRequest(world, request, pin, variant),
   }

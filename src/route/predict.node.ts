@@ -45,7 +45,8 @@ export interface Predicted {
 export async function predict(world: PredictWorld, table: RoutingTable, asked: Asked): Promise<Predicted | undefined> {
   const startedAt = performance.now()
   const { pin, hints, protocol, body, capture, signal } = asked
-  const choice = chooseVariant(table.variants, { pin, entity: hints.entity, random: world.random })
+  const { sequence } = hints
+  const choice = chooseVariant(table.variants, { pin, entity: hints.entity ?? sequence, random: world.random })
   if (choice === undefined) return undefined
   const at = world.clock()
   const id = mintPredictionId(at)
@@ -55,7 +56,9 @@ export async function predict(world: PredictWorld, table: RoutingTable, asked: A
     request,
     variant: choice.variant,
     mayFallBack: pin === undefined,
-    repeatable: true,
+    // What keeps state may have gone on to the next.
+    repeatable: sequence === undefined,
+    sequence,
     isCopy: false,
     timeoutMs: hints.timeoutMs,
     signal,

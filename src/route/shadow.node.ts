@@ -78,7 +78,15 @@ export class ShadowCopier {
   async #send(request: ReplicaRequest, variant: LiveVariant, taken: Taken): Promise<void> {
     // Answers that never end take the place of another copy for so long at most.
     const signal = isStream(request) ? AbortSignal.timeout(this.#world.limits.deadlineMs) : undefined
-    const part = { mayFallBack: false, repeatable: true, isCopy: true, timeoutMs: undefined, signal }
+    const { sequence } = taken.hints
+    const part = {
+      mayFallBack: false,
+      repeatable: sequence === undefined,
+      sequence,
+      isCopy: true,
+      timeoutMs: undefined,
+      signal,
+    }
     const tries = await forward(this.#world, { request, variant, ...part })
     const last = await drain(tries.last)
     // A shadow that is starting, or whose replicas are busy with other copies, has not failed.

@@ -3,9 +3,10 @@ import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { chooseByKey, chooseByWeight, type Weighted } from './rendezvous.ts'
 
+type Item = Weighted & { readonly id: number }
 const keys = Array.from({ length: 20_000 }, (_, index) => `user-${index}`)
 /** Shares of the keys by item id. */
-function countShares(items: readonly Weighted[]): ReadonlyMap<number, number> {
+function countShares(items: readonly Item[]): ReadonlyMap<number, number> {
   const shares = new Map<number, number>()
   for (const key of keys) {
     const id = chooseByKey(items, key)?.id ?? -1
@@ -14,7 +15,7 @@ function countShares(items: readonly Weighted[]): ReadonlyMap<number, number> {
   return shares
 }
 const weights = fc.array(fc.integer({ min: 1, max: 1000 }), { minLength: 2, maxLength: 6 })
-const toItems = (list: readonly number[]): Weighted[] => list.map((weight, id) => ({ id, weight }))
+const toItems = (list: readonly number[]): Item[] => list.map((weight, id) => ({ id, weight }))
 
 describe('chooseByKey()', () => {
   for (const shares of [

@@ -1,7 +1,7 @@
 /** Something that can be chosen with a probability in proportion to its weight (0 or more). */
 export interface Weighted {
   /** Stays the same as long as choices shall stick to it. */
-  readonly id: number
+  readonly id: number | string
   readonly weight: number
 }
 

@@ -17,7 +17,10 @@ const replica = (
   lastUsed,
   since,
 })
-const choice = { now: 1000, maxOutstanding: 8, slowStartMs: 500, random: () => 0.5, desperate: false, not: undefined }
+const choice = {
+  ...{ now: 1000, maxOutstanding: 8, slowStartMs: 500, random: () => 0.5 },
+  ...{ desperate: false, not: undefined, sequence: undefined },
+}
 
 describe('chooseReplica()', () => {
   const [a, b, c] = [replica('a', 2), replica('b', 1, TRUSTED, 9), replica('c', 1, TRUSTED, 8)]
@@ -62,5 +65,26 @@ describe('chooseReplica()', () => {
       return found.filter(item => item?.name === 'n').length
     }
     assert.deepEqual([0, 25, 250, 400, 500].map(shareAt), [10, 10, 50, 80, 100])
+  })
+
+  it('keeps a sequence with one replica, busy or new, and spreads sequences over all', () => {
+    const all = [replica('a', 7), replica('b', 0, TRUSTED, 0, 1000), replica('c', 3)]
+    const find = (candidates: readonly Candidate[], id: number) =>
+      chooseReplica(candidates, { ...choice, sequence: String(id) })?.name
+    const ids = Array.from({ length: 300 }, (_, id) => id)
+    const found = ids.map(id => find(all, id))
+    assert.deepEqual(
+      ids.map(id => find(all.toReversed(), id)),
+      found,
+    )
+    for (const { name } of all) assert.ok(found.filter(item => item === name).length > 60, name)
+    // What cannot be asked loses its own sequences, and no other.
+    for (const gone of [replica('b', 8), replica('b', 0, out)])
+      for (const id of ids) {
+        const now = find([all[0] ?? gone, gone, all[2] ?? gone], id)
+        assert.ok(found[id] === 'b' ? now !== 'b' : now === found[id])
+      }
+    const alone = { ...choice, sequence: '1', desperate: true }
+    assert.equal(chooseReplica([replica('d', 0, out)], alone)?.name, 'd')
   })
 })

@@ -1,7 +1,9 @@
 import { type Ejection, isAvailable } from './ejection.ts'
+import { chooseByKey } from './rendezvous.ts'
 
 /** What the choice among replicas goes by. */
 export interface Candidate {
+  readonly name: string
   readonly ejection: Ejection
   /** Requests sent to it and not answered yet. */
   readonly outstanding: number
@@ -25,6 +27,8 @@ export interface ReplicaChoice<candidate> {
   readonly desperate: boolean
   /** Asked before, in vain. */
   readonly not: candidate | undefined
+  /** Whoever names the same sequence gets the same replica, as long as that is available. */
+  readonly sequence: string | undefined
 }
 
 /** Share of the choices that a replica takes part in when it is new. */
@@ -39,10 +43,12 @@ export function chooseReplica<candidate extends Candidate>(
   candidates: readonly candidate[],
   choice: ReplicaChoice<candidate>,
 ): candidate | undefined {
+  const kept = choice.sequence === undefined ? undefined : chooseKept(candidates, choice, choice.sequence)
+  if (kept !== undefined) return kept
   let best: candidate | undefined
   let bestRank = 0
   for (const candidate of candidates) {
-    if (candidate === choice.not || candidate.outstanding >= choice.maxOutstanding) continue
+    if (!hasRoom(candidate, choice)) continue
     const rank = toRank(candidate, choice)
     if (rank < bestRank || rank === 0) continue
     if (best !== undefined && rank === bestRank && !isIdler(candidate, best)) continue
@@ -50,6 +56,25 @@ export function chooseReplica<candidate extends Candidate>(
     bestRank = rank
   }
   return best
+}
+
+function chooseKept<candidate extends Candidate>(
+  candidates: readonly candidate[],
+  choice: ReplicaChoice<candidate>,
+  sequence: string,
+): candidate | undefined {
+  const open = candidates.filter(item => hasRoom(item, choice) && isAvailable(item.ejection, choice.now))
+  return chooseByKey(
+    open.map(candidate => ({ id: candidate.name, weight: 1, candidate })),
+    sequence,
+  )?.candidate
+}
+
+function hasRoom<candidate extends Candidate>(
+  candidate: candidate,
+  { not, maxOutstanding }: ReplicaChoice<candidate>,
+): boolean {
+  return candidate !== not && candidate.outstanding < maxOutstanding
 }
 
 /** 3: takes part; 2: is new and sits this one out; 1: is ejected, better than none; 0: is ejected. */

@@ -128,6 +128,7 @@ async function passTo(
     mayFallBack: pin === undefined,
     // No call that is forwarded changes anything.
     repeatable: true,
+    sequence: undefined,
     isCopy: false,
     timeoutMs: hints.timeoutMs,
     signal: call.signal,

@@ -2,6 +2,7 @@ import type { GrpcMetadata } from '../../core/grpc/grpc.ts'
 import type { Capture } from '../../core/wire/routes.ts'
 import type { Parameters } from '../../tensor/index.ts'
 import { type Hints, parseHints } from '../hints.ts'
+import { SEQUENCE, toSequence } from '../sequence.ts'
 
 /** The hints that V2's parameters may give, and what of a row each is. */
 const HINTS = { 'x-regatta-entity': 'entity', 'x-regatta-series': 'series', 'x-regatta-at': 'at' } as const
@@ -18,8 +19,11 @@ export function parseGrpcHints(
   leftMs: number | undefined,
 ): Hints | { readonly problem: string } {
   const hints = parseHints(parameters.size === 0 ? metadata : { ...fromParameters(parameters), ...metadata })
-  if ('problem' in hints || leftMs === undefined) return hints
-  return { ...hints, timeoutMs: Math.max(1, Math.min(leftMs, hints.timeoutMs ?? Number.POSITIVE_INFINITY)) }
+  if ('problem' in hints || (leftMs === undefined && parameters.size === 0)) return hints
+  const sequence = toSequence(parameters.get(SEQUENCE))
+  const timeoutMs =
+    leftMs === undefined ? hints.timeoutMs : Math.max(1, Math.min(leftMs, hints.timeoutMs ?? Number.POSITIVE_INFINITY))
+  return { ...hints, timeoutMs, sequence }
 }
 
 /** A parameter holds one value; an array of one for each row stands in it as JSON, and is read with the rows. */

@@ -3,6 +3,7 @@ import { toField } from '../../core/protobuf.ts'
 import { answerInferStream, type StreamAnswer } from '../../tensor/index.ts'
 import type { Admission } from '../admission.ts'
 import { NO_TOKEN, OVERLOADED } from '../refusals.ts'
+import { readMessageSequence, Turns } from '../sequence.ts'
 import { type CallReply, refuseCall } from './grpc.node.ts'
 import { answerMessage, type GrpcHandlerWorld } from './handler.node.ts'
 
@@ -17,13 +18,14 @@ export interface GrpcStreamWorld extends GrpcHandlerWorld {
  */
 export function handleGrpcStream(world: GrpcStreamWorld, call: GrpcRequest): GrpcReply {
   if (!world.access.mayPredict(call.metadata)) throw refuseCall(world, NO_TOKEN)
-  const answer = (message: GrpcRequest): AsyncIterable<StreamAnswer> => answerOne(world, message)
+  const turns = new Turns()
+  const answer = (message: GrpcRequest): AsyncIterable<StreamAnswer> => answerOne(world, message, turns)
   return { message: answerInferStream(call, { stop: world.stopping, answer }) }
 }
 
 /** The answers to one message; each takes room until the client has taken it. */
-async function* answerOne(world: GrpcStreamWorld, call: GrpcRequest): AsyncGenerator<StreamAnswer, void> {
-  const { message, answers, metadata = {} } = await answerAdmitted(world, call)
+async function* answerOne(world: GrpcStreamWorld, call: GrpcRequest, turns: Turns): AsyncGenerator<StreamAnswer, void> {
+  const { message, answers, metadata = {} } = await answerAdmitted(world, call, turns)
   const given: AsyncIterable<StreamAnswer> | readonly StreamAnswer[] = answers ?? [{ message }]
   const own = Object.entries(metadata).filter(([name]) => name.startsWith('x-regatta-'))
   const parameters = own.map(([name, value = '']) => toParameter(name, value))
@@ -40,16 +42,23 @@ async function* answerOne(world: GrpcStreamWorld, call: GrpcRequest): AsyncGener
 }
 
 /** Answers within the room for requests, which is free again once the replica is done, whenever the client reads. */
-async function answerAdmitted(world: GrpcStreamWorld, call: GrpcRequest): Promise<CallReply> {
+async function answerAdmitted(world: GrpcStreamWorld, call: GrpcRequest, turns: Turns): Promise<CallReply> {
   const admitted = world.admission.admit(call.message.byteLength)
   if (admitted === 'full') throw refuseCall(world, OVERLOADED)
+  const sequence = readMessageSequence(call.message)
+  const turn = sequence === undefined ? undefined : turns.take(sequence)
+  const end = (): void => {
+    admitted()
+    turn?.end()
+  }
   try {
+    await turn?.begun
     const reply = await answerMessage(world, call)
-    if (reply.answers === undefined) admitted()
-    else void reply.answers.over.then(admitted)
+    if (reply.answers === undefined) end()
+    else void reply.answers.over.then(end)
     return reply
   } catch (error) {
-    admitted()
+    end()
     throw error
   }
 }
