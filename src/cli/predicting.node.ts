@@ -3,8 +3,8 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { resolve } from 'node:path'
 import type { ConnectionOptions } from 'node:tls'
 import { RegattaError, toErrorText, UsageError } from '../core/errors.ts'
-import { loadHttp, loadHttps } from '../core/http/node-http.node.ts'
 import { isObject } from '../core/json.ts'
+import { loadHttp, loadHttps } from '../core/late.node.ts'
 import type { Call } from './verb.ts'
 
 /** One request as a client sends it. */

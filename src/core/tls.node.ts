@@ -1,5 +1,6 @@
-import { createSecureContext, type SecureContextOptions, type TlsOptions as ServerOptions } from 'node:tls'
+import type { SecureContextOptions, TlsOptions as ServerOptions } from 'node:tls'
 import { RegattaError, toErrorText, UsageError } from './errors.ts'
+import { loadTls } from './late.node.ts'
 
 /** The certificates of a server that speaks TLS, each a PEM text. */
 export interface TlsOptions {
@@ -28,7 +29,7 @@ export function toServerTls(tls: TlsOptions, handshakeTimeoutMs: number): Server
 
 function checkContext(options: SecureContextOptions): SecureContextOptions {
   try {
-    createSecureContext(options)
+    loadTls().createSecureContext(options)
     return options
   } catch (cause) {
     throw new RegattaError('TLS', `Cannot use the certificate and key: ${toErrorText(cause)}`, {

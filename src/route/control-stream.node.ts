@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { loadHttp } from '../core/http/node-http.node.ts'
+import { loadHttp } from '../core/late.node.ts'
 
 /** A request whose body or answer takes its time. */
 export interface StreamedRequest {

@@ -1,7 +1,7 @@
 import { toErrorText } from '../core/errors.ts'
 import type { GrpcReply, GrpcRequest } from '../core/grpc/grpc.ts'
 import { toConcurrentStreams } from '../core/grpc/limits.ts'
-import { type GrpcServer, listenGrpc } from '../core/grpc/server.node.ts'
+import { type GrpcServer, type GrpcService, listenGrpc } from '../core/grpc/server.node.ts'
 import { type HttpServer, listenHttp } from '../core/http/server.node.ts'
 import type { TlsOptions } from '../core/tls.node.ts'
 import type { Admission } from './admission.ts'
@@ -71,17 +71,8 @@ async function openHttp(options: PortOptions, limits: Limits, world: PortWorld):
 
 async function openGrpc(options: PortOptions, limits: Limits, world: PortWorld): Promise<GrpcServer> {
   const { host, grpcPort: port, tls, logger } = options
-  const answer = (call: GrpcRequest) =>
-    call.messages === undefined ? answerWithin(world, call) : handleGrpcStream(world, call)
-  return await listenGrpc(answer, {
-    host,
-    port,
-    ...(tls === undefined ? {} : { tls }),
-    maxMessageBytes: limits.maxBodyBytes,
-    maxBufferedBytes: limits.maxInFlightBytes,
-    maxConcurrentStreams: toConcurrentStreams(limits.maxInFlight),
-    maxHeaderListBytes: limits.maxHeadBytes,
-    maxSessions: limits.maxClients,
+  const service: GrpcService = {
+    handler: call => (call.messages === undefined ? answerWithin(world, call) : handleGrpcStream(world, call)),
     streams: path => classifyCall(path)?.kind === 'stream',
     admit({ path }) {
       const kind = classifyCall(path)?.kind
@@ -91,6 +82,16 @@ async function openGrpc(options: PortOptions, limits: Limits, world: PortWorld):
       const admitted = world.admission.admit(0)
       return admitted === 'full' ? refuseCall(world, OVERLOADED) : admitted
     },
+  }
+  return await listenGrpc(() => service, {
+    host,
+    port,
+    ...(tls === undefined ? {} : { tls }),
+    maxMessageBytes: limits.maxBodyBytes,
+    maxBufferedBytes: limits.maxInFlightBytes,
+    maxConcurrentStreams: toConcurrentStreams(limits.maxInFlight),
+    maxHeaderListBytes: limits.maxHeadBytes,
+    maxSessions: limits.maxClients,
     onError: error => logger.error({ error: toErrorText(error) }, 'A call failed inside the gateway'),
   })
 }

@@ -24,12 +24,12 @@ import { onceAborted, until } from '../testing/wait.ts'
 import { type GrpcChannelOptions, openGrpcChannel } from './client.node.ts'
 import { GrpcError, type GrpcHandler, type GrpcRequest } from './grpc.ts'
 import type { GrpcResult, GrpcStreaming } from './result.ts'
-import { type GrpcListenOptions, listenGrpc } from './server.node.ts'
+import { type ServeOptions, serveGrpc } from './testing/serve.ts'
 
 const PATH = '/test.Echo/Say'
 const X = Buffer.from('x')
-const listen = (handler: GrpcHandler, options: Partial<GrpcListenOptions> = {}) =>
-  listenGrpc(handler, { port: 0, ...options })
+const listen = (handler: GrpcHandler, options: Partial<ServeOptions> = {}) =>
+  serveGrpc(handler, { port: 0, ...options })
 const open = ({ port }: { port: number }, options: GrpcChannelOptions = {}) =>
   openGrpcChannel(`127.0.0.1:${port}`, options)
 
@@ -350,7 +350,7 @@ describe('GrpcChannel, connections', () => {
       assert.deepEqual(brief(result), { status: 'UNAVAILABLE', wasSent: false, isAnswer: false })
       assert.match(result.statusText, /Cannot connect to 127\.0\.0\.1:\d+: .*ECONNREFUSED/)
     }
-    await using _again = await listenGrpc(request => request, { port })
+    await using _again = await serveGrpc(request => request, { port })
     assert.equal((await channel.call(PATH, {}, X)).status, 'OK')
   })
 
@@ -385,7 +385,7 @@ describe('GrpcChannel, connections', () => {
   it('loses no call where its server drains and another takes its place', async () => {
     const runs: string[] = []
     const serve = async (port = 0) =>
-      await listenGrpc(
+      await serveGrpc(
         async ({ message }) => {
           runs.push(Buffer.from(message).toString())
           await sleep(1)

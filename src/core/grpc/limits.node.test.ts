@@ -8,11 +8,10 @@ import { FRAME, FrameClient, toCallHead, toData, toFrame, toWord } from '../http
 import { callRaw, openRaw, seeRaw, startRaw, toWire } from '../http2/testing/raw.ts'
 import { until } from '../testing/wait.ts'
 import { GrpcError, type GrpcHandler } from './grpc.ts'
-import { type GrpcListenOptions, listenGrpc } from './server.node.ts'
+import { type ServeOptions, serveGrpc } from './testing/serve.ts'
 
 const echo: GrpcHandler = ({ message }) => ({ message })
-const listen = (options: Partial<GrpcListenOptions> = {}, handler = echo) =>
-  listenGrpc(handler, { port: 0, ...options })
+const listen = (options: Partial<ServeOptions> = {}, handler = echo) => serveGrpc(handler, { port: 0, ...options })
 
 /** A handler whose calls wait until they are let go. */
 function makeHeld() {

@@ -4,8 +4,8 @@ import { gzipSync } from 'node:zlib'
 import { openRaw, seeRaw, startRaw, toWire } from '../http2/testing/raw.ts'
 import { onceAborted, until } from '../testing/wait.ts'
 import { GRPC_CODES, GrpcError, type GrpcHandler, type GrpcRequest } from './grpc.ts'
-import { type GrpcListenOptions, listenGrpc } from './server.node.ts'
 import { openGrpcJs } from './testing/grpc-js.ts'
+import { type ServeOptions, serveGrpc } from './testing/serve.ts'
 
 const CHAT = '/s/Chat'
 const text = (messages: readonly Uint8Array[]): string => messages.map(message => Buffer.from(message)).join()
@@ -14,8 +14,8 @@ const text = (messages: readonly Uint8Array[]): string => messages.map(message =
 const echo: GrpcHandler = ({ messages = none() }) => ({ message: messages, trailers: { end: 'yes' } })
 async function* none(): AsyncGenerator<Uint8Array> {}
 
-async function openEcho(options: Partial<GrpcListenOptions> = {}, handler = echo) {
-  const server = await listenGrpc(handler, { port: 0, streams: path => path === CHAT, ...options })
+async function openEcho(options: Partial<ServeOptions> = {}, handler = echo) {
+  const server = await serveGrpc(handler, { port: 0, streams: path => path === CHAT, ...options })
   const client = openGrpcJs(server.port)
   return {
     ...server,

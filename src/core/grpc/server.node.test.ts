@@ -6,13 +6,15 @@ import { gunzipSync, gzipSync } from 'node:zlib'
 import { FRAME, FrameClient, toCallHead, toData, toFrame, toWord } from '../http2/testing/frames.ts'
 import { callRaw, openRaw, seeRaw, startRaw, toWire } from '../http2/testing/raw.ts'
 import { onceAborted, until } from '../testing/wait.ts'
+import { openGrpcChannel } from './client.node.ts'
 import { GRPC_CODES, GrpcError, type GrpcHandler, type GrpcReply, type GrpcRequest } from './grpc.ts'
-import { type GrpcListenOptions, listenGrpc } from './server.node.ts'
+import { listenGrpc } from './server.node.ts'
 import { openGrpcJs } from './testing/grpc-js.ts'
+import { type ServeOptions, serveGrpc } from './testing/serve.ts'
 
 const PATH = '/test.Echo/Say'
-const listen = (handler: GrpcHandler, options: Partial<GrpcListenOptions> = {}) =>
-  listenGrpc(handler, { port: 0, ...options })
+const listen = (handler: GrpcHandler, options: Partial<ServeOptions> = {}) =>
+  serveGrpc(handler, { port: 0, ...options })
 
 /** Something to wait for. */
 function makeGate(): { open: () => void; opened: Promise<void> } {
@@ -500,5 +502,53 @@ describe('listenGrpc(), drain()', () => {
     assert.ok(Date.now() - started < 5000)
     assert.equal((await hanging).code, GRPC_CODES.UNAVAILABLE)
     await until(() => signal?.aborted === true)
+  })
+})
+
+describe('listenGrpc(), what is loaded late', () => {
+  const service = { handler: (request: GrpcRequest): GrpcReply => request }
+  const ask = async (port: number): Promise<string> => {
+    await using channel = openGrpcChannel(`127.0.0.1:${port}`)
+    return (await channel.call('/s/m', {}, Buffer.from('x'))).status
+  }
+
+  it('is loaded once, for the first connections', async () => {
+    let loads = 0
+    const gate = makeGate()
+    const load = async () => {
+      loads += 1
+      await gate.opened
+      return service
+    }
+    await using server = await listenGrpc(load, { port: 0 })
+    assert.equal(loads, 0)
+    const asked = [ask(server.port), ask(server.port)]
+    await until(() => loads > 0)
+    gate.open()
+    assert.deepEqual([...(await Promise.all(asked)), await ask(server.port), loads], ['OK', 'OK', 'OK', 1])
+  })
+
+  it('is loaded though nobody calls', async () => {
+    let loads = 0
+    const load = () => {
+      loads += 1
+      return service
+    }
+    await using _server = await listenGrpc(load, { port: 0 })
+    await until(() => loads === 1)
+  })
+
+  it('is loaded again where it could not be, and the connection is closed', async () => {
+    const errors: unknown[] = []
+    let loads = 0
+    const load = () => {
+      loads += 1
+      if (loads === 1) throw new Error('no such file')
+      return service
+    }
+    await using server = await listenGrpc(load, { port: 0, onError: error => errors.push(error) })
+    assert.equal(await ask(server.port), 'UNAVAILABLE')
+    assert.match(String(errors), /no such file/)
+    assert.equal(await ask(server.port), 'OK')
   })
 })

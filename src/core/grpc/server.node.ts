@@ -1,11 +1,19 @@
 import { createServer, type Server, type Socket } from 'node:net'
-import { createServer as createTlsServer } from 'node:tls'
-import { H2Socket, type H2SocketWorld } from '../http2/socket.node.ts'
+import { loadTls } from '../late.node.ts'
 import { type ListenAddress, listen, type RunningServer, watchConnections } from '../listen.node.ts'
 import { type TlsOptions, toServerTls } from '../tls.node.ts'
-import { ByteCount, type GrpcCallWorld, serveCall } from './call.node.ts'
+import type { GrpcConnections } from './connections.node.ts'
 import type { GrpcError, GrpcHandler, GrpcRequestHead } from './grpc.ts'
 import { type GrpcLimits, withDefaultGrpcLimits } from './limits.ts'
+
+/** What answers calls. */
+export interface GrpcService {
+  readonly handler: GrpcHandler
+  /** Whether the calls of a path take many messages, as they come. @default none */
+  readonly streams?: ((path: string) => boolean) | undefined
+  /** Asked before a message is read: an error refuses the call, a function is called once its stream has closed. */
+  readonly admit?: ((head: GrpcRequestHead) => GrpcError | (() => void)) | undefined
+}
 
 /** Where and within which bounds a gRPC server listens. */
 export interface GrpcListenOptions extends ListenAddress, Partial<GrpcLimits> {
@@ -13,10 +21,6 @@ export interface GrpcListenOptions extends ListenAddress, Partial<GrpcLimits> {
   readonly tls?: TlsOptions
   /** An answer of one message this long is compressed for a client that accepts gzip. @default never */
   readonly compressFromBytes?: number
-  /** Whether the calls of a path take many messages, as they come. @default none */
-  readonly streams?: (path: string) => boolean
-  /** Asked before a message is read: an error refuses the call, a function is called once its stream has closed. */
-  readonly admit?: (head: GrpcRequestHead) => GrpcError | (() => void)
   /** Told of everything a handler threw that is not a `GrpcError`. */
   readonly onError?: (error: unknown) => void
 }
@@ -24,26 +28,59 @@ export interface GrpcListenOptions extends ListenAddress, Partial<GrpcLimits> {
 /** A listening gRPC server. */
 export type GrpcServer = RunningServer
 
-/** Serves a handler of calls, over HTTP/2. @throws PORT_IN_USE, LISTEN, TLS, TLS_CLIENT_CA, GRPC_LIMITS */
-export async function listenGrpc(handler: GrpcHandler, options: GrpcListenOptions): Promise<GrpcServer> {
+/** After this time it is loaded though nobody has called: by then whoever waited for the start has been answered. */
+const LOAD_AFTER_MS = 1000
+
+/**
+ * Serves calls over HTTP/2. What answers them, and what speaks HTTP/2, is loaded when the first connection comes, or a
+ * second later: it would take a fifth of the time in which a model server starts.
+ * @throws PORT_IN_USE, LISTEN, TLS, TLS_CLIENT_CA, GRPC_LIMITS
+ */
+export async function listenGrpc(
+  load: () => GrpcService | Promise<GrpcService>,
+  options: GrpcListenOptions,
+): Promise<GrpcServer> {
   const limits = withDefaultGrpcLimits(options)
-  const { streams, admit, onError, compressFromBytes = Number.POSITIVE_INFINITY, tls } = options
-  const calls = { handler, limits, buffered: new ByteCount(), streams, admit, onError, compressFromBytes }
-  const world = toSocketWorld(calls)
-  let draining = false
+  const { compressFromBytes = Number.POSITIVE_INFINITY, onError, tls } = options
+  let isDraining = false
+  let connections: GrpcConnections | undefined
+  let opening: Promise<GrpcConnections> | undefined
+  const open = async (): Promise<GrpcConnections> => {
+    const [{ GrpcConnections }, service] = await Promise.all([import('./connections.node.ts'), load()])
+    connections = new GrpcConnections({ ...service, limits, compressFromBytes, onError })
+    return connections
+  }
+  const openOnce = async (): Promise<GrpcConnections> => {
+    opening ??= open().catch(error => {
+      opening = undefined
+      throw error
+    })
+    return await opening
+  }
+  const takeLater = async (socket: Socket): Promise<void> => {
+    // One that breaks off before it is taken says so to nobody else.
+    socket.on('error', () => {})
+    try {
+      const opened = await openOnce()
+      if (!socket.destroyed) opened.take(socket, isDraining)
+    } catch (error) {
+      socket.destroy()
+      onError?.(error)
+    }
+  }
   const server = create(limits, tls, socket => {
-    const connection = new H2Socket(socket, world)
-    // It shook hands while the others were told to go.
-    if (draining) connection.drain()
+    if (connections === undefined) void takeLater(socket)
+    else connections.take(socket, isDraining)
   })
   const breakAll = watchConnections(server)
   const address = await listen(server, options, tls === undefined ? 'http' : 'https')
   const closed = new Promise<void>(resolve => server.once('close', () => resolve()))
+  const loading = setTimeout(() => void openOnce().catch(error => onError?.(error)), LOAD_AFTER_MS).unref()
   const stop = (): void => {
-    draining = true
+    isDraining = true
+    clearTimeout(loading)
     server.close()
-    // A call that a client sends meanwhile is not begun, which the client is told.
-    for (const connection of world.sockets) connection.drain()
+    connections?.drain()
   }
   return {
     ...address,
@@ -61,18 +98,6 @@ export async function listenGrpc(handler: GrpcHandler, options: GrpcListenOption
   }
 }
 
-function toSocketWorld(calls: GrpcCallWorld): H2SocketWorld {
-  const { limits, onError } = calls
-  return {
-    limits,
-    newTimeoutMs: limits.requestTimeoutMs,
-    idleTimeoutMs: limits.idleTimeoutMs,
-    onRequest: (stream, head) => serveCall(calls, stream, head),
-    onError,
-    sockets: new Set(),
-  }
-}
-
 const ALPN = 'h2'
 
 function create(limits: GrpcLimits, tls: TlsOptions | undefined, onSocket: (socket: Socket) => void): Server {
@@ -83,7 +108,7 @@ function create(limits: GrpcLimits, tls: TlsOptions | undefined, onSocket: (sock
 
 function createSecure(limits: GrpcLimits, tls: TlsOptions, onSocket: (socket: Socket) => void): Server {
   const options = { ...toServerTls(tls, limits.requestTimeoutMs), noDelay: true, ALPNProtocols: [ALPN] }
-  const server = createTlsServer(options, socket => {
+  const server = loadTls().createServer(options, socket => {
     if (socket.alpnProtocol === ALPN) onSocket(socket)
     else socket.destroy()
   })

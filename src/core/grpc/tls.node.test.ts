@@ -5,14 +5,14 @@ import { connect as connectTls } from 'node:tls'
 import { callRaw, openRaw, toWire } from '../http2/testing/raw.ts'
 import { makeCertificates } from '../testing/certificates.ts'
 import type { TlsOptions } from '../tls.node.ts'
-import { listenGrpc } from './server.node.ts'
 import { openGrpcJs } from './testing/grpc-js.ts'
+import { serveGrpc } from './testing/serve.ts'
 
 const { ca, server: own, client: known } = makeCertificates()
 const stranger = makeCertificates()
 const PATH = '/test.Echo/Say'
 
-const listen = (tls: TlsOptions) => listenGrpc(({ message }) => ({ message }), { port: 0, tls, requestTimeoutMs: 2000 })
+const listen = (tls: TlsOptions) => serveGrpc(({ message }) => ({ message }), { port: 0, tls, requestTimeoutMs: 2000 })
 
 async function callWith(port: number, tls: { ca: string; cert?: string; key?: string }): Promise<number> {
   using client = openGrpcJs(port, {}, tls)

@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net'
 import { drained } from '../drained.node.ts'
+import { loadHttp } from '../late.node.ts'
 import { writeJoined } from '../write-joined.node.ts'
 import { toFieldLine } from './fields.ts'
 import type { HttpResponse } from './http.ts'
-import { loadHttp } from './node-http.node.ts'
 import { isBare } from './world.ts'
 
 const { STATUS_CODES } = loadHttp()

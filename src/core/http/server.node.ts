@@ -1,10 +1,10 @@
 import type { RequestListener, ServerOptions, ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { loadHttp, loadHttps } from '../late.node.ts'
 import { type ListenAddress, listen, type RunningServer, watchConnections } from '../listen.node.ts'
 import { type TlsOptions, toServerTls } from '../tls.node.ts'
 import { answerExchange, refuseExpectation } from './exchange.node.ts'
 import { type HttpHandler, toJsonResponse } from './http.ts'
-import { loadHttp, loadHttps } from './node-http.node.ts'
 import { openQuick } from './quick.node.ts'
 import type { HttpWorld } from './world.ts'
 

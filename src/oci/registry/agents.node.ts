@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { Agent, AgentOptions, ClientRequest, RequestOptions } from 'node:http'
 import { RegattaError, toErrorText } from '../../core/errors.ts'
-import { loadHttp, loadHttps } from '../../core/http/node-http.node.ts'
+import { loadHttp, loadHttps } from '../../core/late.node.ts'
 
 /** Connections to any host, straight or through a proxy, kept for the next request. */
 export interface Agents {

@@ -14,11 +14,14 @@ export interface TestGrpcServer extends AsyncDisposable {
 export async function startGrpcServer(handler: GrpcHandler, streams: readonly string[] = []): Promise<TestGrpcServer> {
   const seen: GrpcRequest[] = []
   const server = await listenGrpc(
-    call => {
-      seen.push(call)
-      return handler(call)
-    },
-    { port: 0, streams: path => streams.includes(path) },
+    () => ({
+      handler: call => {
+        seen.push(call)
+        return handler(call)
+      },
+      streams: path => streams.includes(path),
+    }),
+    { port: 0 },
   )
   return {
     url: server.url,

@@ -1,7 +1,8 @@
 import { promisify } from 'node:util'
-import { deflate, gunzip, gzip, inflate, inflateRaw } from 'node:zlib'
+import type { ZlibOptions } from 'node:zlib'
 import { toErrorText, toSystemCode } from '../../core/errors.ts'
 import { type HttpHandler, type HttpRequest, type HttpResponse, toChanged } from '../../core/http/http.ts'
+import { loadZlib } from '../../core/late.node.ts'
 import { ZLIB_CHUNK } from '../../core/zlib-chunk.ts'
 import { toQueue } from '../catalog/queue.ts'
 import { Refusal, toRefusalResponse } from '../errors.ts'
@@ -14,12 +15,10 @@ const LEVEL = 1
 /** Bodies that are inflated at once: until that is over, nobody knows how long they are. */
 const PARALLEL = 4
 
-const run = {
-  gunzip: promisify(gunzip),
-  inflate: promisify(inflate),
-  inflateRaw: promisify(inflateRaw),
-  gzip: promisify(gzip),
-  deflate: promisify(deflate),
+type Method = 'gunzip' | 'inflate' | 'inflateRaw' | 'gzip' | 'deflate'
+
+async function run(method: Method, body: Uint8Array, options: ZlibOptions): Promise<Buffer> {
+  return await promisify<Uint8Array, ZlibOptions, Buffer>(loadZlib()[method])(body, options)
 }
 
 /** Within what a body may grow. */
@@ -64,10 +63,10 @@ async function inflateBody(body: Uint8Array, encoding: string, maxOutputLength: 
     switch (encoding) {
       case 'gzip':
       case 'x-gzip':
-        return await run.gunzip(body, bounds)
+        return await run('gunzip', body, bounds)
       case 'deflate':
         // Some clients leave out the two bytes of zlib's header, whose first says "deflate" in its lower half.
-        return ((body[0] ?? 0) & 15) === 8 ? await run.inflate(body, bounds) : await run.inflateRaw(body, bounds)
+        return await run(((body[0] ?? 0) & 15) === 8 ? 'inflate' : 'inflateRaw', body, bounds)
       default:
         throw new Refusal('BODY_TYPE', `Cannot read a body in "${encoding}": expected gzip, deflate or none`, {
           headers: { 'accept-encoding': 'gzip, deflate' },
@@ -94,7 +93,7 @@ async function compress(request: HttpRequest, response: LongResponse): Promise<H
   const vary = { ...headers, vary: 'accept-encoding' }
   const encoding = pickEncoding(request.headers['accept-encoding'] ?? '')
   if (encoding === undefined) return { ...response, headers: vary }
-  const packed = await run[encoding](body, { ...ZLIB_CHUNK, level: LEVEL })
+  const packed = await run(encoding, body, { ...ZLIB_CHUNK, level: LEVEL })
   return { ...response, headers: { ...vary, 'content-encoding': encoding }, body: packed }
 }
 

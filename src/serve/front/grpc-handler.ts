@@ -7,6 +7,7 @@ import {
   type GrpcRequestHead,
 } from '../../core/grpc/grpc.ts'
 import { HTTP_STATUSES } from '../../core/grpc/http-status.ts'
+import type { GrpcService } from '../../core/grpc/server.node.ts'
 import type { StreamAnswer } from '../../tensor/index.ts'
 import type { Refusal } from '../errors.ts'
 import { HEALTH_METHODS } from '../health-grpc/handler.ts'
@@ -20,7 +21,7 @@ import type { Admission } from './admission.ts'
 import type { GrpcCall, GrpcMethod, GrpcMethods } from './grpc-method.ts'
 import { toGrpcError } from './grpc-status.ts'
 
-/** What answers calls, and whom it shares its bounds and its counts with. */
+/** Whom calls share their bounds and their counts with. */
 export interface GrpcParts extends Counting {
   readonly service: Service
   readonly admission: Admission
@@ -39,8 +40,17 @@ const METHODS: ReadonlyMap<string, NamedMethod> = new Map(
   ),
 )
 
+/** Answers every call that a model server answers; counts and times it, and traces predictions. */
+export function toGrpcService(parts: GrpcParts): GrpcService {
+  return {
+    handler: toHandler(parts),
+    admit: toAdmit(parts),
+    streams: path => METHODS.get(path)?.stream !== undefined,
+  }
+}
+
 /** Decides about a call before its message is read. */
-export function toGrpcAdmit(parts: GrpcParts): (head: GrpcRequestHead) => GrpcError | (() => void) {
+function toAdmit(parts: GrpcParts): (head: GrpcRequestHead) => GrpcError | (() => void) {
   return ({ path, metadata }) => {
     const method = METHODS.get(path)
     if (method === undefined) return new GrpcError('UNIMPLEMENTED', `Method not found: ${path}`)
@@ -59,13 +69,7 @@ function refuse({ metrics }: GrpcParts, { protocol }: NamedMethod, refusal: Refu
   return error
 }
 
-/** Whether the calls of a path take many messages. */
-export function isGrpcStream(path: string): boolean {
-  return METHODS.get(path)?.stream !== undefined
-}
-
-/** Answers every call that a model server answers; counts and times it, and traces predictions. */
-export function toGrpcHandler(parts: GrpcParts): GrpcHandler {
+function toHandler(parts: GrpcParts): GrpcHandler {
   return request => {
     const method = METHODS.get(request.path)
     if (method === undefined) throw new GrpcError('UNIMPLEMENTED', `Method not found: ${request.path}`)

@@ -1,6 +1,7 @@
 import type { RunningServer } from '../../core/listen.node.ts'
 import type { Limits, Listening, ServerOptions } from '../options.ts'
 import { type FrontParts, openFront } from './front.node.ts'
+import { openGrpcFront } from './grpc-front.node.ts'
 
 /** The open ports of a server. Disposal closes them without waiting for requests in flight. */
 export interface Ports extends AsyncDisposable {
@@ -31,10 +32,8 @@ export async function openPorts(parts: FrontParts, options: ServerOptions, limit
   }
 }
 
-/** The libraries of protobuf are loaded for a server that needs them. */
 async function openGrpc(parts: FrontParts, options: ServerOptions, limits: Limits): Promise<RunningServer | undefined> {
   const { grpcPort } = options
   if (grpcPort === undefined) return undefined
-  const { openGrpcFront } = await import('./grpc-front.node.ts')
   return await openGrpcFront(parts, grpcPort, options, limits)
 }
