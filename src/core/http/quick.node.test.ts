@@ -6,6 +6,7 @@ import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
 import { listen as listenOn } from '../listen.node.ts'
+import { until } from '../testing/wait.ts'
 import { type HttpHandler, toTextResponse } from './http.ts'
 import { type ListenOptions, listenHttp } from './server.node.ts'
 
@@ -173,6 +174,32 @@ describe('the quick way', () => {
     assert.match(await ask('c', 60_000), /POST \/p c$/)
     t.mock.timers.tick(5000)
     await closed
+  })
+
+  it('closes a connection whose answer ends while the server stops', async () => {
+    const gate = Promise.withResolvers<void>()
+    await using server = await listen(() => {
+      async function* twoPieces() {
+        yield Buffer.from('one')
+        await gate.promise
+        yield Buffer.from('two')
+      }
+      return { status: 200, headers: {}, body: twoPieces() }
+    })
+    const socket = connect(server.port, server.host)
+    socket.write('GET / HTTP/1.1\r\nhost: h\r\n\r\n')
+    let answer = String((await once(socket, 'data'))[0])
+    socket.on('data', text => {
+      answer += String(text)
+    })
+    const drained = server.drain(60_000).then(() => 'drained')
+    gate.resolve()
+    const late = new AbortController()
+    const given = await Promise.race([drained, sleep(30_000, 'not drained', { signal: late.signal })])
+    late.abort()
+    assert.equal(given, 'drained')
+    await until(() => socket.closed)
+    assert.match(answer, /one[\s\S]*two\r\n0\r\n\r\n$/)
   })
 
   it('refuses before the body is there, and counts a request until it is over', async () => {
