@@ -47,7 +47,7 @@ async function summaryOf(running: Running): Promise<string> {
 }
 
 async function until(check: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const deadline = Date.now() + 3000
+  const deadline = Date.now() + 30_000
   while (!(await check())) {
     assert.ok(Date.now() < deadline, `waited in vain for ${what}`)
     await new Promise(resolve => setTimeout(resolve, 5))

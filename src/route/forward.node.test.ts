@@ -48,11 +48,14 @@ describe('forward()', () => {
       await using a = await startServer(bad)
       await using b = await startServer(predicting(1))
       const routes = toRoutes([{ id: 1, name: 'a', role: 'champion', urls: [a.url, b.url] }])
-      await using gateway = await startTestGateway({ routes })
+      let now = Date.now()
+      await using gateway = await startTestGateway({ routes, clock: () => now })
       for (let count = 0; count < 20; count++) assert.equal((await gateway.predict()).status, 200)
-      // Three failures in a row put it out; probing finds it no better.
-      assert.ok(a.seen.length >= 3 && a.seen.length <= 10, String(a.seen.length))
-      assert.equal(b.seen.length, 20)
+      assert.equal(a.seen.length, 3, 'three failures in a row put it out')
+      now += 150
+      for (let count = 0; count < 20; count++) assert.equal((await gateway.predict()).status, 200)
+      assert.equal(a.seen.length, 4, 'a probe finds it no better')
+      assert.equal(b.seen.length, 40)
     })
   }
 

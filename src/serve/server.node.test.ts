@@ -225,7 +225,7 @@ describe('startServer()', () => {
     server.stop()
     await server.closed
     const tookMs = performance.now() - startedAt
-    assert.ok(tookMs >= 150 && tookMs < 2_000, `${tookMs} ms`)
+    assert.ok(tookMs >= 150 && tookMs < 30_000, `${tookMs} ms`)
     socket.destroy()
   })
 

@@ -80,7 +80,7 @@ describe('GET /api/v1/history', () => {
     assert.equal((await historyOf(running)).length, 1)
     running.target.autoReady = true
     running.target.setHealth(2, { state: 'ready', since: 0 })
-    const deadline = Date.now() + 10_000
+    const deadline = Date.now() + 30_000
     while ((await historyOf(running)).length < 2) {
       assert.ok(Date.now() < deadline, 'the second version does not take over')
       await new Promise(resolve => setTimeout(resolve, 5))

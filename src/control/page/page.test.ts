@@ -56,7 +56,7 @@ class Page {
   }
 
   async until(id: string, wanted: RegExp): Promise<string> {
-    const deadline = Date.now() + 3000
+    const deadline = Date.now() + 30_000
     while (!wanted.test(this.element(id).text)) {
       assert.ok(Date.now() < deadline, `#${id} is "${this.element(id).text}", wanted ${wanted}`)
       await new Promise(resolve => setTimeout(resolve, 5))

@@ -190,7 +190,9 @@ describe('listenGrpc(), time', () => {
     const answer = await seeRaw(slow)
     assert.equal(answer.headers['grpc-status'], '4')
     assert.match(String(answer.headers['grpc-message']), /did not arrive within 150 ms/)
-    const quick = startRaw(session)
+    await using patient = await listen({ requestTimeoutMs: 20_000 })
+    using other = openRaw(patient.url)
+    const quick = startRaw(other)
     quick.write(toWire('abc').subarray(0, 6))
     await sleep(75)
     quick.end(toWire('abc').subarray(6))
@@ -205,12 +207,12 @@ describe('listenGrpc(), time', () => {
 
   it('lets an iterable wait longer than that', async () => {
     async function* slow() {
-      // The client takes it, in a while.
-      yield Buffer.alloc(1_000_000)
-      await sleep(400)
+      // More than fits into a window: the client takes it, in a while.
+      yield Buffer.alloc(100_000)
+      await sleep(1200)
       yield Buffer.from('two')
     }
-    await using server = await listen({ requestTimeoutMs: 100 }, () => ({ message: slow() }))
+    await using server = await listen({ requestTimeoutMs: 1000 }, () => ({ message: slow() }))
     using session = openRaw(server.url)
     assert.equal((await callRaw(session, toWire('x'))).trailers['grpc-status'], '0')
   })
@@ -257,7 +259,7 @@ describe('listenGrpc(), time', () => {
 
   it('ends a connection without a call sooner than one between two calls, and none with a call', async () => {
     const held = makeHeld()
-    await using server = await listen({ requestTimeoutMs: 100, idleTimeoutMs: 400 }, held.handler)
+    await using server = await listen({ requestTimeoutMs: 500, idleTimeoutMs: 1000 }, held.handler)
     using silent = new FrameClient(server.port)
     using used = openRaw(server.url)
     using busy = openRaw(server.url)
@@ -270,7 +272,7 @@ describe('listenGrpc(), time', () => {
     const lasting = callRaw(busy, toWire('x'))
     await until(() => endedAt.size === 2)
     const [first = 0, second = 0] = [endedAt.get('silent'), endedAt.get('used')]
-    assert.ok(first >= 90 && second >= 390, `${first} ms and ${second} ms`)
+    assert.ok(first >= 490 && second >= 990, `${first} ms and ${second} ms`)
     await sleep(500)
     held.letGo()
     assert.equal((await lasting).trailers['grpc-status'], '0')

@@ -156,7 +156,10 @@ describe('listenGrpc()', () => {
   it('gives an aborted signal to a handler that asks for it too late', async () => {
     const gone = makeGate()
     let late: AbortSignal | undefined
+    let entered = false
     await using server = await listen(async request => {
+      if (request.path === '/other') return request
+      entered = true
       await gone.opened
       late = request.signal
       return request
@@ -164,9 +167,10 @@ describe('listenGrpc()', () => {
     using session = openRaw(server.url)
     const stream = startRaw(session)
     stream.end(toWire('x'))
-    await sleep(50)
+    await until(() => entered)
     stream.close(constants.NGHTTP2_CANCEL)
-    await sleep(50)
+    // What comes after it on the same connection is read after it.
+    await callRaw(session, toWire('y'), { ':path': '/other' })
     gone.open()
     await until(() => late !== undefined)
     assert.equal(late?.aborted, true)
@@ -194,13 +198,13 @@ describe('listenGrpc()', () => {
       runs += 1
       return request
     })
-    using session = openRaw(server.url)
-    const stream = startRaw(session, { 'grpc-encoding': 'gzip' })
-    stream.end(toWire(gzipSync(Buffer.alloc(30_000_000)), true))
-    await sleep(20)
-    stream.close(constants.NGHTTP2_CANCEL)
-    await sleep(1000)
-    assert.equal(runs, 0)
+    using client = new FrameClient(server.port)
+    const message = toWire(gzipSync(Buffer.alloc(10_000_000)), true)
+    const toCall = (id: number): Buffer[] => [toCallHead(id, { 'grpc-encoding': 'gzip' }), toData(id, message, true)]
+    // All of it comes at once: the first is left before anything can be inflated.
+    client.write(...toCall(1), toFrame(FRAME.reset, 1, toWord(constants.NGHTTP2_CANCEL)), ...toCall(3))
+    await until(() => client.frames.some(({ stream, type }) => stream === 3 && type === FRAME.headers))
+    assert.equal(runs, 1)
   })
 
   it('answers DEADLINE_EXCEEDED when the deadline passes, and aborts the signal with it', async () => {

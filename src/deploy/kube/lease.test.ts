@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { until } from '../../core/testing/wait.ts'
 import { acquireLease, type HeldLease, type LeaseOptions } from './lease.node.ts'
 import { type LeaseApi, type Line, toLeaseApi } from './testing/leases.ts'
 
@@ -64,7 +65,8 @@ describe('acquireLease()', () => {
         () => won.push(name),
         () => {},
       )
-    await new Promise(done => setTimeout(done, 10 * PATIENT.retryMs))
+    await until(() => won.length > 0)
+    await sleep(10 * PATIENT.retryMs)
     assert.deepEqual(won, [api.holder()])
   })
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { rm, truncate, writeFile } from 'node:fs/promises'
 import type { IncomingMessage } from 'node:http'
 import { describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { toBlobPath } from '../blobs.node.ts'
 import { type Moved, type PushOptions, parseReference, pushImage } from '../index.ts'
 import { openTestPlace, type TestPlace, toTestOptions, writeTestImage } from './testing/image.ts'
@@ -384,14 +385,18 @@ describe('pushImage() to a registry that errs', () => {
   it('sends up to four blobs at once', async () => {
     let now = 0
     let most = 0
+    const four = Promise.withResolvers<void>()
     await using it = await openCase(async (request, response) => {
       if (request.method !== 'PUT' || !UPLOAD.test(request.url ?? '')) return false
       now += 1
       most = Math.max(most, now)
+      if (most === 4) four.resolve()
       response.on('finish', () => {
         now -= 1
       })
-      await new Promise(resolve => setTimeout(resolve, 50))
+      await four.promise
+      // Time in which a fifth would come.
+      await sleep(50)
       return false
     })
     await it.push(Array.from({ length: 12 }, () => 9))

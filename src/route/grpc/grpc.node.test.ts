@@ -161,13 +161,15 @@ describe('a call to the gateway', () => {
     const gone = await startGrpcServer(failing)
     await gone[Symbol.asyncDispose]()
     await using c = await startGrpcServer(predictingGrpc(1))
+    // Time stands still, so that nothing is tried again.
+    const clock = (): number => 1
     for (const bad of [a.url, gone.url]) {
-      await using gateway = await startTestGateway({ routes: toChampion(bad, c.url) })
+      await using gateway = await startTestGateway({ routes: toChampion(bad, c.url), clock })
       using client = openGrpcJs(gateway.grpcPort)
       for (let count = 0; count < 10; count++)
         assert.equal((await client.call(PREDICT, toPredictRequest())).code, GRPC_CODES.OK)
     }
-    assert.ok(a.seen.length >= 3 && a.seen.length <= 6, String(a.seen.length))
+    assert.equal(a.seen.length, 3)
   })
 
   it('is not repeated where the model refuses it, and its error comes as it is', async () => {

@@ -139,26 +139,26 @@ describe('a shadow that is stopped', () => {
     ])
     const limits = { maxShadows: 64, flushMs: 50 }
     await using gateway = await startTestGateway({ routes, limits })
+    /** The longest time of an answer, ms. */
     const measure = async (): Promise<number> => {
-      const times: number[] = []
+      let longestMs = 0
       const clients = Array.from({ length: 4 }, async () => {
         for (let count = 0; count < 75; count++) {
           const startedAt = performance.now()
           assert.equal((await gateway.predict()).status, 200)
-          times.push(performance.now() - startedAt)
+          longestMs = Math.max(longestMs, performance.now() - startedAt)
         }
       })
       await Promise.all(clients)
-      return times.sort((x, y) => x - y)[Math.floor(times.length * 0.99)] ?? 0
+      return longestMs
     }
     await measure()
-    const before = await measure()
     b.child.kill('SIGSTOP')
     await sleep(10)
-    const after = await measure()
-    // The machine may be busy, but nobody waited for the shadow's time limit.
-    assert.ok(after < 3 * before + 500, `p99 ${before} ms before, ${after} ms after`)
-    await until(() => c.seen.length === 900)
+    // The machine may be busy, but nobody waited for the shadow, which has 30 s.
+    const longestMs = await measure()
+    assert.ok(longestMs < 15_000, `${longestMs} ms`)
+    await until(() => c.seen.length === 600)
     assert.match(await gateway.metrics(), /shadows_dropped_total\{variant="b",reason="in-flight"\} 2\d\d/)
   })
 

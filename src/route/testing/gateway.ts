@@ -56,7 +56,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
       spoolFile: join(folder, 'spool.ndjson'),
       name: 'gateway-1',
       logger: { info: write, warn: write, error: write },
-      limits: { flushEveryMs: 10, maxBackOffMs: 100, drainMs: 2_000, flushMs: 1_000, ...limits },
+      limits: { flushEveryMs: 10, maxBackOffMs: 100, drainMs: 20_000, flushMs: 20_000, ...limits },
       ...rest,
     },
     stop.signal,

@@ -44,7 +44,7 @@ describe('Health', () => {
   })
 
   it('is told to watchers when it changes, and they are sent away when the server stops', async () => {
-    await using server = await openGrpcServer(toDouble(), { allowModelControl: true })
+    await using server = await openGrpcServer(toDouble(), { allowModelControl: true, drainMs: 60_000 })
     const watching = server.client.start(PATH, ask(''))
     const stranger = server.client.start(PATH, ask('z'))
     const isReady = async (): Promise<boolean> => (await server.call(check, {})).message?.status === SERVING
@@ -59,7 +59,7 @@ describe('Health', () => {
     assert.deepEqual([seen.code, seen.details], [GRPC_CODES.UNAVAILABLE, 'The server is stopping'])
     assert.deepEqual(statuses((await stranger.seen).messages), [SERVICE_UNKNOWN])
     await server.closed
-    assert.ok(performance.now() - stoppedAt < 4000, 'watchers do not hold the server')
+    assert.ok(performance.now() - stoppedAt < 30_000, 'watchers do not hold the server')
   })
 
   it('is no longer watched by a client that went', async () => {

@@ -1,10 +1,10 @@
 import { setTimeout } from 'node:timers/promises'
 
-/** Resolves once something holds, asked every few milliseconds; rejects after ten seconds. */
+/** Resolves once something holds, asked every few milliseconds; rejects after a minute. */
 export async function untilTrue(holds: () => Promise<boolean>): Promise<void> {
-  const end = performance.now() + 10_000
+  const end = performance.now() + 60_000
   while (!(await holds())) {
-    if (performance.now() > end) throw new Error('It did not come true within 10 s')
+    if (performance.now() > end) throw new Error('It did not come true within a minute')
     await setTimeout(5)
   }
 }
