@@ -16,7 +16,7 @@ export function chooseByKey<item extends Weighted>(items: readonly item[], key: 
   let best: item | undefined
   let bestScore = 0
   for (const item of items) {
-    if (item.weight <= 0) continue
+    // That of one without a weight is 0.
     const score = item.weight / -Math.log(toUnitHash(`${item.id}/${key}`))
     if (score <= bestScore) continue
     best = item

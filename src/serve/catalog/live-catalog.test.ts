@@ -52,6 +52,7 @@ describe('LiveCatalog', () => {
       assert.equal(opened.catalog.isReady, false)
       await begin()
       assert.deepEqual([opened.states('m'), opened.catalog.isReady], [wanted, true])
+      assert.match(opened.log.join('\n'), /^loaded \{"path":".*model.onnx","place":"inline"/m)
     }
   })
 

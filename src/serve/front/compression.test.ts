@@ -54,6 +54,11 @@ describe('withCompression()', () => {
     }
   })
 
+  it('leaves what went wrong with the answer to others', async () => {
+    const handler = withCompression(() => Promise.reject(new Error('broken')), limits)
+    await assert.rejects(async () => await handler(toRequest({ 'content-encoding': 'gzip' }, gzipSync(text))), /broken/)
+  })
+
   it('counts what a body has grown to, for as long as it is answered', async () => {
     const seen: number[] = []
     const reserve = (bytes: number) => {

@@ -109,6 +109,9 @@ describe("MLflow's scoring protocol", () => {
       /^Cannot use input "x": expected shape \[-1,2\], found \[1,1\]$/,
     ],
     [{ dataframe_records: [1] }, 400, /^Unable to parse "dataframe_records"/],
+    [{ dataframe_records: 'text' }, 400, /^Unable to parse "dataframe_records"/],
+    [{ dataframe_records: { a: 1 } }, 400, /^Unable to parse "dataframe_records"/],
+    [{ dataframe_split: { columns: null, data: [[1]] } }, 400, /^Unable to parse/],
     [
       {
         dataframe_records: [

@@ -197,6 +197,7 @@ describe('toTfsOptions()', () => {
     const words = ['--model_base_path=/m']
     assert.throws(() => toOptions([...words, '--rest_api_port=0']), { message: /health and metrics are served there/ })
     assert.throws(() => toOptions([...words, '--rest_api_port=70000']), { message: /^Cannot use 70000 as --rest_api/ })
+    assert.throws(() => toOptions([...words, '--port=-1']), { message: /^Cannot use -1 as --port/ })
     assert.throws(() => toOptions([...words, '--port=8501']), { message: /^Cannot use 8501 as both/ })
   })
 })
