@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { HttpRequest, HttpResponse } from '../core/http/http.ts'
-import { TIMEOUT_HEADER } from './hints.ts'
+import { TIMEOUT_HEADER } from '../core/http/timeout.ts'
 
 /** Who may ask for predictions, and from which web pages. */
 export interface AccessOptions {

@@ -162,7 +162,11 @@ function learn(world: ForwardWorld, { name, health }: LiveVariant, fate: Fate): 
   if (health.learn(fate, world.clock())) world.metrics.circuits.inc({ variant: name })
 }
 
+const LATE_STATUS = 504
+
 function toFate(result: TryResult, isClients: boolean): Fate {
+  // The replica was told how long the client waits, and may find that over first.
+  if (isClients && result.kind === 'answer' && result.status === LATE_STATUS) return 'unknown'
   if (result.kind === 'answer') return result.status >= 500 ? 'failed' : 'answered'
   if (result.kind === 'gone' || result.kind === 'unsendable') return 'unknown'
   return result.kind === 'timeout' && isClients ? 'unknown' : 'failed'

@@ -1,4 +1,4 @@
-import { TIMEOUT_HEADER } from './hints.ts'
+import { TIMEOUT_HEADER } from '../core/http/timeout.ts'
 
 // RFC 9110, section 7.6.1: these belong to one connection. `host` and `content-length` are written anew;
 // `expect` was answered by this server already.

@@ -1,4 +1,5 @@
 import { toErrorText } from '../core/errors.ts'
+import { parseTimeout, TIMEOUT_HEADER } from '../core/http/timeout.ts'
 import { parseInstant } from '../core/instant.ts'
 
 /** What a client says about a request in headers of its own choice. */
@@ -15,8 +16,6 @@ export interface Hints {
   readonly sequence?: string | undefined
 }
 
-/** How long the sender of a request waits, in whole milliseconds; told on to replicas as what is left of it. */
-export const TIMEOUT_HEADER = 'x-request-timeout-ms'
 const MAX_HINT_CHARS = 512
 
 /** Reads the headers of a request, or says what is wrong with them. */
@@ -26,12 +25,10 @@ export function parseHints(
   const entity = headers['x-regatta-entity']
   const series = headers['x-regatta-series']
   const at = headers['x-regatta-at']
-  const timeout = headers[TIMEOUT_HEADER]
   if (!isText(entity)) return toTextProblem('x-regatta-entity', entity)
   if (!isText(series)) return toTextProblem('x-regatta-series', series)
-  const timeoutMs = timeout === undefined ? undefined : Number(timeout)
-  if (timeout !== undefined && !/^[1-9]\d{0,8}$/.test(timeout))
-    return { problem: `Cannot use header ${TIMEOUT_HEADER}: expected whole milliseconds above 0, found "${timeout}"` }
+  const timeoutMs = parseTimeout(headers[TIMEOUT_HEADER])
+  if (typeof timeoutMs === 'object') return timeoutMs
   try {
     return { entity, series, at: at === undefined ? undefined : parseInstant(at), timeoutMs }
   } catch (error) {

@@ -70,4 +70,22 @@ describe('a circuit', () => {
     assert.equal((await gateway.predict()).headers.get('x-regatta-variant'), 'b')
     assert.doesNotMatch(await gateway.metrics(), /(circuits_opened|ejections)_total\{/)
   })
+
+  it('stays closed where a replica finds first that the client was too hasty', async () => {
+    await using a = await startServer(predicting(1))
+    await using b = await startServer((seen, response) =>
+      'x-request-timeout-ms' in seen.headers
+        ? sendJson(response, 504, { error: 'late' })
+        : predicting(2)(seen, response),
+    )
+    const routes = toRoutes([
+      { id: 1, name: 'a', role: 'champion', urls: [a.url], weight: 0.5 },
+      { id: 2, name: 'b', role: 'split', urls: [b.url], weight: 0.5 },
+    ])
+    await using gateway = await startTestGateway({ routes, random: () => 0.9 })
+    for (let count = 0; count < 12; count++)
+      assert.equal((await gateway.predict({ 'x-request-timeout-ms': '9000' })).status, 504)
+    assert.equal((await gateway.predict()).headers.get('x-regatta-variant'), 'b')
+    assert.doesNotMatch(await gateway.metrics(), /(circuits_opened|ejections)_total\{/)
+  })
 })

@@ -1,5 +1,5 @@
 import { isToken, toFieldLine } from '../../core/http/fields.ts'
-import { TIMEOUT_HEADER } from '../hints.ts'
+import { TIMEOUT_HEADER } from '../../core/http/timeout.ts'
 
 /** One request as it goes to another server; `target` is the path with its query. */
 export interface UpstreamRequest {

@@ -28,7 +28,7 @@ export async function openFront(parts: FrontParts, options: ServerOptions, limit
   const { service, metrics, admission, access } = parts
   const { cors, logger, restTimeoutMs } = options
   const plain = withCompression(toHandler(service), { ...limits, reserve: bytes => admission.reserve(bytes) })
-  const limited = restTimeoutMs === undefined ? plain : withTimeLimit(plain, restTimeoutMs)
+  const limited = withTimeLimit(plain, restTimeoutMs)
   const handler = cors === true ? withCrossOrigin(limited) : limited
   return await listenHttp(toCountedHandler(handler, parts), {
     host: options.host ?? '127.0.0.1',
