@@ -282,15 +282,18 @@ describe('a replica that answers a message several times', () => {
   it('has answers refused that take more room than all requests may, and none recorded beyond their bound', async () => {
     await using a = await startStreaming(async function* (request) {
       yield toField(2, toInferResponse(...new Array(toRows(request)).fill(1)))
-      yield toAnswer(2)
+      for (let count = 0; count < 9; count++) yield toAnswer(2)
     })
     await using control = await startControl()
     const limits = { maxInFlightBytes: 20_000, maxTapBytes: 200 }
     await using gateway = await startTestGateway({ routes: toChampion(a.url), controlUrl: control.url, limits })
-    const { answers } = await converse(gateway.grpcPort, [toInferRequest({ rows: 100 })])
-    assert.deepEqual(answers, [1, 2])
-    await until(() => control.records.length === 1)
-    assert.match(control.records[0]?.error ?? '', /^Cannot record the answer: it is longer than 200 bytes/)
+    // One answer is too long, or all of them together are.
+    for (const [index, rows] of [100, 1].entries()) {
+      const { answers } = await converse(gateway.grpcPort, [toInferRequest({ rows })])
+      assert.deepEqual(answers, [1, ...new Array(9).fill(2)])
+      await until(() => control.records.length === index + 1)
+      assert.match(control.records[index]?.error ?? '', /^Cannot record the answer: it is longer than 200 bytes/)
+    }
     const wide = toField(2, toInferResponse(...new Array(10_000).fill(1)))
     await using b = await startStreaming(async function* () {
       yield wide

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import type { Socket } from 'node:net'
+import { once } from 'node:events'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { describe, it } from 'node:test'
 import { until } from '../testing/gateway.ts'
 import { startRawReplica, toGood } from '../testing/raw-replica.ts'
@@ -14,6 +15,25 @@ const openPool = (url: string, maxConnections = 4): UpstreamPool & AsyncDisposab
   return Object.assign(pool, { [Symbol.asyncDispose]: () => pool.destroy() })
 }
 const toKind = (result: TryResult): string => (result.kind === 'answer' ? String(result.body) : result.kind)
+
+/** Answers when the first bytes come, and reads no more. */
+async function startHastyServer() {
+  const sockets: Socket[] = []
+  const server = createServer(socket => {
+    sockets.push(socket)
+    socket.on('error', () => {}).once('data', () => socket.pause().write(toGood(1)))
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    connections: () => sockets.length,
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy()
+      server.close()
+      await once(server, 'close')
+    },
+  }
+}
 
 describe('UpstreamPool', () => {
   it('keeps a connection for the next request, and sends each in one piece', async () => {
@@ -97,6 +117,21 @@ describe('UpstreamPool', () => {
     await pool.send(REQUEST, BOUNDS)
     await pool.send(REQUEST, BOUNDS)
     assert.equal(replica.connections.length, 2)
+  })
+
+  it('does not use a connection any more that an answer came on which cannot be read, or before the request was sent', async () => {
+    await using replica = await startRawReplica(socket => socket.write('HTTP/1.1 2x0 OK\r\n\r\n'))
+    await using pool = openPool(replica.url)
+    for (let count = 0; count < 2; count++) assert.equal(toKind(await pool.send(REQUEST, BOUNDS)), 'lost')
+    assert.equal(replica.connections.length, 2)
+
+    await using hasty = await startHastyServer()
+    await using other = openPool(hasty.url)
+    const long = { ...REQUEST, body: Buffer.alloc(64 * 1024 * 1024) }
+    for (let count = 1; count <= 2; count++) {
+      assert.equal(toKind(await other.send(long, BOUNDS)), '{"predictions":[[1]]}')
+      assert.equal(hasty.connections(), count)
+    }
   })
 
   it('says whether a request may have arrived', async () => {

@@ -89,6 +89,7 @@ describe('LiveCatalog', () => {
     assert.equal(await asked, 1)
     await untilTrue(async () => opened.states('m') === '1 END, 2 AVAILABLE')
     assert.equal(await infer(catalog.find({ name: 'm' })), 2)
+    assert.throws(() => catalog.find({ name: 'm', version: 1 }), { code: 'NOT_FOUND' })
   })
 
   it('loses no request while versions come and go', async () => {
@@ -221,6 +222,20 @@ describe('LiveCatalog', () => {
       assert.equal(opened.states('b'), '1 AVAILABLE, 2 END')
       await catalog.reload([])
       assert.deepEqual([catalog.names, catalog.isReady], [[], false])
+    })
+
+    it('loads a model again that was unloaded, and follows its folder from then on', async () => {
+      await using place = await openPlace({ 1: identity() })
+      await using opened = openCatalog({ pollMs: POLL_MS })
+      const { catalog } = opened
+      const config = toSingleModel('m', place.basePath)
+      await (await catalog.prepare([config]))()
+      await catalog.unload('m')
+      await catalog.reload([config])
+      assert.equal(opened.states('m'), '1 AVAILABLE')
+      await addVersion(place.basePath, 2, toDouble())
+      opened.wake(POLL_MS)
+      await untilTrue(async () => opened.states('m') === '1 END, 2 AVAILABLE')
     })
 
     it('leaves all as it was where a model cannot be loaded', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { toDouble, toIdentity, toTwoByTwo } from '../testing/models.ts'
+import { toDouble, toGather, toIdentity, toTwoByTwo } from '../testing/models.ts'
 import { openServer } from '../testing/place.ts'
 import { SERVER_VERSION } from '../version.ts'
 
@@ -173,7 +173,12 @@ describe('Open Inference V2 REST', () => {
     assert.ok(stats.inference_stats.compute_infer.ns > 0 && stats.last_inference > 1.7e12)
     assert.deepEqual(await statsOf('/v2/models/stats'), [stats])
     assert.deepEqual(await statsOf('/v2/models/m/versions/1/stats'), [stats])
-    assert.equal((await server.ask('/v2/models/m/versions/2/stats')).status, 404)
+    for (const path of ['m/versions/2', 'z']) assert.equal((await server.ask(`/v2/models/${path}/stats`)).status, 404)
+    await using failing = await openServer(toGather())
+    const nowhere = { name: 'x', datatype: 'INT64', shape: [1], data: [99] }
+    assert.equal((await failing.ask(INFER, { inputs: [nowhere] })).status, 400)
+    const [failed] = JSON.parse((await failing.ask('/v2/models/m/stats')).text).model_stats
+    assert.deepEqual([failed.inference_stats.fail.count, failed.inference_stats.success.count], [1, 0])
   })
 
   const wrong: readonly [body: unknown, error: RegExp][] = [
