@@ -17,6 +17,7 @@ import {
   toInferRequest,
   toInferResponse,
 } from '../testing/grpc-upstream.ts'
+import { AnswerStream } from './answer-stream.node.ts'
 
 const { output } = GRPCInferenceService.method.modelStreamInfer
 /** Nobody listens there: these replicas are asked over gRPC alone. */
@@ -277,6 +278,19 @@ describe('a replica that answers a message several times', () => {
     const { code } = await converse(gateway.grpcPort, requests, { [ENDS_WITH_ERROR]: 'true' })
     assert.equal(code, GRPC_CODES.INTERNAL)
     await untilText(gateway.metrics, /replica_outstanding\{replica="a-1"\} 0/)
+  })
+
+  it('keeps of many answers no more for the record than shows that they are too long', async () => {
+    const message = toAnswer(2)
+    const many = (async function* () {
+      for (let count = 0; count < 100; count++) yield message
+    })()
+    const stream = new AnswerStream(many, () => {}, { silenceMs: 20_000, maxKeptBytes: 200, signal: undefined })
+    let count = 0
+    for await (const _ of stream) count += 1
+    const result = await stream.over
+    const keptBytes = result.kind === 'answer' ? result.body.byteLength : 0
+    assert.ok(count === 100 && keptBytes > 200 && keptBytes <= 200 + message.byteLength, `${keptBytes} bytes`)
   })
 
   it('has answers refused that take more room than all requests may, and none recorded beyond their bound', async () => {

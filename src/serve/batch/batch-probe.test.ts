@@ -59,6 +59,24 @@ describe('probeBatching()', () => {
     })
   }
 
+  it('leaves sizes untried where that takes long', async () => {
+    await using place = await openPlace({ 1: toMlp() })
+    await using engine = await openOnnxEngine({ path: join(place.basePath, '1', 'model.onnx'), intraOpThreads: 1 })
+    const countRuns = async (stepMs: number): Promise<number> => {
+      let [runs, at] = [0, 0]
+      const run: typeof engine.run = async (...parameters) => {
+        runs += 1
+        return await engine.run(...parameters)
+      }
+      const now = (): number => (at += stepMs)
+      const bounds = { sample: zeros(1, 4), maxRows: 8, maxRunMs: 1_000, now }
+      assert.equal((await probeBatching({ ...engine, run }, bounds)).kind, 'together')
+      return runs
+    }
+    const [patient, hasty] = [await countRuns(0), await countRuns(201)]
+    assert.ok(hasty > 0 && hasty < patient, `${hasty} of ${patient} runs`)
+  })
+
   it('runs singly where batching is off', async () => {
     assert.deepEqual(await probe(toMlp(), zeros(1, 4), 1), { kind: 'singly', reason: 'batching is off' })
   })

@@ -162,6 +162,15 @@ describe('LiveCatalog', () => {
     assert.deepEqual([opened.states('m'), opened.catalog.isReady], ['1 AVAILABLE', true])
   })
 
+  it('waits no longer for a first version of a model that is not wanted any more', async () => {
+    await using place = await openPlace({})
+    await using opened = openCatalog({ pollMs: POLL_MS })
+    const begun = (await opened.catalog.prepare([toSingleModel('m', place.basePath)]))()
+    await opened.catalog.reload([])
+    await begun
+    assert.deepEqual([opened.catalog.names, opened.catalog.isReady], [[], false])
+  })
+
   it('is ready with what could be loaded, and fails where nothing could', async () => {
     await using good = await openPlace({ 1: identity() })
     await using bad = await openPlace({ 1: Buffer.from('bad') })

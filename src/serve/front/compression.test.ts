@@ -103,6 +103,7 @@ describe('pickEncoding()', () => {
     ['deflate, gzip', 'gzip'],
     ['deflate;q=1, gzip;q=0.5', 'deflate'],
     ['gzip;q=0', undefined],
+    ['gzip;q=0.5', 'gzip'],
     ['*', 'gzip'],
     ['*;q=0', undefined],
     ['br', undefined],
