@@ -183,15 +183,20 @@ describe('startServer()', () => {
   })
 
   it('lets pages of other sites ask where it is told to', async () => {
-    await using server = await openServer(toDouble(), { cors: true })
+    await using server = await openServer(toDouble(), { cors: true, maxBodyBytes: 100 })
     const preflight = await server.ask(PREDICT, undefined, {
       method: 'OPTIONS',
       headers: { origin: 'https://a.example' },
     })
     assert.deepEqual(
       ['origin', 'methods', 'headers'].map(name => preflight.headers.get(`access-control-allow-${name}`)),
-      ['*', 'POST, GET', 'Content-Type, Authorization'],
+      [
+        ...['*', 'POST, GET'],
+        'Content-Type, Authorization, Content-Encoding, Inference-Header-Content-Length, x-request-timeout-ms, traceparent',
+      ],
     )
+    const long = await server.ask(PREDICT, 'x'.repeat(101))
+    assert.deepEqual([long.status, long.headers.get('access-control-allow-origin')], [413, '*'])
     assert.equal((await server.ask('/readyz')).headers.get('access-control-allow-origin'), '*')
     const bare = await server.ask(PREDICT, undefined, { method: 'OPTIONS' })
     assert.deepEqual([bare.status, bare.text], [400, '{"error":"Origin header is missing in CORS preflight"}'])

@@ -1,5 +1,5 @@
 import { toErrorText } from '../../core/errors.ts'
-import { toJsonResponse } from '../../core/http/http.ts'
+import { type HttpResponse, toJsonResponse } from '../../core/http/http.ts'
 import { type HttpServer, listenHttp } from '../../core/http/server.node.ts'
 import { toRefusalResponse } from '../errors.ts'
 import type { Service } from '../model.ts'
@@ -8,7 +8,7 @@ import { type Counting, toCountedHandler } from '../telemetry/counted.ts'
 import type { Access } from './access.ts'
 import type { Admission } from './admission.ts'
 import { withCompression } from './compression.ts'
-import { withCrossOrigin } from './cross-origin.ts'
+import { toCrossOrigin, withCrossOrigin } from './cross-origin.ts'
 import { isPrediction, toHandler, toProtocol } from './handler.ts'
 import { isProbe } from './health.ts'
 import { withTimeLimit } from './time-limit.node.ts'
@@ -30,6 +30,7 @@ export async function openFront(parts: FrontParts, options: ServerOptions, limit
   const plain = withCompression(toHandler(service), { ...limits, reserve: bytes => admission.reserve(bytes) })
   const limited = withTimeLimit(plain, restTimeoutMs)
   const handler = cors === true ? withCrossOrigin(limited) : limited
+  const toShown = (response: HttpResponse): HttpResponse => (cors === true ? toCrossOrigin(response) : response)
   return await listenHttp(toCountedHandler(handler, parts), {
     host: options.host ?? '127.0.0.1',
     port: options.httpPort,
@@ -46,11 +47,11 @@ export async function openFront(parts: FrontParts, options: ServerOptions, limit
       if (typeof admitted === 'function') return admitted
       const refusal = toRefusalResponse(admitted)
       metrics.onRequest(toProtocol(path), refusal.status, 0)
-      return refusal
+      return toShown(refusal)
     },
     toError(status, error) {
       metrics.onRequest('other', status, 0)
-      return toJsonResponse(status, { error })
+      return toShown(toJsonResponse(status, { error }))
     },
     onError: error => logger?.error({ error: toErrorText(error) }, 'a request failed'),
   })
