@@ -8,7 +8,7 @@ import { GRPCInferenceService, Health, ModelService, PredictionService } from '.
 import { readSecurity } from './security.node.ts'
 import { openClient, openGrpcServer } from './testing/grpc.ts'
 import { toDouble } from './testing/models.ts'
-import { openPlace } from './testing/place.ts'
+import { openPlace, openServer } from './testing/place.ts'
 
 const { ca, server: own, client } = makeCertificates()
 const stranger = makeCertificates()
@@ -105,6 +105,12 @@ describe('a server with a token', () => {
     assert.equal((await server.ask(PREDICT, body, { headers: bearer('t0ken') })).status, 200)
     const preflight = await server.ask(PREDICT, undefined, { method: 'OPTIONS', headers: { origin: 'https://a.b' } })
     assert.equal(preflight.status, 200)
+    await using closed = await openServer(toDouble(), { token: 't0ken' })
+    const refusedPreflight = await closed.ask(PREDICT, undefined, {
+      method: 'OPTIONS',
+      headers: { origin: 'https://a.b' },
+    })
+    assert.equal(refusedPreflight.status, 401)
   })
 
   it('answers only probes without it, over gRPC', async () => {

@@ -58,6 +58,15 @@ describe('Recorder', () => {
     assert.ok(gateway.log.some(line => line.startsWith('Control takes records again')))
   })
 
+  it('does not wait where a whole batch is there', async () => {
+    await using a = await startServer(predicting(1))
+    await using control = await startControl()
+    const routes = toRoutes([{ id: 1, name: 'a', role: 'champion', urls: [a.url] }])
+    await using gateway = await startTestGateway({ routes, controlUrl: control.url, limits: { flushEveryMs: 600_000 } })
+    for (let count = 0; count < 10; count++) await predictMany(gateway, 50)
+    await until(() => control.records.length === 500)
+  })
+
   it('keeps the spool over a restart, and skips half a line of a killed process', async () => {
     await using a = await startServer(predicting(1))
     const routes = toRoutes([{ id: 1, name: 'a', role: 'champion', urls: [a.url] }])
@@ -88,6 +97,16 @@ describe('Recorder', () => {
     await until(() => control.records.length > 0)
     await predictMany(gateway, 1)
     await until(() => control.dropped + control.records.length === 101)
+  })
+
+  it('leaves the rows out, and counts it, where its memory has room for little more', async () => {
+    await using a = await startServer(predicting(1))
+    await using control = await startControl()
+    const routes = toRoutes([{ id: 1, name: 'a', role: 'champion', urls: [a.url] }])
+    const limits = { maxPendingBytes: 6_000, flushEveryMs: 600_000 }
+    await using gateway = await startTestGateway({ routes, controlUrl: control.url, limits })
+    await predictMany(gateway, 11)
+    await untilText(gateway.metrics, /untapped_total\{reason="memory-full"\} [1-9]/)
   })
 
   it('drops and counts what its memory has no room for', async () => {
