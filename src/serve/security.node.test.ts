@@ -103,6 +103,8 @@ describe('a server with a token', () => {
     )
     assert.match(refused.text, /^\{"error":"Cannot answer: the token is not/)
     assert.equal((await server.ask(PREDICT, body, { headers: bearer('t0ken') })).status, 200)
+    const { text } = await server.ask('/metrics', undefined, { headers: bearer('t0ken') })
+    assert.match(text, /requests_total\{protocol="tfs",status="401"\} 2\n/)
     const preflight = await server.ask(PREDICT, undefined, { method: 'OPTIONS', headers: { origin: 'https://a.b' } })
     assert.equal(preflight.status, 200)
     await using closed = await openServer(toDouble(), { token: 't0ken' })

@@ -197,6 +197,7 @@ describe('startServer()', () => {
     )
     const long = await server.ask(PREDICT, 'x'.repeat(101))
     assert.deepEqual([long.status, long.headers.get('access-control-allow-origin')], [413, '*'])
+    assert.match((await server.ask('/metrics')).text, /requests_total\{protocol="other",status="413"\} 1\n/)
     assert.equal((await server.ask('/readyz')).headers.get('access-control-allow-origin'), '*')
     const bare = await server.ask(PREDICT, undefined, { method: 'OPTIONS' })
     assert.deepEqual([bare.status, bare.text], [400, '{"error":"Origin header is missing in CORS preflight"}'])
