@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { toSingleModel } from '../options.ts'
 import { toDouble, toGather, toIdentity, toTwoByTwo } from '../testing/models.ts'
-import { openServer } from '../testing/place.ts'
+import { openPlace, openServer } from '../testing/place.ts'
 import { SERVER_VERSION } from '../version.ts'
 
 const INFER = '/v2/models/m/infer'
@@ -158,6 +159,15 @@ describe('Open Inference V2 REST', () => {
       assert.match(answer.text, /start the server with --allow-model-control/)
     }
     assert.equal((await server.ask('/v2/repository/index', '')).status, 200)
+  })
+
+  it('finds a version by its number alone, and so the version 0', async () => {
+    await using place = await openPlace({ 0: toDouble() })
+    await using server = await openServer(toDouble(), { models: [toSingleModel('m', place.basePath)] })
+    const statuses = await Promise.all(
+      ['0', '00', '1', '0x0', 'v0'].map(async version => (await server.ask(`/v2/models/m/versions/${version}`)).status),
+    )
+    assert.deepEqual(statuses, [200, 404, 404, 404, 404])
   })
 
   it('tells what versions did', async () => {
