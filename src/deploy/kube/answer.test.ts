@@ -10,6 +10,12 @@ describe('toRefusal()', () => {
     [403, toStatus('pods is forbidden: User "x" cannot list'), 'KUBE_FORBIDDEN', /cannot list/],
     [403, toStatus('pods "p" is forbidden: exceeded quota: few'), 'KUBE_QUOTA', /few/],
     [404, toStatus('namespaces "team" not found'), 'KUBE_NAMESPACE', /"team"/],
+    [
+      403,
+      toStatus('unable to create new content in namespace team because it is being terminated'),
+      'KUBE_NAMESPACE',
+      /team/,
+    ],
     [409, toStatus('the object has been modified'), 'KUBE_CHANGED', /modified/],
     [422, toStatus('Deployment is invalid: spec.x: unknown'), 'KUBE_REFUSED', /422.*spec\.x/],
     [502, '<html>proxy</html>', 'KUBE_REFUSED', /proxy/],

@@ -6,7 +6,14 @@ import type { KubeObject } from './object.ts'
 const toObject = (kind: string, rest: object, version = '1'): KubeObject => ({
   apiVersion: 'v1',
   kind,
-  metadata: { name: 'x', resourceVersion: version, managedFields: [{ time: version }] },
+  metadata: {
+    name: 'x',
+    resourceVersion: version,
+    managedFields: [{ time: version }],
+    uid: version,
+    generation: Number(version),
+    creationTimestamp: version,
+  },
   ...rest,
 })
 

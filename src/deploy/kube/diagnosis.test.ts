@@ -137,6 +137,19 @@ describe('diagnosePod()', () => {
     })
   }
 
+  it('reads only what was said of the pod itself', () => {
+    const pod = toPod({ state: { waiting: { reason: 'ImagePullBackOff', message: 'no such host' } } })
+    const events = [toEvent('Pod', 'another', 'Failed', 'Failed to pull image "r/i:1": 401 Unauthorized')]
+    assert.equal(diagnosePod(pod, around({ events }))?.code, 'REGISTRY_UNREACHABLE')
+  })
+
+  it('is patient with a container that ended well for the first time', () => {
+    const end = (restartCount: number): KubeObject =>
+      toPod({ restartCount, state: { terminated: { exitCode: 0, reason: 'Completed' } } })
+    assert.equal(diagnosePod(end(0), around()), undefined)
+    assert.equal(diagnosePod(end(1), around())?.code, 'CRASH_LOOP')
+  })
+
   const startedAt = (seconds: number): string => new Date(NOW - seconds * 1000).toISOString()
   it('is patient with a start, and then tells what the probe got', () => {
     const events = [toEvent('Pod', 'p', 'Unhealthy', 'Startup probe failed: HTTP probe failed with statuscode: 503')]
@@ -238,14 +251,18 @@ describe('diagnoseService()', () => {
   })
 
   it('names a Service that leads to none of the pods that are ready', () => {
-    const slice = (endpoints: readonly object[]): KubeObject => ({
+    const slice = (endpoints: readonly object[], of = 's'): KubeObject => ({
       apiVersion: 'discovery.k8s.io/v1',
       kind: 'EndpointSlice',
-      metadata: { name: 's-1', labels: { 'kubernetes.io/service-name': 's' } },
+      metadata: { name: `${of}-1`, labels: { 'kubernetes.io/service-name': of } },
       endpoints,
     })
     assert.equal(diagnoseEndpoints(service(0), [slice([])], 2)?.code, 'NO_ENDPOINTS')
     assert.equal(diagnoseEndpoints(service(0), [slice([])], 0), undefined)
+    assert.equal(
+      diagnoseEndpoints(service(0), [slice([{ conditions: { ready: true } }], 'other')], 2)?.code,
+      'NO_ENDPOINTS',
+    )
     assert.equal(diagnoseEndpoints(service(0), [slice([{ conditions: { ready: true } }])], 2), undefined)
   })
 })

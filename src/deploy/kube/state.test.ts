@@ -94,4 +94,30 @@ describe('toState()', () => {
     const soon = { ...empty, slices: [], pods: [gatewayPod], now: Date.parse(AT) + 1000 }
     assert.equal(toState(soon, 'm-gateway').gateway.health.state, 'ready')
   })
+
+  it('calls a gateway ready once as many of its pods are as are wanted, and failing where one fails', () => {
+    const deployment: KubeObject = {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name: 'm-gateway' },
+      spec: { replicas: 2 },
+    }
+    const healthOf = (...pods: readonly KubeObject[]) =>
+      toState({ ...empty, deployments: [deployment], pods }, 'm-gateway').gateway.health
+    assert.equal(healthOf(gatewayPod).state, 'starting')
+    const other = { ...gatewayPod, metadata: { ...gatewayPod.metadata, name: 'h' } }
+    assert.equal(healthOf(gatewayPod, other).state, 'ready')
+    const terminated = { exitCode: 1, message: 'no port' }
+    const containerStatuses = [{ name: 'gateway', ready: false, restartCount: 1, lastState: { terminated } }]
+    const health = healthOf(gatewayPod, toPod('h', 'gateway', { containerStatuses }))
+    assert.ok(health.state === 'failing' && health.code === 'CRASH_LOOP')
+  })
+
+  it('writes addresses as URLs do, and that of a Service within the cluster by its name', () => {
+    const pod = toPod('a', 'server', { podIP: 'fd00::1', conditions: [ready] })
+    const { replicas } = toState({ ...empty, pods: [pod] }, 'm-gateway')
+    assert.deepEqual([replicas[0]?.url, replicas[0]?.grpcUrl], ['http://[fd00::1]:8501', 'http://[fd00::1]:8500'])
+    const within = { ...service, spec: { type: 'ClusterIP' } }
+    assert.equal(toState({ ...empty, services: [within] }, 'm-gateway').gatewayUrl, 'http://m-gateway.team.svc:8501')
+  })
 })

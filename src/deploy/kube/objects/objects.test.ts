@@ -2,18 +2,12 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { CONTROL_NODE_FLAGS } from '../../../core/control-memory.ts'
 import { isObject } from '../../../core/json.ts'
-import { KINDS, toPath } from '../kinds.ts'
-import { at, type KubeObject, listAt, textAt, toObjectName } from '../object.ts'
+import { toPath } from '../kinds.ts'
+import { at, type KubeObject, listAt, numberAt, textAt, toObjectName } from '../object.ts'
 import { toYaml } from '../render.ts'
+import { findObject } from '../testing/objects.ts'
 import { ROUTES, toSettings, VARIANT } from '../testing/settings.ts'
-import { toDeployerAccess } from './access.ts'
 import { toAllObjects, toBaseObjects, toTokenSecret } from './base.ts'
-import { toServerObjects } from './server.ts'
-
-function find(objects: readonly KubeObject[], name: string): KubeObject {
-  const found = objects.find(object => toObjectName(object) === name)
-  return found ?? assert.fail(`no ${name} among ${objects.map(toObjectName).join(', ')}`)
-}
 
 /** Every pod's description among objects. */
 function listPodSpecs(objects: readonly KubeObject[]): readonly unknown[] {
@@ -89,8 +83,65 @@ describe('toAllObjects()', () => {
     })
   }
 
+  it('leads every Service, budget and Deployment to pods of its own', () => {
+    const labelsOf = (path: readonly string[]) =>
+      objects.flatMap(object => {
+        const labels = at(object, ...path)
+        return isObject(labels) ? [[toObjectName(object), labels] as const] : []
+      })
+    const pods = labelsOf(['spec', 'template', 'metadata', 'labels'])
+    const selectors = [...labelsOf(['spec', 'selector', 'matchLabels']), ...labelsOf(['spec', 'selector'])].filter(
+      ([, labels]) => !Object.hasOwn(labels, 'matchLabels'),
+    )
+    const found = selectors.map(([name, labels]) => {
+      const led = pods.filter(([, own]) => Object.entries(labels).every(([key, value]) => own[key] === value))
+      return [name.replace(/^\w+\//, ''), led.map(([pod]) => pod)]
+    })
+    assert.deepEqual(
+      found,
+      selectors.map(([name]) => {
+        const own = name.replace(/^\w+\//, '')
+        return [own, [`Deployment/${own}`]]
+      }),
+    )
+    assert.equal(selectors.length, 8)
+  })
+
+  it('lets no pod go before another is ready, nor before all have heard that it goes', () => {
+    for (const name of ['gateway', 'b-7']) {
+      const spec = at(findObject(objects, `Deployment/forecast-${name}`), 'spec')
+      assert.deepEqual(at(spec, 'strategy', 'rollingUpdate'), { maxSurge: 1, maxUnavailable: 0 })
+      const pod = at(spec, 'template', 'spec')
+      const leaveSeconds = numberAt(pod, 'containers', 0, 'lifecycle', 'preStop', 'sleep', 'seconds')
+      assert.ok(leaveSeconds > 0 && numberAt(pod, 'terminationGracePeriodSeconds') > leaveSeconds)
+      assert.equal(at(findObject(objects, `PodDisruptionBudget/forecast-${name}`), 'spec', 'maxUnavailable'), 1)
+    }
+  })
+
+  it('never runs two controls on one file, and keeps the end of the log of what fails', () => {
+    assert.deepEqual(at(findObject(objects, 'Deployment/forecast-control'), 'spec', 'strategy'), { type: 'Recreate' })
+    for (const spec of listPodSpecs(objects))
+      assert.equal(textAt(spec, 'containers', 0, 'terminationMessagePolicy'), 'FallbackToLogsOnError')
+  })
+
+  it('tells the gateway where replicas and the record of the routes are without control', () => {
+    const spec = at(findObject(objects, 'Deployment/forecast-gateway'), 'spec', 'template', 'spec')
+    const args = at(spec, 'containers', 0, 'args')
+    assert.ok(Array.isArray(args))
+    const argumentOf = (flag: string): string => String(args[args.indexOf(flag) + 1])
+    const host = argumentOf('--replica-host').replace('{variant}', VARIANT.name).replace('{id}', String(VARIANT.id))
+    assert.ok(findObject(objects, `Service/${host}`))
+    const mount = listAt(spec, 'containers', 0, 'volumeMounts').find(({ name }) => name === 'routes')
+    assert.equal(argumentOf('--routes-file'), `${mount?.['mountPath']}/routes.json`)
+    const volume = listAt(spec, 'volumes').find(({ name }) => name === 'routes')
+    const record = findObject(objects, `ConfigMap/${textAt(volume, 'configMap', 'name')}`)
+    assert.deepEqual(JSON.parse(textAt(record, 'data', 'routes.json') ?? ''), ROUTES)
+    // Whoever applies it from a repository shall not write over what control wrote.
+    assert.equal(textAt(record, 'metadata', 'annotations', 'kustomize.toolkit.fluxcd.io/ssa'), 'IfNotPresent')
+  })
+
   it('gives clients the ports of TensorFlow Serving', () => {
-    const service = find(objects, 'Service/forecast-gateway')
+    const service = findObject(objects, 'Service/forecast-gateway')
     assert.equal(textAt(service, 'spec', 'type'), 'LoadBalancer')
     assert.deepEqual(
       listAt(service, 'spec', 'ports').map(({ port }) => port),
@@ -103,7 +154,7 @@ describe('toBaseObjects()', () => {
   it('starts control anew when what it reads has changed', () => {
     const digestOf = (settings: ReturnType<typeof toSettings>): string | undefined =>
       textAt(
-        find(toBaseObjects(settings), 'Deployment/forecast-control'),
+        findObject(toBaseObjects(settings), 'Deployment/forecast-control'),
         ...['spec', 'template', 'metadata', 'annotations', 'regatta.dev/project'],
       )
     const settings = toSettings()
@@ -118,7 +169,7 @@ describe('toBaseObjects()', () => {
       ['control', CONTROL_NODE_FLAGS],
     ] as const) {
       const container = at(
-        find(toBaseObjects(toSettings()), `Deployment/forecast-${part}`),
+        findObject(toBaseObjects(toSettings()), `Deployment/forecast-${part}`),
         ...['spec', 'template', 'spec', 'containers', 0],
       )
       assert.equal(textAt(container, 'image'), 'registry.example.com/team/forecast:regatta-0.1.0')
@@ -131,17 +182,31 @@ describe('toBaseObjects()', () => {
     }
   })
 
+  it('exposes the gateway and claims a volume as the project says', () => {
+    const objects = toBaseObjects(toSettings('expose: NodePort\n    storage: { size: 3Gi, class: fast }'))
+    assert.equal(textAt(findObject(objects, 'Service/forecast-gateway'), 'spec', 'type'), 'NodePort')
+    const claim = findObject(objects, 'PersistentVolumeClaim/forecast-data')
+    assert.equal(textAt(claim, 'spec', 'storageClassName'), 'fast')
+    assert.equal(textAt(claim, 'spec', 'resources', 'requests', 'storage'), '3Gi')
+    assert.ok(
+      !(
+        'storageClassName' in
+        Object(at(findObject(toBaseObjects(toSettings()), 'PersistentVolumeClaim/forecast-data'), 'spec'))
+      ),
+    )
+  })
+
   it('needs no volume where the storage is ephemeral', () => {
     const objects = toBaseObjects(toSettings('storage: { ephemeral: true }'))
     assert.ok(!objects.some(({ kind }) => kind === 'PersistentVolumeClaim'))
-    const volumes = listAt(find(objects, 'Deployment/forecast-control'), 'spec', 'template', 'spec', 'volumes')
+    const volumes = listAt(findObject(objects, 'Deployment/forecast-control'), 'spec', 'template', 'spec', 'volumes')
     assert.deepEqual(at(volumes.at(-1), 'emptyDir'), {})
   })
 
   it('gives control a PostgreSQL and no volume where the project names its Secret', () => {
     const objects = toBaseObjects(toSettings('database: { secret: events }'))
     assert.ok(!objects.some(({ kind }) => kind === 'PersistentVolumeClaim'))
-    const spec = at(find(objects, 'Deployment/forecast-control'), 'spec')
+    const spec = at(findObject(objects, 'Deployment/forecast-control'), 'spec')
     assert.equal(at(spec, 'replicas'), 2)
     assert.equal(textAt(spec, 'strategy', 'type'), 'RollingUpdate')
     const container = at(spec, 'template', 'spec', 'containers', 0)
@@ -157,17 +222,20 @@ describe('toBaseObjects()', () => {
     const args = at(container, 'args')
     assert.ok(Array.isArray(args))
     assert.deepEqual(args.slice(-4), ['--holder', '$(POD_NAME)', '--address', '$(POD_IP)'])
-    assert.equal(at(find(objects, 'PodDisruptionBudget/forecast-control'), 'spec', 'maxUnavailable'), 1)
-    const rules = listAt(find(objects, 'Role/forecast-control'), 'rules')
+    assert.equal(at(findObject(objects, 'PodDisruptionBudget/forecast-control'), 'spec', 'maxUnavailable'), 1)
+    const rules = listAt(findObject(objects, 'Role/forecast-control'), 'rules')
     assert.ok(rules.some(rule => at(rule, 'resources', 0) === 'leases'))
     // The ones that wait lead to the one that leads.
-    const from = listAt(find(objects, 'NetworkPolicy/forecast-control'), 'spec', 'ingress', 0, 'from')
+    const from = listAt(findObject(objects, 'NetworkPolicy/forecast-control'), 'spec', 'ingress', 0, 'from')
     assert.equal(from.length, 2)
   })
 
   it('has the gateway ask for a token, answer pages and be as many as the project says', () => {
     const lines = "serve: { access: token, cors: ['https://app.example'] }"
-    const gateway = find(toBaseObjects(toSettings('gateway: { replicas: 5 }', lines)), 'Deployment/forecast-gateway')
+    const gateway = findObject(
+      toBaseObjects(toSettings('gateway: { replicas: 5 }', lines)),
+      'Deployment/forecast-gateway',
+    )
     assert.equal(at(gateway, 'spec', 'replicas'), 5)
     const container = at(gateway, 'spec', 'template', 'spec', 'containers', 0)
     assert.ok(listAt(container, 'env').some(({ name }) => name === 'REGATTA_PREDICT_TOKENS'))
@@ -184,85 +252,6 @@ describe('toBaseObjects()', () => {
       fix: 'Make it shorter by 5 characters',
     })
   })
-})
-
-describe('toServerObjects()', () => {
-  it('takes resources, placement and environment from the project', () => {
-    const kubernetes = `
-    priorityClass: high
-    nodeSelector: { disk: ssd }
-    tolerations: [{ key: gpu, operator: Exists }]
-    imagePullSecrets: [pull]
-    env: { TZ: UTC }`
-    const lines = 'serve: { resources: { requests: { cpu: 1 }, limits: { memory: 1Gi, cpu: 2 } } }'
-    const deployment = find(toServerObjects(toSettings(kubernetes, lines), VARIANT), 'Deployment/forecast-b-7')
-    const spec = at(deployment, 'spec', 'template', 'spec')
-    assert.equal(textAt(spec, 'priorityClassName'), 'high')
-    assert.deepEqual(at(spec, 'nodeSelector'), { disk: 'ssd' })
-    assert.deepEqual(at(spec, 'tolerations'), [{ key: 'gpu', operator: 'Exists' }])
-    assert.deepEqual(at(spec, 'imagePullSecrets'), [{ name: 'pull' }])
-    const container = at(spec, 'containers', 0)
-    assert.deepEqual(at(container, 'env'), [{ name: 'TZ', value: 'UTC' }])
-    assert.deepEqual(at(container, 'resources'), {
-      requests: { cpu: '1', memory: '256Mi' },
-      limits: { memory: '1Gi', cpu: '2' },
-    })
-    assert.equal(textAt(container, 'image'), `registry.example.com/team/forecast@${VARIANT.digest}`)
-  })
-
-  const scaled: [name: string, running: number | undefined, replicas: number][] = [
-    ['begins with the fewest', undefined, 3],
-    ['leaves what the autoscaler chose', 6, 6],
-    ['keeps within new bounds', 20, 9],
-  ]
-  for (const [name, running, replicas] of scaled) {
-    it(`${name} where replicas are scaled by their load`, () => {
-      const settings = toSettings('', 'serve: { autoscale: { min: 3, max: 9 } }')
-      const objects = toServerObjects(settings, VARIANT, running)
-      assert.equal(at(find(objects, 'Deployment/forecast-b-7'), 'spec', 'replicas'), replicas)
-      const scaler = find(objects, 'HorizontalPodAutoscaler/forecast-b-7')
-      assert.equal(at(scaler, 'spec', 'metrics', 0, 'resource', 'target', 'averageUtilization'), 70)
-    })
-  }
-
-  it('refuses to guess where images are pulled from', () => {
-    const { project, ...rest } = toSettings()
-    const settings = { ...rest, project: { ...project, image: { ...project.image, repository: undefined } } }
-    assert.throws(() => toServerObjects(settings, VARIANT), { code: 'KUBE_REPOSITORY' })
-  })
-})
-
-describe('toDeployerAccess()', () => {
-  it('holds every right of control, which it gives away', () => {
-    const allowed = new Set(listRights(toDeployerAccess('forecast', 'team')))
-    const given = listRights(toBaseObjects(toSettings()))
-    assert.ok(given.length > 20)
-    assert.deepEqual(
-      given.filter(right => !allowed.has(right)),
-      [],
-    )
-  })
-
-  it('may write every kind that is made, and is no more than a role', () => {
-    const objects = toDeployerAccess('forecast', 'team')
-    assert.deepEqual(
-      objects.map(({ kind }) => kind),
-      ['ServiceAccount', 'Role', 'RoleBinding'],
-    )
-    const allowed = new Set(listRights(objects))
-    for (const { group, plural } of Object.values(KINDS)) assert.ok(allowed.has(`${group}/${plural} patch`), plural)
-    assert.ok(![...allowed].some(right => right.includes('*')))
-  })
-
-  function listRights(objects: readonly KubeObject[]): readonly string[] {
-    const rules = objects.filter(({ kind }) => kind === 'Role').flatMap(role => listAt(role, 'rules'))
-    const texts = (value: unknown): readonly string[] => (Array.isArray(value) ? value.map(String) : [])
-    return rules.flatMap(rule =>
-      texts(rule['apiGroups']).flatMap(group =>
-        texts(rule['resources']).flatMap(resource => texts(rule['verbs']).map(verb => `${group}/${resource} ${verb}`)),
-      ),
-    )
-  }
 })
 
 describe('toTokenSecret()', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { at } from '../object.ts'
+import { at, toObjectName } from '../object.ts'
 import { toSettings, VARIANT } from '../testing/settings.ts'
 import { toBaseObjects } from './base.ts'
 import { merge } from './overlay.ts'
@@ -26,8 +26,23 @@ describe('an overlay', () => {
     )
     const server = toServerObjects(settings, VARIANT).find(({ kind }) => kind === 'Deployment')
     assert.deepEqual(at(server, 'spec', 'template', 'spec', 'containers', 0, 'args'), ['--x'])
-    const gateway = toBaseObjects(settings).find(({ metadata }) => metadata.name === 'forecast-gateway')
-    assert.doesNotMatch(JSON.stringify(gateway), /--x/)
+    for (const object of toBaseObjects(settings))
+      assert.doesNotMatch(JSON.stringify(at(object, 'spec') ?? null), /--x/, toObjectName(object))
+  })
+
+  it('is laid over gateway and control, too, and without a part over all', () => {
+    const patch = '{ metadata: { annotations: { a: b } } }'
+    const settings = toSettings(
+      `overlay: [{ kind: Deployment, part: gateway, patch: ${patch} }, { kind: Service, patch: ${patch} }]`,
+    )
+    const objects = [...toBaseObjects(settings), ...toServerObjects(settings, VARIANT)]
+    const patched = objects.filter(({ metadata }) => metadata.annotations?.['a'] === 'b').map(toObjectName)
+    assert.deepEqual(patched, [
+      'Service/forecast-control',
+      'Service/forecast-gateway',
+      'Deployment/forecast-gateway',
+      'Service/forecast-b-7',
+    ])
   })
 
   const wrong: [name: string, overlay: string, message: RegExp][] = [
