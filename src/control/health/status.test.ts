@@ -58,4 +58,51 @@ describe('toStatus()', () => {
     const slow = new Map([['m-a-1-5d9c-x2x', found]])
     assert.equal(look(own, { slow })?.reason, 'it waits; try: Raise the limit')
   })
+
+  type Health = ReplicaState['health']['state']
+  const toHealth = (state: Health): ReplicaState['health'] =>
+    state === 'failing' ? { state, since: 0, code: 'CRASH_LOOP', reason: '', retryAt: 0 } : { state, since: 0 }
+  const rows: [
+    name: string,
+    replicas: readonly Health[],
+    more: { gateway?: Health; pending?: true },
+    ready: boolean,
+  ][] = [
+    ['all are', ['ready', 'ready'], {}, true],
+    ['one too many is', ['ready', 'ready', 'starting'], {}, true],
+    ['one too few is', ['ready', 'starting'], {}, false],
+    ['one too many fails, as in a rollout that does not get on', ['ready', 'ready', 'failing'], {}, false],
+    ['the gateway is not', ['ready', 'ready'], { gateway: 'starting' }, false],
+    ['another variant is on its way', ['ready', 'ready'], { pending: true }, false],
+    ['nothing runs', [], {}, false],
+  ]
+  for (const [name, replicas, { gateway: health = 'ready', pending }, ready] of rows) {
+    it(`is ${ready ? '' : 'not '}ready where ${name}`, () => {
+      const member = { name: parseVariantName('a'), version: 3, digest: own ?? assert.fail(), weight: 1 } as const
+      const toReplica = (state: Health, variant: number): ReplicaState => {
+        return { ...gateway, health: toHealth(state), name: 'r', variant, url: undefined, grpcUrl: undefined }
+      }
+      const state: TargetState = {
+        gateway: { ...gateway, health: toHealth(health) },
+        gatewayUrl: undefined,
+        gatewayGrpcUrl: undefined,
+        replicas: [...replicas.map(one => toReplica(one, 1)), toReplica('ready', 2), toReplica('ready', 2)],
+      }
+      const deployment = {
+        epoch: 1,
+        live: [{ ...member, id: 1, role: 'champion' as const }],
+        pending: pending === undefined ? [] : [{ ...member, id: 2, role: 'champion' as const }],
+        leaving: [],
+      }
+      const facts = {
+        name: 'm',
+        target: 'kubernetes',
+        replicas: 2,
+        droppedRecords: 0,
+        races: [],
+        slow: new Map(),
+      } as const
+      assert.equal(toStatus(deployment, state, facts).ready, ready)
+    })
+  }
 })
