@@ -64,9 +64,12 @@ export function toProject(
   })
 }
 
+let namespaces = 0
+
 /** Makes a namespace of the level `restricted`, the rights to deploy there, and a project; disposing removes all. */
 export async function openHarbour(options: ProjectOptions = {}): Promise<Harbour> {
-  const namespace = `regatta-${process.pid}-${Math.floor(performance.now())}`
+  namespaces += 1
+  const namespace = `regatta-${process.pid}-${namespaces}`
   const admin = await openKube({ context: undefined, namespace })
   await makeNamespace(admin)
   const home = mkdtempSync(join(tmpdir(), 'regatta-deployer-'))
