@@ -90,7 +90,7 @@ describe('a process that fails', async () => {
   })
 
   it('is ready by its probe alone: not by its word, and no longer where the probe is refused', async () => {
-    await using target = await place.open({ server: 'shy' })
+    await using target = await place.open({ server: 'shy', timings: { probeTimeoutMs: 30_000 } })
     await target.apply(toPlan([['a', 1, 1, a, 1]]), soon())
     const begun = await until(target, state => state.replicas.every(replica => replica.url !== undefined))
     await sleep(200)
