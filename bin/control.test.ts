@@ -17,7 +17,8 @@ const CONTROL = resolve(import.meta.dirname, '..', 'dist', 'runtime', 'control.j
 async function startControl({ folder }: Place): Promise<ChildProcess> {
   const token = randomBytes(32).toString('base64url')
   writeFileSync(join(folder, '.regatta', 'token'), token, { mode: 0o600 })
-  const env = { PATH: process.env['PATH'], REGATTA_TOKEN: token }
+  const { NODE_COMPILE_CACHE, PATH } = process.env
+  const env = { NODE_COMPILE_CACHE, PATH, REGATTA_TOKEN: token }
   const child = spawn(process.execPath, [CONTROL, '--project', folder], { cwd: '/', env, stdio: 'ignore' })
   const deadline = Date.now() + 30_000
   while (!existsSync(join(folder, '.regatta/local/up.json'))) {

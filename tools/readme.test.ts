@@ -4,6 +4,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { describe, it } from 'node:test'
+import { PROGRAM } from '../src/cli/testing/program.ts'
 
 const ROOT = resolve(import.meta.dirname, '..')
 const readme = readFileSync(join(ROOT, 'README.md'), 'utf8')
@@ -28,7 +29,7 @@ describe('README', () => {
     try {
       const bin = join(folder, 'bin')
       mkdirSync(bin)
-      writeFileSync(join(bin, 'regatta'), `#!/bin/sh\nexec ${process.execPath} ${join(ROOT, 'bin/regatta.ts')} "$@"\n`)
+      writeFileSync(join(bin, 'regatta'), `#!/bin/sh\nexec ${process.execPath} ${PROGRAM} "$@"\n`)
       chmodSync(join(bin, 'regatta'), 0o755)
       const story = blocks.filter(block => !isOfRepository(block)).join('\n')
       assert.match(story, /regatta deploy/)
@@ -49,7 +50,7 @@ describe('README', () => {
       assert.equal(status, 0, `${stdout}\n${stderr}`)
     } finally {
       // Where the story ended early, what it had started is stopped.
-      spawnSync(process.execPath, [join(ROOT, 'bin/regatta.ts'), 'down', '--cwd', join(folder, 'forecast')])
+      spawnSync(process.execPath, [PROGRAM, 'down', '--cwd', join(folder, 'forecast')])
       rmSync(folder, { recursive: true, force: true })
     }
   })

@@ -3,10 +3,9 @@
 import { spawn } from 'node:child_process'
 import { accessSync, constants, mkdirSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
+import { bundles, isCurrent, root } from './fingerprint.js'
 
-const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
 const node = join(root, 'node_modules', `node-linux-${process.arch}`, 'bin', 'node')
 const UNIT_TESTS = [
   'src/**/*.test.ts',
@@ -26,7 +25,7 @@ const flags = [
 const child = spawn(node, ['--test', ...flags, ...(wanted.length > 0 ? wanted : UNIT_TESTS)], {
   cwd: root,
   stdio: ['ignore', 'inherit', 'inherit'],
-  env: { ...process.env, ORT_DISABLE_TELEMETRY: '1', ...toCompileCache() },
+  env: { ...process.env, ORT_DISABLE_TELEMETRY: '1', ...toCompileCache(), ...toBuilt() },
 })
 child.on('close', code => process.exit(code ?? 1))
 
@@ -41,4 +40,9 @@ function toCompileCache() {
   } catch {
     return {}
   }
+}
+
+/** Tests run `regatta` as it is published where the bundles are those of the sources: it starts ten times as fast. */
+function toBuilt() {
+  return isCurrent(bundles) ? { REGATTA_TEST_BUILT: '1' } : {}
 }

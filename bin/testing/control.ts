@@ -1,8 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { toScopedToken } from '../../src/control/tokens.ts'
 import { CONTROL_NODE_FLAGS } from '../../src/core/control-memory.ts'
@@ -36,9 +35,9 @@ export class ControlProcess {
   static async start({ databaseUrl, folder, token }: ControlProcessOptions): Promise<ControlProcess> {
     const env = {
       PATH: process.env['PATH'],
-      REGATTA_TOKEN: token,
       // Most of a short life is compiling.
-      NODE_COMPILE_CACHE: join(tmpdir(), 'regatta-test-cache'),
+      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
+      REGATTA_TOKEN: token,
       ...(databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl }),
     }
     const child = spawn(process.execPath, [...CONTROL_NODE_FLAGS, CONTROL, '--project', folder], {

@@ -13,12 +13,9 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
+import { PROGRAM } from '../../src/cli/testing/program.ts'
 
 const ROOT = resolve(import.meta.dirname, '..', '..')
-/** The command as it lies in the repository. */
-const SOURCE = join(ROOT, 'bin', 'regatta.ts')
-/** The command as it is published, once it is built: it starts faster. */
-export const BUILT = join(ROOT, 'dist', 'regatta.js')
 /** A training command that takes no time. */
 export const TRAIN_LINEAR = `node ${join(import.meta.dirname, 'train-linear.ts')}`
 
@@ -87,7 +84,7 @@ const SHARED_LAYERS = join(ROOT, 'node_modules', '.cache', 'regatta')
 export interface PlaceOptions {
   /** Without the layers that another test has made. @default false */
   readonly fresh?: boolean
-  /** What is run as `regatta`. @default the source */
+  /** What is run as `regatta`. @default PROGRAM */
   readonly program?: string
   /** Environment of every run. */
   readonly env?: NodeJS.ProcessEnv
@@ -132,7 +129,7 @@ function keepLayers(state: string): void {
 async function runRegatta(
   folder: string,
   args: readonly string[],
-  { env, interruptAt, killAt, limitMs = 120_000, program = SOURCE, signal }: RunOptions & PlaceOptions,
+  { env, interruptAt, killAt, limitMs = 120_000, program = PROGRAM, signal }: RunOptions & PlaceOptions,
 ): Promise<Finished> {
   const child = spawn(process.execPath, [program, ...args], {
     cwd: folder,

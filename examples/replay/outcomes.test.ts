@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { after, describe, it } from 'node:test'
+import { PROGRAM } from '../../src/cli/testing/program.ts'
 import { toOutcomes } from './outcomes.ts'
 
 const ROOT = resolve(import.meta.dirname, '..', '..')
@@ -16,7 +17,7 @@ writeFileSync(join(folder, 'independent.yaml'), forecast.replace('forecast', 're
 function replay(gain: number, config: string, ...flags: readonly string[]) {
   const rows = [...toOutcomes(4000, gain, 1)].map(row => `${JSON.stringify(row)}\n`).join('')
   writeFileSync(join(folder, 'outcomes.ndjson'), rows)
-  const command = [join(ROOT, 'bin/regatta.ts'), 'race', '--from', 'outcomes.ndjson', '--config', config, ...flags]
+  const command = [PROGRAM, 'race', '--from', 'outcomes.ndjson', '--config', config, ...flags]
   const { status, stdout, stderr } = spawnSync(process.execPath, command, { cwd: folder, encoding: 'utf8' })
   return { status, stdout, stderr }
 }

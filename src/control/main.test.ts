@@ -10,6 +10,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { ADMIN, toBatch, toRecord, toRequestId } from './testing/place.ts'
 import { type Scope, toScopedToken } from './tokens.ts'
 
+const { NODE_COMPILE_CACHE, PATH } = process.env
+
 interface Child {
   readonly process: ChildProcess
   readonly output: () => string
@@ -34,7 +36,7 @@ describe('main', () => {
   function start(args: readonly string[] = ['--project', folder], env: NodeJS.ProcessEnv = {}): Child {
     const child = spawn(process.execPath, [join(import.meta.dirname, 'main.ts'), ...args], {
       cwd: folder,
-      env: { PATH: process.env['PATH'], REGATTA_TOKEN: ADMIN, ...env },
+      env: { PATH, NODE_COMPILE_CACHE, REGATTA_TOKEN: ADMIN, ...env },
     })
     children.push(child)
     let output = ''

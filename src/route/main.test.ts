@@ -36,10 +36,11 @@ describe('main', () => {
     await rm(folder, { recursive: true })
   })
 
+  const { NODE_COMPILE_CACHE, PATH } = process.env
   const start = (args: readonly string[], token: string | undefined = TOKEN): Child => {
     const child = fork(join(import.meta.dirname, 'main.ts'), args, {
       silent: true,
-      env: { PATH: process.env['PATH'], ...(token === '' ? {} : { REGATTA_TOKEN: token }) },
+      env: { PATH, NODE_COMPILE_CACHE, ...(token === '' ? {} : { REGATTA_TOKEN: token }) },
     })
     children.push(child)
     const messages: Child['messages'][number][] = []

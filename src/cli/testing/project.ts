@@ -2,13 +2,12 @@ import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, writeFile } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
+import { dirname, join } from 'node:path'
 import { toStatePaths } from '../../config/index.ts'
 import { ADMIN, Place, type Running, toBatch, toRecord } from '../../control/testing/place.ts'
 import { readProcessId } from '../../core/process.node.ts'
 import { writeUpRecord } from '../../core/up-record.node.ts'
-
-const COMMAND = resolve(import.meta.dirname, '../../../bin/regatta.ts')
+import { PROGRAM } from './program.ts'
 
 /** A project whose control runs in the test's process, on SQLite, for commands that run in processes of their own. */
 export class TestProject implements AsyncDisposable {
@@ -59,7 +58,7 @@ export class TestProject implements AsyncDisposable {
   /** Starts a command in this project. */
   start(...args: readonly string[]): ChildProcess {
     const { folder } = this.place
-    return spawn(process.execPath, [COMMAND, ...args, '--cwd', folder], { stdio: ['pipe', 'pipe', 'pipe'] })
+    return spawn(process.execPath, [PROGRAM, ...args, '--cwd', folder], { stdio: ['pipe', 'pipe', 'pipe'] })
   }
 
   /** Runs a command to its end. */

@@ -63,6 +63,7 @@ export async function openPlace() {
       const { server = 'well', gateway = 'well', httpPort = 0, timings, access, ...more } = change
       const own = { host: '127.0.0.1', httpPort, grpcPort: 0, controlUrl: 'http://127.0.0.1:1', token: 'secret-token' }
       const program = join(import.meta.dirname, 'program.ts')
+      const { NODE_COMPILE_CACHE, PATH } = process.env
       return await openLocalTarget({
         folder,
         layout,
@@ -73,7 +74,7 @@ export async function openPlace() {
         },
         gateway: { ...own, ...access },
         clock: Date.now,
-        environment: { PATH: process.env['PATH'], DATABASE_PASSWORD: 'secret-password' },
+        environment: { PATH, NODE_COMPILE_CACHE, DATABASE_PASSWORD: 'secret-password' },
         timings: { ...QUICK, ...timings },
         onEvent: event => events.push(event),
         ...more,
