@@ -123,7 +123,12 @@ function keepLayers(state: string): void {
   mkdirSync(dirname(SHARED_LAYERS), { recursive: true })
   const whole = mkdtempSync(`${SHARED_LAYERS}-`)
   for (const path of ['cache', 'oci/blobs']) cpSync(join(state, path), join(whole, path), { recursive: true })
-  renameSync(whole, SHARED_LAYERS)
+  try {
+    renameSync(whole, SHARED_LAYERS)
+  } catch {
+    // Another test, which ran at the same time, has kept them.
+    rmSync(whole, { recursive: true })
+  }
 }
 
 async function runRegatta(
