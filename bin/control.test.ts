@@ -20,7 +20,7 @@ async function startControl({ folder }: Place): Promise<ChildProcess> {
   const { NODE_COMPILE_CACHE, PATH } = process.env
   const env = { NODE_COMPILE_CACHE, PATH, REGATTA_TOKEN: token }
   const child = spawn(process.execPath, [CONTROL, '--project', folder], { cwd: '/', env, stdio: 'ignore' })
-  const deadline = Date.now() + 30_000
+  const deadline = Date.now() + 120_000
   while (!existsSync(join(folder, '.regatta/local/up.json'))) {
     assert.ok(child.exitCode === null && Date.now() < deadline, `control ended with ${child.exitCode}`)
     await sleep(20)

@@ -71,7 +71,7 @@ describe('regatta demo', () => {
     const interrupt = new AbortController()
     const demo = place.run(['demo'], { signal: interrupt.signal })
     const routes = join(place.folder, '.regatta', 'local', 'routes.json')
-    const deadline = Date.now() + 60_000
+    const deadline = Date.now() + 120_000
     const isRacing = (): boolean => existsSync(routes) && readFileSync(routes, 'utf8').includes('shadow')
     while (!isRacing() && Date.now() < deadline) await sleep(20)
     assert.ok(isRacing())

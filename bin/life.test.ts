@@ -20,7 +20,7 @@ function readUpPid(place: Place): number {
   return (record as { process: { pid: number } }).process.pid
 }
 
-async function untilNothingLives(place: Place, ms = 10_000): Promise<readonly string[]> {
+async function untilNothingLives(place: Place, ms = 60_000): Promise<readonly string[]> {
   const deadline = Date.now() + ms
   while (place.listProcesses().length > 0 && Date.now() < deadline) await sleep(50)
   return place.listProcesses()
@@ -34,7 +34,7 @@ describe('regatta up', () => {
     await sleep(200)
     assert.notDeepEqual(place.listProcesses(), [], 'the children of a killed supervisor live on')
     await place.json(['up', '-d'])
-    const deadline = Date.now() + 30_000
+    const deadline = Date.now() + 120_000
     let status = await place.json<StatusJson>(['status'])
     while (!status.ready && Date.now() < deadline) status = await place.json<StatusJson>(['status'])
     assert.equal(status.ready, true)
@@ -59,7 +59,7 @@ describe('regatta up', () => {
     await place.json(['down'])
     const interrupt = new AbortController()
     const up = place.run(['up'], { signal: interrupt.signal })
-    const deadline = Date.now() + 30_000
+    const deadline = Date.now() + 120_000
     while ((await place.run(['status'])).code !== 0 && Date.now() < deadline) await sleep(100)
     interrupt.abort()
     const { code, err } = await up
@@ -71,7 +71,7 @@ describe('regatta up', () => {
     await using place = makePlace()
     const up = spawn('node', [join(import.meta.dirname, 'regatta.js'), 'up'], { cwd: place.folder, stdio: 'ignore' })
     const record = join(place.folder, '.regatta/local/up.json')
-    const deadline = Date.now() + 30_000
+    const deadline = Date.now() + 120_000
     while (!existsSync(record) && Date.now() < deadline) await sleep(50)
     process.kill(readUpPid(place), 'SIGINT')
     up.kill('SIGINT')
@@ -109,7 +109,7 @@ describe('regatta up', () => {
     )
     const listUps = (): readonly string[] => place.listProcesses().filter(line => / up( |$)/.test(line))
     // The one that came second is told so, and may take a moment to end.
-    const deadline = Date.now() + 20_000
+    const deadline = Date.now() + 60_000
     while (listUps().length > 1 && Date.now() < deadline) await sleep(50)
     assert.equal(listUps().length, 1)
   })

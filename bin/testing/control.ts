@@ -8,7 +8,7 @@ import { CONTROL_NODE_FLAGS } from '../../src/core/control-memory.ts'
 
 /** The bundle that every image carries. */
 const CONTROL = resolve(import.meta.dirname, '..', '..', 'dist', 'runtime', 'control.js')
-const START_LIMIT_MS = 30_000
+const START_LIMIT_MS = 120_000
 
 /** How a control is started. */
 export interface ControlProcessOptions {

@@ -46,7 +46,7 @@ describe('main', () => {
   }
 
   async function untilListening(child: Child): Promise<string> {
-    const deadline = Date.now() + 30_000
+    const deadline = Date.now() + 120_000
     for (;;) {
       const [, url] = /"url":"([^"]+)","msg":"Listening"/.exec(child.output()) ?? []
       if (url !== undefined) return url

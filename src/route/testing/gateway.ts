@@ -122,24 +122,24 @@ export function toRoutes(variants: readonly TestVariant[], more: { epoch?: numbe
   }
 }
 
-const PATIENCE_MS = 20_000
+const PATIENCE_MS = 60_000
 
-/** Waits until something is so; fails after 20 s. */
+/** Waits until something is so; fails after a minute. */
 export async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
   const deadline = performance.now() + PATIENCE_MS
   while (!(await isSo())) {
-    if (performance.now() > deadline) throw new Error(`Not within 20 s: ${isSo}`)
+    if (performance.now() > deadline) throw new Error(`Not within a minute: ${isSo}`)
     await sleep(5)
   }
 }
 
-/** Waits until a text is as wanted; fails after 20 s with the last one. */
+/** Waits until a text is as wanted; fails after a minute with the last one. */
 export async function untilText(read: () => Promise<string> | string, wanted: RegExp): Promise<void> {
   let text = ''
   await until(async () => {
     text = await read()
     return wanted.test(text)
   }).catch(() => {
-    throw new Error(`Wanted ${wanted} within 20 s, found: ${text}`)
+    throw new Error(`Wanted ${wanted} within a minute, found: ${text}`)
   })
 }

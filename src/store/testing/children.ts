@@ -1,12 +1,9 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { NOON, type Place, startRace, toPair, toTruth } from './place.ts'
 import { toPlain } from './recount.ts'
-
-const CACHE = join(tmpdir(), 'regatta-test-cache')
 
 /** A process that works on a test's database. */
 export class Child {
@@ -19,8 +16,6 @@ export class Child {
     const path = join(import.meta.dirname, `${name}.ts`)
     this.#process = spawn(process.execPath, [path, JSON.stringify(where), ...args.map(String)], {
       stdio: ['ignore', 'pipe', 'inherit'],
-      // Most of a short life is compiling.
-      env: { ...process.env, NODE_COMPILE_CACHE: CACHE },
     })
     this.#exit = once(this.#process, 'close')
     let tail = ''
