@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
-import { writeFile } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { startServer } from '../index.ts'
 import { toDouble, toIdentity } from '../testing/models.ts'
 import { openPlace } from '../testing/place.ts'
@@ -47,6 +48,13 @@ describe('startServer() with a file of models', () => {
     await untilLogged(/^the models stay .*three due to error: .*no such folder/)
     assert.equal(await list(), '{"models":["two"]}')
     assert.equal(log.filter(line => line.startsWith('the models stay')).length, 2)
+    await rm(path)
+    await untilLogged(/^the models stay .*ENOENT/)
+    // Some more looks, which find the same.
+    await sleep(100)
+    await writeFile(path, toText({ one: one.basePath }))
+    await untilLogged(/^the models of the file are served .*"one"/)
+    assert.equal(log.filter(line => line.startsWith('the models stay')).length, 3)
   })
 
   it('does not start with a file that is not there, or models that do not go together', async () => {
