@@ -157,10 +157,12 @@ describe('what a gateway forwards', () => {
 
   it('is given up once the client waits no longer, and refused where that cannot be read', async () => {
     await using a = await startServer(() => {})
-    const routes = toRoutes([{ id: 1, name: 'a', role: 'champion', urls: [a.url] }])
+    await using b = await startServer(() => {})
+    const routes = toRoutes([{ id: 1, name: 'a', role: 'champion', urls: [a.url, b.url] }])
     await using gateway = await startTestGateway({ routes })
     const late = await gateway.predict({ 'x-request-timeout-ms': '30' })
     assert.deepEqual([late.status, late.headers.get('x-regatta-error')], [504, 'REPLICA_TIMEOUT'])
+    assert.doesNotMatch(await gateway.metrics(), /retries_total\{/)
     const wrong = await gateway.predict({ 'x-request-timeout-ms': 'soon' })
     assert.deepEqual([wrong.status, wrong.headers.get('x-regatta-error')], [400, 'HINT'])
   })

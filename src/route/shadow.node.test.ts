@@ -61,6 +61,49 @@ describe('ShadowCopier', () => {
     assert.match(await gateway.metrics(), /shadows_dropped_total\{variant="b",reason="bytes"\} 3/)
   })
 
+  it('has room again for the bytes of copies that are over, though another is still on its way', async () => {
+    await using a = await startServer(predicting(1))
+    let copies = 0
+    await using b = await startServer((seen, response) => {
+      copies += 1
+      return copies === 1 ? undefined : predicting(2)(seen, response)
+    })
+    await using control = await startControl()
+    const limits = { maxShadowBytes: 50, flushMs: 50 }
+    await using gateway = await startTestGateway({
+      routes: toVariants(a.url, [b.url]),
+      controlUrl: control.url,
+      limits,
+    })
+    await gateway.predict()
+    for (let count = 1; count <= 5; count++) {
+      await gateway.predict()
+      await until(() => control.records.filter(({ variant }) => variant === 2).length === count)
+    }
+    assert.doesNotMatch(await gateway.metrics(), /shadows_dropped_total\{/)
+  })
+
+  it('copies nothing while more than half of the room for requests is taken', async () => {
+    const answers: (() => void)[] = []
+    await using a = await startServer(async (seen, response) => {
+      await new Promise<void>(resolve => answers.push(resolve))
+      await predicting(1)(seen, response)
+    })
+    await using b = await startServer(predicting(2))
+    await using gateway = await startTestGateway({ routes: toVariants(a.url, [b.url]), limits: { maxInFlight: 2 } })
+    const replies = [gateway.predict()]
+    await until(() => answers.length === 1)
+    replies.push(gateway.predict())
+    await until(() => answers.length === 2)
+    for (const answer of answers) answer()
+    assert.deepEqual(
+      (await Promise.all(replies)).map(({ status }) => status),
+      [200, 200],
+    )
+    assert.match(await gateway.metrics(), /shadows_dropped_total\{variant="b",reason="load"\} 1/)
+    assert.equal(b.seen.length, 1)
+  })
+
   const cases: readonly [string, Answer, number, RegExp][] = [
     ['an error', failing, 500, /no such column/],
     ['a broken connection', breaking, 0, /the connection broke/],

@@ -50,6 +50,15 @@ describe('a circuit', () => {
     assert.match(missing?.error ?? '', /failed too often/)
   })
 
+  it('is none for a champion: nobody could answer in its place', async () => {
+    await using a = await startServer((_seen, response) => sendJson(response, 500, { error: 'ill' }))
+    const routes = toRoutes([{ id: 1, name: 'a', role: 'champion', urls: [a.url] }])
+    await using gateway = await startTestGateway({ routes })
+    for (let count = 0; count < 12; count++) assert.equal((await gateway.predict()).status, 500)
+    assert.equal(a.seen.length, 12)
+    assert.doesNotMatch(await gateway.metrics(), /circuits_opened_total\{/)
+  })
+
   it('stays closed where the client was too hasty, and its replica stays in', async () => {
     const released = Promise.withResolvers<void>()
     const startSlow = (value: number): ReturnType<typeof startServer> =>

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
+import type { Socket } from 'node:net'
 import { describe, it } from 'node:test'
 import { withDefaultLimits } from '../limits.ts'
-import { toRoutes } from '../testing/gateway.ts'
+import { toRoutes, until } from '../testing/gateway.ts'
+import { startRawReplica, toGood } from '../testing/raw-replica.ts'
 import { predicting, sendJson, startServer } from '../testing/upstream.ts'
 import { LiveRoutes } from './live-routes.node.ts'
 
@@ -49,6 +51,20 @@ describe('LiveRoutes', () => {
       routes.replicas.map((replica, index) => replica === replicas[index]),
       [true, false],
     )
+  })
+
+  it('lets a replica that leaves answer what it has, and then closes its connections', async () => {
+    const asked: Socket[] = []
+    await using server = await startRawReplica(socket => asked.push(socket))
+    await using opened = openRoutes()
+    const { routes } = opened
+    routes.swap(toChampion(server.url))
+    const sending = routes.replicas[0]?.send(REQUEST, BOUNDS)
+    await until(() => asked.length === 1)
+    routes.swap(toChampion())
+    asked[0]?.write(toGood(1))
+    assert.equal((await sending)?.kind, 'answer')
+    await until(() => server.connections[0]?.destroyed === true)
   })
 
   it('tells of a replica that is put out, and has it begin slowly once it is trusted again', async () => {
