@@ -10,9 +10,10 @@ const MARK = `"${SEQUENCE}"`
 
 /** The sequence of a REST request; undefined where it names none, or is compressed. What lacks the name is not parsed. */
 export function readSequence({ bytes, encoding, jsonBytes }: TapBody): string | undefined {
-  if (encoding !== undefined || !toBuffer(bytes).includes(MARK)) return undefined
+  const json = bytes.subarray(0, jsonBytes)
+  if (encoding !== undefined || !toBuffer(json).includes(MARK)) return undefined
   try {
-    const request = parseJson(bytes.subarray(0, jsonBytes))
+    const request = parseJson(json)
     const parameters = isMembers(request) ? request.get('parameters') : undefined
     const value = isMembers(parameters) ? parameters.get(SEQUENCE) : undefined
     if (value === undefined || typeof value === 'string') return toSequence(value)
