@@ -15,7 +15,7 @@ describe('openKube()', () => {
   let folder: string
   let server: Server
   let answer: RequestListener
-  const usual = process.env['KUBECONFIG']
+  const usual = { KUBECONFIG: process.env['KUBECONFIG'], HOME: process.env['HOME'] }
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), 'regatta-kubeconfig-'))
     server = createServer((request, response) => answer(request, response)).listen(0, '127.0.0.1')
@@ -25,8 +25,10 @@ describe('openKube()', () => {
     server.closeAllConnections()
     server.close()
     rmSync(folder, { recursive: true })
-    if (usual === undefined) delete process.env['KUBECONFIG']
-    else process.env['KUBECONFIG'] = usual
+    for (const [name, value] of Object.entries(usual)) {
+      if (value === undefined) delete process.env[name]
+      else process.env[name] = value
+    }
   })
   beforeEach(() => {
     const here = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
@@ -79,6 +81,9 @@ describe('openKube()', () => {
     process.env['KUBECONFIG'] = join(folder, 'bad')
     writeFileSync(process.env['KUBECONFIG'], 'clusters: [')
     await assert.rejects(openHere(), { code: 'KUBE_CONFIG' })
+    delete process.env['KUBECONFIG']
+    process.env['HOME'] = folder
+    await assert.rejects(openHere(), { code: 'KUBE_CONFIG', message: /there is no kubeconfig, and this is no pod/ })
   })
 
   it('asks with the credentials, and reads what is there and what is not', async () => {

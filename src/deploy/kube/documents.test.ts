@@ -29,9 +29,10 @@ describe('readDocuments()', () => {
 
   it('lacks what found no room', async () => {
     const kube = toKube()
-    const [small, large] = [new Uint8Array(10), new Uint8Array(800_000)]
-    await writeDocuments(kube, 'm', { image: IMAGE, documents: [small, large, small] })
-    assert.deepEqual(await readDocuments(kube, 'm'), [small, small])
+    const [small, half, large] = [10, 400_000, 800_000].map(size => new Uint8Array(size))
+    const documents = [small, large, half, half, small].map(one => one ?? assert.fail())
+    await writeDocuments(kube, 'm', { image: IMAGE, documents })
+    assert.deepEqual(await readDocuments(kube, 'm'), [small, half, small])
   })
 })
 
