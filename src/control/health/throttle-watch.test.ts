@@ -49,6 +49,33 @@ describe('watchThrottling()', () => {
     assert.deepEqual([...found], [['told', 0.5]])
   })
 
+  it('tells nothing by a few periods', async () => {
+    let periods = 100
+    const server = createServer((_, response) => {
+      periods += 10
+      response.end(`container_cpu_cfs_periods_total ${periods}\ncontainer_cpu_cfs_throttled_periods_total ${periods}\n`)
+    }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+    const health = { state: 'ready', since: 0 } as const
+    const replica = { name: 'few', url, variant: 1, pid: undefined, restarts: 0, grpcUrl: undefined, health }
+    const found: number[] = []
+    await new Promise<void>(done => {
+      const watch = watchThrottling({
+        periodMs: 5,
+        readReplicas: () => [replica],
+        onLook(throttled) {
+          if (found.push(throttled.size) < 4) return
+          watch[Symbol.dispose]()
+          done()
+        },
+      })
+    })
+    server.closeAllConnections()
+    server.close()
+    assert.deepEqual(found, [0, 0, 0, 0])
+  })
+
   it('reads no more than the start of metrics without end', async () => {
     const line = `${'#'.repeat(65_535)}\n`
     const found = await findThrottled(response => {

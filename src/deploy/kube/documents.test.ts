@@ -32,7 +32,11 @@ describe('readDocuments()', () => {
     const [small, half, large] = [10, 400_000, 800_000].map(size => new Uint8Array(size))
     const documents = [small, large, half, half, small].map(one => one ?? assert.fail())
     await writeDocuments(kube, 'm', { image: IMAGE, documents })
-    assert.deepEqual(await readDocuments(kube, 'm'), [small, half, small])
+    const kept = await readDocuments(kube, 'm')
+    assert.deepEqual(
+      kept.map(({ byteLength }) => byteLength),
+      [10, 400_000, 10],
+    )
   })
 })
 
