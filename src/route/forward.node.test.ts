@@ -70,6 +70,15 @@ describe('forward()', () => {
     assert.deepEqual([first.status, first.text], [503, '{"error":"loading"}'])
   })
 
+  it('hands on the words of the first replica where the second one has none', async () => {
+    await using a = await startServer(unavailable)
+    await using b = await startServer(breaking)
+    const routes = toRoutes([{ id: 1, name: 'a', role: 'champion', urls: [a.url, b.url] }])
+    await using gateway = await startTestGateway({ routes })
+    const { status, text } = await gateway.predict()
+    assert.deepEqual([status, text, a.seen.length, b.seen.length], [503, '{"error":"loading"}', 1, 1])
+  })
+
   it('says that the replica is lost where there is only that one', async () => {
     await using a = await startServer(breaking)
     const routes = toRoutes([{ id: 1, name: 'a', role: 'champion', urls: [a.url] }])
