@@ -25,7 +25,10 @@ describe('toAccess()', () => {
 
   it('tells the page of a known origin that it may read, and no other', () => {
     const access = toAccess({ tokens: [], origins: [PAGE] })
-    assert.equal(access.toCorsHeaders({ origin: PAGE })?.['access-control-allow-origin'], PAGE)
+    const cors = access.toCorsHeaders({ origin: PAGE })
+    // A cache must not give one page the answer to another.
+    assert.deepEqual([cors?.['access-control-allow-origin'], cors?.['vary']], [PAGE, 'origin'])
+    assert.match(cors?.['access-control-expose-headers'] ?? '', /x-regatta-prediction, x-regatta-variant, /)
     assert.equal(access.toCorsHeaders({ origin: 'https://other.example' }), undefined)
     assert.equal(access.toCorsHeaders({}), undefined)
     assert.equal(
