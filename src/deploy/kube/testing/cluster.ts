@@ -116,11 +116,6 @@ export class TestCluster {
   }
 }
 
-/** The path of an object of the namespace, as the API has it: `toTeamPath('/api/v1', 'pods/x')`. */
-export function toTeamPath(root: string, path: string): string {
-  return `${root}/namespaces/team/${path}`
-}
-
 function toShort(path: string): string {
   return path.replace(/^.*\/namespaces\/team\//, '')
 }
