@@ -163,11 +163,14 @@ describe('GrpcChannel.call()', () => {
   it('gives up at its deadline and tells the server', async () => {
     let signal: AbortSignal | undefined
     await using server = await listen(async request => {
+      if (request.path !== PATH) return request
       signal = request.signal
       await onceAborted(signal)
       return request
     })
     await using channel = open(server)
+    // The deadline is not over before there is a connection.
+    assert.equal((await channel.call('/test.Echo/First', {}, X)).status, 'OK')
     const result = await channel.call(PATH, {}, X, { deadlineMs: 100 })
     assert.equal(result.status, 'DEADLINE_EXCEEDED')
     assert.equal(result.wasSent, true)
@@ -508,12 +511,14 @@ describe('GrpcChannel, connections', () => {
   })
 
   it('opens another connection where a server has gone silent', async () => {
-    let isSilent = true
+    let isSilent = false
     await using server = await listenRaw(stream => {
       if (!isSilent)
         stream.respond({ ':status': 200, 'content-type': 'application/grpc', 'grpc-status': '5' }, { endStream: true })
     })
     await using channel = open(server)
+    assert.equal((await channel.call(PATH, {}, X)).status, 'NOT_FOUND')
+    isSilent = true
     assert.equal((await channel.call(PATH, {}, X, { deadlineMs: 100 })).status, 'DEADLINE_EXCEEDED')
     isSilent = false
     assert.equal((await channel.call(PATH, {}, X)).status, 'NOT_FOUND')

@@ -158,8 +158,16 @@ describe('a shadow that is stopped', () => {
     // The machine may be busy, but nobody waited for the shadow, which has 30 s.
     const longestMs = await measure()
     assert.ok(longestMs < 15_000, `${longestMs} ms`)
-    await until(() => c.seen.length === 600)
-    assert.match(await gateway.metrics(), /shadows_dropped_total\{variant="b",reason="in-flight"\} 2\d\d/)
+    const countDropped = async (name: string): Promise<number> =>
+      Number(
+        new RegExp(`shadows_dropped_total\\{variant="${name}",reason="in-flight"\\} (\\d+)`).exec(
+          await gateway.metrics(),
+        )?.[1] ?? 0,
+      )
+    // A machine that is busy may leave out a copy for the other one, too, but only by its own requests in flight.
+    await until(async () => c.seen.length + (await countDropped('c')) === 600)
+    assert.ok(c.seen.length > 500, `${c.seen.length} copies`)
+    assert.ok((await countDropped('b')) >= 200)
   })
 
   it('is left out first when there is much to answer', async () => {
