@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { createServer } from 'node:net'
 import { encodeHpack } from '../../src/core/http2/hpack-encoder.ts'
-import { H2Socket, type H2SocketWorld } from '../../src/core/http2/socket.node.ts'
+import { H2ServerSocket, type H2SocketWorld } from '../../src/core/http2/server-socket.node.ts'
 import type { H2Stream } from '../../src/core/http2/stream.ts'
 import { listen } from '../../src/core/listen.node.ts'
 import { ensureComponents } from '../images/components.ts'
@@ -20,7 +20,7 @@ export async function checkHttp2(): Promise<Asked> {
   const { h2spec } = ensureComponents(['h2spec'])
   if ('problem' in h2spec) return fail(h2spec.problem)
   const world = toWorld()
-  const server = createServer({ noDelay: true }, socket => new H2Socket(socket, world))
+  const server = createServer({ noDelay: true }, socket => new H2ServerSocket(socket, world))
   const { port } = await listen(server, { port: 0 })
   try {
     return await runH2spec(h2spec.path, port)
@@ -46,6 +46,8 @@ function answer(stream: H2Stream): void {
   const head = { kind: 'block', bytes: encodeHpack({ ':status': '200' }) } as const
   const body = { kind: 'data', bytes: Buffer.from('an answer') } as const
   stream.listen({
+    onHead() {},
+    onTrailers() {},
     onData: bytes => stream.giveBack(bytes.length),
     onEnd: () => stream.send([head, body], true),
     onDrain() {},

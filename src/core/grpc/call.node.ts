@@ -77,6 +77,7 @@ class ServerCall implements GrpcRequest, H2StreamListener {
   #abort: AbortController | undefined
   #whyLeft: GrpcError | undefined
   #messages: AsyncIterator<Uint8Array> | undefined
+  #isHeadSent = false
   /** Of a call that takes many messages: what of them has come. */
   #chunks: ChunkQueue | undefined
   #onDrain: (() => void) | undefined
@@ -113,6 +114,11 @@ class ServerCall implements GrpcRequest, H2StreamListener {
       this.#stream.send([toStatusPart(status)], true)
     }
   }
+
+  onHead(): void {}
+
+  /** What stands behind the messages of a request says nothing. */
+  onTrailers(): void {}
 
   onData(chunk: Buffer): void {
     if (this.#chunks !== undefined) return void this.#chunks.push(chunk)
@@ -260,6 +266,7 @@ class ServerCall implements GrpcRequest, H2StreamListener {
 
   async #sendAll({ metadata, trailers }: GrpcReply, messages: AsyncIterable<Uint8Array>): Promise<void> {
     this.#stream.send([toHeadPart(metadata, false)], false)
+    this.#isHeadSent = true
     this.#phase = 'streaming'
     const iterator = messages[Symbol.asyncIterator]()
     this.#messages = iterator
@@ -290,7 +297,7 @@ class ServerCall implements GrpcRequest, H2StreamListener {
   }
 
   #toErrorPart(error: unknown): H2Part {
-    const { isHeadSent } = this.#stream
+    const isHeadSent = this.#isHeadSent
     let bug = error
     if (error instanceof GrpcError)
       try {

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { H2Socket, type H2SocketWorld } from '../http2/socket.node.ts'
+import { H2ServerSocket, type H2SocketWorld } from '../http2/server-socket.node.ts'
 import { ByteCount, serveCall } from './call.node.ts'
 import type { GrpcLimits } from './limits.ts'
 import type { GrpcService } from './server.node.ts'
@@ -30,7 +30,7 @@ export class GrpcConnections {
 
   /** Serves a connection; where all are told to go, it is told so too. */
   take(socket: Socket, isDraining: boolean): void {
-    const connection = new H2Socket(socket, this.#world)
+    const connection = new H2ServerSocket(socket, this.#world)
     if (isDraining) connection.drain()
   }
 

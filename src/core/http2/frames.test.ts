@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { FRAME, type H2Frame, H2FrameReader, PREFACE, toFrameBytes, toWordFrame } from './frames.ts'
 
 function readAll(chunks: readonly Buffer[]): readonly H2Frame[] {
-  const reader = new H2FrameReader()
+  const reader = new H2FrameReader(true)
   const frames: H2Frame[] = []
   for (const chunk of chunks) {
     reader.push(chunk)

@@ -74,7 +74,12 @@ export class H2FrameReader {
   #parts: Buffer[] = []
   #heldBytes = 0
   #wantedBytes = FRAME_HEAD_BYTES
-  #isPrefaceOver = false
+  #isPrefaceOver: boolean
+
+  /** `isServer`: a preface comes before the first frame. */
+  constructor(isServer: boolean) {
+    this.#isPrefaceOver = !isServer
+  }
 
   /** Takes bytes in. */
   push(chunk: Buffer): void {

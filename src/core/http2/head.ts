@@ -1,7 +1,7 @@
 import { HpackDecoder } from './hpack-decoder.ts'
 import type { HpackField } from './hpack-table.ts'
 
-/** The fields of a request, before its body or behind it. */
+/** The fields of a request or an answer, before the body or behind it. */
 export interface H2Head {
   /** By name, the pseudo-headers among them; values of one name are joined with commas, cookies with semicolons. */
   readonly headers: Readonly<Record<string, string>>
@@ -13,21 +13,47 @@ export interface H2Head {
 const NAME = /^[0-9a-z!#$%&'*+.^_`|~-]+$/
 /** Printable, with blanks inside alone (RFC 9113, section 8.2.1). */
 const VALUE = /^(?:[!-~\x80-\xff](?:[\t -~\x80-\xff]*[!-~\x80-\xff])?)?$/
+type Pseudo = ReadonlyMap<string, RegExp>
 /** What the pseudo-headers of a request may be (RFC 9110, section 9.1; RFC 3986, sections 3.1 to 3.3). */
-const PSEUDO: ReadonlyMap<string, RegExp> = new Map([
+const OF_REQUESTS: Pseudo = new Map([
   [':method', /^[\w!#$%&'*+.^`|~-]+$/],
   [':scheme', /^[A-Za-z][A-Za-z0-9+.-]*$/],
   [':path', /^(?:\/[!-~]*|\*)$/],
   [':authority', /^[\w.~!$&'()*+,;=:@[\]%-]*$/],
 ])
+const OF_ANSWERS: Pseudo = new Map([[':status', /^[1-9]\d\d$/]])
+const OF_TRAILERS: Pseudo = new Map()
 /** They are of HTTP/1.1 (RFC 9113, section 8.2.2). */
 const FORBIDDEN: ReadonlySet<string> = new Set([
   ...['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade'],
 ])
 const LENGTH = /^\d{1,15}$/
 
-/** Makes a head of a request's fields; undefined where it is malformed (RFC 9113, sections 8.2 and 8.3). */
-export function toH2Head(fields: readonly HpackField[]): H2Head | undefined {
+/** Makes a head of a request's fields; undefined where it is malformed (RFC 9113, sections 8.2 and 8.3.1). */
+export function toRequestHead(fields: readonly HpackField[]): H2Head | undefined {
+  const head = toHead(fields, OF_REQUESTS)
+  return head !== undefined && isRequest(head.headers) ? head : undefined
+}
+
+/** Makes a head of an answer's fields; undefined where it is malformed (RFC 9113, sections 8.2, 8.3.2 and 8.6). */
+export function toAnswerHead(fields: readonly HpackField[]): H2Head | undefined {
+  const head = toHead(fields, OF_ANSWERS)
+  const status = head?.headers[':status']
+  if (head === undefined || status === undefined || status === '101') return undefined
+  // They have no body, whatever length they tell (RFC 9110, section 6.4.1).
+  return status === '204' || status === '304' ? { ...head, contentLength: 0 } : head
+}
+
+/** Whether another head follows, which is that of the answer. */
+export function isInterim({ headers }: H2Head): boolean {
+  return headers[':status']?.startsWith('1') === true
+}
+
+function toTrailers(fields: readonly HpackField[]): H2Head | undefined {
+  return toHead(fields, OF_TRAILERS)
+}
+
+function toHead(fields: readonly HpackField[], pseudo: Pseudo): H2Head | undefined {
   const headers: Record<string, string> = Object.create(null)
   let isPseudoOver = false
   for (const { name, value } of fields) {
@@ -35,7 +61,7 @@ export function toH2Head(fields: readonly HpackField[]): H2Head | undefined {
     isPseudoOver ||= !isPseudo
     const before = headers[name]
     if (isPseudo) {
-      if (isPseudoOver || before !== undefined || PSEUDO.get(name)?.test(value) !== true) return undefined
+      if (isPseudoOver || before !== undefined || pseudo.get(name)?.test(value) !== true) return undefined
       headers[name] = value
       continue
     }
@@ -43,13 +69,8 @@ export function toH2Head(fields: readonly HpackField[]): H2Head | undefined {
     headers[name] = before === undefined ? value : `${before}${name === 'cookie' ? '; ' : ', '}${value}`
   }
   const length = headers['content-length']
-  if (!isRequest(headers) || (length !== undefined && !LENGTH.test(length))) return undefined
+  if (length !== undefined && !LENGTH.test(length)) return undefined
   return { headers, contentLength: length === undefined ? undefined : Number(length) }
-}
-
-/** Whether fields may stand behind a body. */
-export function isTrailers(fields: readonly HpackField[]): boolean {
-  return fields.every(({ name, value }) => isRegular(name, value))
 }
 
 function isRegular(name: string, value: string): boolean {
@@ -64,30 +85,47 @@ function isRequest(headers: H2Head['headers']): boolean {
   return authority !== undefined && path !== undefined && (path !== '*' || method === 'OPTIONS')
 }
 
-/** What a block was: the head of a request or `trailers`, which say nothing here; or why it is neither. */
-export type ReadH2Head = H2Head | 'trailers' | 'malformed' | 'too-long'
+/** What a block was: fields, or why they are none. */
+export type ReadH2Head = H2Head | 'malformed' | 'too-long'
 
-/** Reads the heads of one connection. Who sends mostly sends the same one again, which is not read again. */
+interface KnownBlock {
+  readonly block: Buffer
+  readonly head: H2Head
+}
+
+/** Reads the heads of one connection, and what stands behind bodies. Who sends mostly sends the same one again, which is not read again. */
 export class H2HeadReader {
   readonly #decoder: HpackDecoder
-  #last: { readonly block: Buffer; readonly head: H2Head } | undefined
+  readonly #toHead: typeof toAnswerHead
+  #last: KnownBlock | undefined
+  #lastTrailers: KnownBlock | undefined
 
   /** A head is `too-long` above `maxListBytes`: names, values and 32 bytes for each. */
-  constructor(maxListBytes: number) {
+  constructor(maxListBytes: number, toHead: typeof toAnswerHead) {
     this.#decoder = new HpackDecoder(maxListBytes)
+    this.#toHead = toHead
   }
 
   /** Reads the next block. @throws H2Error COMPRESSION_ERROR */
   read(block: Buffer, isTrailing: boolean): ReadH2Head {
-    if (!isTrailing && this.#last?.block.equals(block) === true) return this.#last.head
+    const last = isTrailing ? this.#lastTrailers : this.#last
+    if (last?.block.equals(block) === true) return last.head
     const { fields, isTooLong, isRepeatable } = this.#decoder.decode(block)
-    // What changes the table changes what the last one meant.
-    if (!isRepeatable) this.#last = undefined
+    // What changes the table changes what the last ones meant.
+    if (!isRepeatable) {
+      this.#last = undefined
+      this.#lastTrailers = undefined
+    }
     if (isTooLong) return 'too-long'
-    if (isTrailing) return isTrailers(fields) ? 'trailers' : 'malformed'
-    const head = toH2Head(fields)
-    // A copy: a view would keep all that came with it.
-    if (head !== undefined && isRepeatable) this.#last = { head, block: Buffer.from(block) }
+    const head = isTrailing ? toTrailers(fields) : this.#toHead(fields)
+    if (head !== undefined && isRepeatable) this.#know(block, head, isTrailing)
     return head ?? 'malformed'
+  }
+
+  #know(block: Buffer, head: H2Head, isTrailing: boolean): void {
+    // A copy: a view would keep all that came with it.
+    const known = { head, block: Buffer.from(block) }
+    if (isTrailing) this.#lastTrailers = known
+    else this.#last = known
   }
 }

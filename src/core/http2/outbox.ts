@@ -59,6 +59,7 @@ export class H2Outbox {
 
   /** Takes all that is ready. */
   take(): readonly Uint8Array[] {
+    this.pump()
     if (this.#end > this.#start) this.#pieces.push(this.#piece.subarray(this.#start, this.#end))
     this.#start = this.#end
     const pieces = this.#pieces
@@ -120,6 +121,7 @@ export class H2Outbox {
   /** Asks a sender to send when it may. */
   enter(sender: H2Sender): void {
     this.#waiting.add(sender)
+    this.#wake()
   }
 
   /** Forgets a sender. */

@@ -13,6 +13,9 @@ export const MAX_WINDOW_BYTES = 2 ** 31 - 1
 export interface H2PeerSettings {
   readonly initialWindowBytes?: number
   readonly maxFrameBytes?: number
+  readonly maxConcurrentStreams?: number
+  /** Whether it takes pushes. */
+  readonly isPushing?: boolean
 }
 
 /** Reads a SETTINGS frame. @throws H2Error where it is none */
@@ -25,6 +28,10 @@ export function parseH2Settings(payload: Buffer): H2PeerSettings {
     switch (payload.readUInt16BE(at)) {
       case SETTING.enablePush:
         check(value <= 1, 'PROTOCOL_ERROR', 'ENABLE_PUSH', value)
+        settings = { ...settings, isPushing: value === 1 }
+        break
+      case SETTING.maxConcurrentStreams:
+        settings = { ...settings, maxConcurrentStreams: value }
         break
       case SETTING.initialWindow:
         check(value <= MAX_WINDOW_BYTES, 'FLOW_CONTROL_ERROR', 'INITIAL_WINDOW_SIZE', value)
@@ -43,21 +50,13 @@ function check(isGood: boolean, code: H2Error['code'], name: string, value: numb
   if (!isGood) throw new H2Error(code, `The setting ${name} is ${value}, out of its range`)
 }
 
-/** The SETTINGS frame of a server. */
-export function toServerSettings(settings: {
-  readonly maxConcurrentStreams: number
-  readonly initialWindowBytes: number
-  readonly maxHeaderListBytes: number
-}): Buffer {
-  const payload = Buffer.alloc(3 * SETTING_BYTES)
-  const pairs = [
-    [SETTING.maxConcurrentStreams, settings.maxConcurrentStreams],
-    [SETTING.initialWindow, settings.initialWindowBytes],
-    [SETTING.maxHeaderList, settings.maxHeaderListBytes],
-  ] as const
-  for (const [at, [name, value]] of pairs.entries()) {
-    payload.writeUInt16BE(name, at * SETTING_BYTES)
-    payload.writeUInt32BE(value, at * SETTING_BYTES + 2)
+/** The SETTINGS frame of what this side allows. */
+export function toSettingsFrame(settings: Readonly<Partial<Record<keyof typeof SETTING, number>>>): Buffer {
+  const names = Object.keys(settings) as (keyof typeof SETTING)[]
+  const payload = Buffer.alloc(names.length * SETTING_BYTES)
+  for (const [at, name] of names.entries()) {
+    payload.writeUInt16BE(SETTING[name], at * SETTING_BYTES)
+    payload.writeUInt32BE(settings[name] ?? 0, at * SETTING_BYTES + 2)
   }
   return toFrameBytes(FRAME.settings, 0, 0, payload)
 }

@@ -1,109 +1,94 @@
 import type { Socket } from 'node:net'
-import { nextTick } from 'node:process'
-import { H2Connection, type H2World } from './connection.ts'
+import type { H2Connection } from './connection.ts'
 import { H2Error } from './errors.ts'
 
-/** What the HTTP/2 connections of one server have in common. */
-export interface H2SocketWorld extends Omit<H2World, 'onOutput'> {
-  /** Time without a frame after which a connection ends, ms: before its first request, and between two. */
-  readonly newTimeoutMs: number
-  readonly idleTimeoutMs: number
-  /** Told of what should not happen. */
-  readonly onError: ((error: unknown) => void) | undefined
-  readonly sockets: Set<H2Socket>
+/** Who is told of a connection on its socket. */
+export interface H2SocketListener {
+  /** Frames came. */
+  onFrames(): void
+  /** The connection and its streams end next: its peer broke HTTP/2 (an `H2Error`), or there is a bug here. */
+  onFault(error: unknown): void
+  /** The socket is closed; streams that are open are told so next. */
+  onClose(): void
 }
+
+/** Calls back soon: `nextTick`, or `setImmediate`, before which all is read that has come. */
+export type Defer = (call: (socket: H2Socket) => void, socket: H2Socket) => unknown
 
 /** What is written at once is joined, up to this. */
 const JOIN_BYTES = 64 * 1024
-/** Time for a client to close once it has been told to. */
+/** Time for the peer to close once it has been told to. */
 const CLOSE_WITHIN_MS = 1000
 
-/** An HTTP/2 connection on its socket. */
+/** Carries the bytes of an HTTP/2 connection to its socket and back. */
 export class H2Socket {
   readonly #socket: Socket
-  readonly #world: H2SocketWorld
   readonly #connection: H2Connection
-  #timer: NodeJS.Timeout
-  #isUsed = false
+  readonly #listener: H2SocketListener
+  readonly #defer: Defer
+  #timer: NodeJS.Timeout | undefined
   #isWoken = false
   /** It takes nothing in any more. */
   #isEnding = false
 
-  constructor(socket: Socket, world: H2SocketWorld) {
+  /** What becomes ready until `defer` calls back is written together. */
+  constructor(socket: Socket, connection: H2Connection, listener: H2SocketListener, defer: Defer) {
     this.#socket = socket
-    this.#world = world
-    this.#connection = new H2Connection({ ...world, onOutput: () => this.#wake() })
-    this.#timer = setTimeout(expire, world.newTimeoutMs, this)
-    world.sockets.add(this)
+    this.#connection = connection
+    this.#listener = listener
+    this.#defer = defer
     socket.on('data', (chunk: Buffer) => this.#take(chunk))
-    socket.on('drain', () => this.#connection.outbox.setFlowing(true))
+    socket.on('drain', () => connection.outbox.setFlowing(true))
     // Who closes its side waits for no answer.
     socket.on('end', () => socket.destroy())
     // 'close' follows and tells the same.
     socket.on('error', () => {})
-    socket.on('close', () => this.#close())
-    this.#connection.start()
+    socket.on('close', () => {
+      clearTimeout(this.#timer)
+      listener.onClose()
+      connection.close()
+    })
   }
 
-  /** Tells the client to go elsewhere; what it has asked for is answered before. */
-  drain(): void {
-    this.#connection.goAway('NO_ERROR')
-  }
-
-  /** Ends the connection where nothing came for long, unless a request is under way. */
-  expire(): void {
-    if (this.#isEnding) this.#socket.destroy()
-    else if (this.#connection.streams > 0) this.#timer.refresh()
-    else {
-      this.drain()
-      this.#restart(CLOSE_WITHIN_MS)
-    }
-  }
-
-  #take(chunk: Buffer): void {
-    if (this.#isEnding) return
-    try {
-      if (this.#connection.receive(chunk, performance.now())) this.#stay()
-      if (this.#connection.isOver) this.#wake()
-    } catch (error) {
-      if (!(error instanceof H2Error)) this.#world.onError?.(error)
-      this.#isEnding = true
-      this.#socket.pause()
-      this.#connection.goAway(error instanceof H2Error ? error.code : 'INTERNAL_ERROR')
-      this.#connection.close()
-    }
-  }
-
-  #stay(): void {
-    if (this.#isUsed || !this.#connection.isUsed) this.#timer.refresh()
-    else {
-      this.#isUsed = true
-      this.#restart(this.#world.idleTimeoutMs)
-    }
-  }
-
-  #restart(timeoutMs: number): void {
-    clearTimeout(this.#timer)
-    this.#timer = setTimeout(expire, timeoutMs, this)
-  }
-
-  /** What becomes ready in one turn is written at its end. */
-  #wake(): void {
+  /** Has what is ready written soon. */
+  wake(): void {
     if (this.#isWoken) return
     this.#isWoken = true
-    nextTick(flush, this)
+    this.#defer(flush, this)
   }
 
+  /** Writes what is ready, and ends the connection where that was the last. */
   flush(): void {
     this.#isWoken = false
     if (this.#socket.destroyed) return
     const { outbox, isOver } = this.#connection
     const isFlowing = this.#write(outbox.take())
     outbox.setFlowing(isFlowing)
-    if (!isOver && !this.#isEnding) return
+    if ((!isOver && !this.#isEnding) || this.#timer !== undefined) return
     this.#isEnding = true
     this.#socket.end()
-    this.#restart(CLOSE_WITHIN_MS)
+    this.#timer = setTimeout(destroy, CLOSE_WITHIN_MS, this.#socket)
+  }
+
+  /** Ends the connection without waiting for its peer, which is told why as far as it takes it. */
+  destroy(): void {
+    this.#connection.goAway('NO_ERROR')
+    this.flush()
+    this.#socket.destroy()
+  }
+
+  #take(chunk: Buffer): void {
+    if (this.#isEnding) return
+    try {
+      if (this.#connection.receive(chunk, performance.now())) this.#listener.onFrames()
+      if (this.#connection.isOver) this.wake()
+    } catch (error) {
+      this.#isEnding = true
+      this.#socket.pause()
+      this.#listener.onFault(error)
+      this.#connection.goAway(error instanceof H2Error ? error.code : 'INTERNAL_ERROR')
+      this.#connection.close()
+    }
   }
 
   /** Returns whether the socket takes more. */
@@ -120,13 +105,7 @@ export class H2Socket {
     this.#socket.uncork()
     return isFlowing
   }
-
-  #close(): void {
-    clearTimeout(this.#timer)
-    this.#world.sockets.delete(this)
-    this.#connection.close()
-  }
 }
 
-const expire = (socket: H2Socket): void => socket.expire()
 const flush = (socket: H2Socket): void => socket.flush()
+const destroy = (socket: Socket): void => void socket.destroy()

@@ -1,8 +1,8 @@
 import { performServerHandshake } from 'node:http2'
 import { Duplex } from 'node:stream'
-import { H2Connection } from '../connection.ts'
 import { type H2Code, H2Error } from '../errors.ts'
 import { FRAME, H2FrameReader, PREFACE } from '../frames.ts'
+import { H2Server } from '../server.ts'
 import type { H2Stream } from '../stream.ts'
 
 /** What a server made of the frames that it was sent. */
@@ -24,7 +24,7 @@ function toText(headers: Readonly<Record<string, string>>, body: readonly Buffer
 /** Gives chunks to a connection of our own. */
 export function seeOwn(chunks: readonly Buffer[]): SeenRequests {
   const whole: string[] = []
-  const connection = new H2Connection({
+  const server = new H2Server({
     limits: { maxConcurrentStreams: 100, maxHeaderListBytes: 16 * 1024, maxResetsPerSecond: 1000 },
     onOutput() {},
     onRequest(stream, { headers }) {
@@ -32,7 +32,8 @@ export function seeOwn(chunks: readonly Buffer[]): SeenRequests {
       listen(stream, body, () => whole.push(toText(headers, body)))
     },
   })
-  connection.start()
+  server.start()
+  const { connection } = server
   let error: SeenRequests['error']
   try {
     for (const chunk of [PREFACE, ...chunks]) connection.receive(chunk, 0)
@@ -40,7 +41,7 @@ export function seeOwn(chunks: readonly Buffer[]): SeenRequests {
     if (!(thrown instanceof H2Error)) throw thrown
     error = thrown.code
   }
-  const reader = new H2FrameReader()
+  const reader = new H2FrameReader(true)
   for (const piece of [PREFACE, ...connection.outbox.take()]) reader.push(Buffer.from(piece))
   const resets: number[] = []
   for (let frame = reader.next(); frame !== undefined; frame = reader.next())
@@ -50,6 +51,8 @@ export function seeOwn(chunks: readonly Buffer[]): SeenRequests {
 
 function listen(stream: H2Stream, body: Buffer[], onEnd: () => void): void {
   stream.listen({
+    onHead() {},
+    onTrailers() {},
     onData(bytes) {
       body.push(bytes)
       stream.giveBack(bytes.length)

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { H2Connection, type H2Limits } from './connection.ts'
 import { H2_CODES } from './errors.ts'
 import { FLAG, FRAME, type H2Frame, PREFACE, toFrameBytes, toWordFrame } from './frames.ts'
 import { HpackDecoder } from './hpack-decoder.ts'
 import { encodeHpack } from './hpack-encoder.ts'
+import { type H2Limits, H2Server } from './server.ts'
 import type { H2Stream } from './stream.ts'
 
 const NOTHING = Buffer.alloc(0)
@@ -40,29 +40,32 @@ function readFrames(bytes: Buffer): readonly H2Frame[] {
 function open(limits: Partial<H2Limits> = {}, isHeld = false) {
   const streams = new Map<number, H2Stream>()
   const events: string[] = []
-  const connection = new H2Connection({
+  const server = new H2Server({
     limits: { ...LIMITS, ...limits },
     onOutput() {},
     onRequest(stream) {
       streams.set(stream.id, stream)
       stream.listen({
+        onHead() {},
         onData(bytes) {
           events.push(`${stream.id} ${bytes.length}`)
           if (!isHeld) stream.giveBack(bytes.length)
         },
+        onTrailers: fields => events.push(`${stream.id} ${Object.keys(fields)}`),
         onEnd: () => events.push(`${stream.id} end`),
         onDrain: () => events.push(`${stream.id} drain`),
         onClose: () => events.push(`${stream.id} close`),
       })
     },
   })
+  const { connection } = server
   /** What has become ready. */
   const take = (): readonly H2Frame[] => {
     const frames = readFrames(Buffer.concat(connection.outbox.take()))
     connection.outbox.setFlowing(true)
     return frames
   }
-  connection.start()
+  server.start()
   connection.receive(Buffer.concat([PREFACE, toFrameBytes(FRAME.settings, 0, 0, NOTHING)]), 0)
   const hello = take()
   return {
@@ -101,7 +104,7 @@ const toBodyBytes = (frames: readonly H2Frame[], id: number): number =>
     .filter(({ type, stream }) => type === FRAME.data && stream === id)
     .reduce((sum, { payload }) => sum + payload.length, 0)
 
-describe('H2Connection', () => {
+describe('H2Server', () => {
   it('says what it allows, and acknowledges what its peer allows', () => {
     const { hello } = open()
     assert.deepEqual(toNames(hello), ['settings 0', 'windowUpdate 0', 'settings 0'])
@@ -142,6 +145,12 @@ describe('H2Connection', () => {
     ['HEADERS of a request that has ended', Buffer.concat([toCall(1), toHeaders(1)]), 'STREAM_CLOSED'],
     ['a reset of no request', toWordFrame(FRAME.reset, 1, 8), 'PROTOCOL_ERROR'],
     ['a window of no request', toWordFrame(FRAME.windowUpdate, 1, 8), 'PROTOCOL_ERROR'],
+    [
+      'a reset of what a server would begin',
+      Buffer.concat([toCall(3), toWordFrame(FRAME.reset, 2, 8)]),
+      'PROTOCOL_ERROR',
+    ],
+    ['a short goaway', toFrameBytes(FRAME.goaway, 0, 0, Buffer.alloc(7)), 'FRAME_SIZE_ERROR'],
     ['an even stream', toHeaders(2), 'PROTOCOL_ERROR'],
     ['a continuation of nothing', toFrameBytes(FRAME.continuation, 4, 1, NOTHING), 'PROTOCOL_ERROR'],
     ['a ping within a block', Buffer.concat([toHeaders(1, 0), toWordFrame(FRAME.ping, 0, 0)]), 'PROTOCOL_ERROR'],
@@ -155,7 +164,7 @@ describe('H2Connection', () => {
     it(`ends with ${code} at ${name}`, () => assert.throws(() => open().receive(bytes), { name: 'H2Error', code }))
 
   it('ends where the first frame is not of settings', () => {
-    const connection = new H2Connection({ limits: LIMITS, onOutput() {}, onRequest() {} })
+    const { connection } = new H2Server({ limits: LIMITS, onOutput() {}, onRequest() {} })
     assert.throws(() => connection.receive(Buffer.concat([PREFACE, toCall(1)]), 0), { code: 'PROTOCOL_ERROR' })
   })
 
@@ -201,7 +210,7 @@ describe('H2Connection', () => {
   })
 })
 
-describe('H2Connection, windows', () => {
+describe('H2Server, windows', () => {
   it('sends no more than the windows of stream and connection hold, and goes on when they grow', () => {
     const { receive, answer, takeAll, connection } = open()
     receive(Buffer.concat([toCall(1), toCall(3)]))
@@ -283,6 +292,23 @@ describe('H2Connection, windows', () => {
     assert.deepEqual(take(), [])
   })
 
+  it('counts what nobody reads of all requests together, and goes on when it is read or its request ends', () => {
+    const { receive, take, stream } = open({ maxConcurrentStreams: 50 }, true)
+    const full = 2 ** 20
+    receive(repeat(32, at => toHeaders(2 * at + 1)))
+    for (let at = 0; at < 32; at += 1) receive(repeat(64, () => toData(2 * at + 1, 16_384)))
+    assert.deepEqual(take(), [])
+    for (let at = 0; at < 15; at += 1) stream(2 * at + 1).giveBack(full)
+    take()
+    receive(toWordFrame(FRAME.reset, 31, 8))
+    const [given] = take()
+    assert.deepEqual([given?.stream, given?.payload.readUInt32BE()], [0, 16 * full])
+    receive(Buffer.concat([toHeaders(65), repeat(64, () => toData(65, 16_384))]))
+    for (let at = 0; at < 15; at += 1) receive(repeat(64, () => toData(2 * at + 1, 16_384)))
+    receive(toHeaders(67))
+    assert.throws(() => receive(toData(67, 1)), { code: 'FLOW_CONTROL_ERROR' })
+  })
+
   it('sends a head that is longer than a frame in several', () => {
     const { receive, answer, takeAll } = open()
     receive(toCall(1))
@@ -313,7 +339,7 @@ describe('H2Connection, windows', () => {
   })
 })
 
-describe('H2Connection, floods', () => {
+describe('H2Server, floods', () => {
   const FLOODS: readonly [name: string, bytes: Buffer][] = [
     ['pings', repeat(10_010, () => toFrameBytes(FRAME.ping, 0, 0, Buffer.alloc(8)))],
     ['answers to no ping', repeat(10_010, () => toFrameBytes(FRAME.ping, FLAG.ack, 0, Buffer.alloc(8)))],
