@@ -15,6 +15,11 @@ export class ChunkQueue {
     this.#wake?.()
   }
 
+  /** Forgets those that nobody has taken. */
+  clear(): void {
+    this.#chunks.length = 0
+  }
+
   /** Waits for the next; undefined after the last. */
   async next(): Promise<Buffer | undefined> {
     if (this.#chunks.length === 0 && !this.#isEnded)

@@ -131,7 +131,7 @@ class Channel implements GrpcChannel {
   #end(exchange: Exchange): void {
     this.#outstanding -= 1
     this.#queue.delete(exchange)
-    exchange.link?.end(exchange)
+    exchange.link?.end()
     if (this.#isClosed && this.#outstanding === 0) this.#idle.resolve()
     this.#pump()
   }
@@ -142,7 +142,7 @@ class Channel implements GrpcChannel {
       const link = this.#findRoom()
       if (link === undefined) break
       this.#queue.delete(exchange)
-      link.start(exchange)
+      exchange.start(link)
     }
     if (this.#queue.size > 0) this.#connect()
   }

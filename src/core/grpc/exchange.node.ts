@@ -1,6 +1,11 @@
-import { type ClientHttp2Stream, constants, type IncomingHttpHeaders } from 'node:http2'
+import { ChunkQueue } from '../chunk-queue.ts'
 import { toErrorText } from '../errors.ts'
-import { type GrpcFrame, GrpcFrameReader, toGrpcFrame } from './frames.ts'
+import { H2_CODES } from '../http2/errors.ts'
+import type { H2Head } from '../http2/head.ts'
+import { encodeHpack } from '../http2/hpack-encoder.ts'
+import type { H2Part, H2Reset, H2Stream, H2StreamListener } from '../http2/stream.ts'
+import { toMessageParts } from './answer.ts'
+import { type GrpcFrame, GrpcFrameReader } from './frames.ts'
 import { GrpcError, type GrpcStatus } from './grpc.ts'
 import { decodeGrpcMessage, toGrpcHeaders, toGrpcMetadata, toGrpcStatus, toGrpcTimeout } from './headers.ts'
 import type { Link } from './link.node.ts'
@@ -34,7 +39,7 @@ export interface ExchangeEvents {
 const MAX_TIMER_MS = 2 ** 31 - 1
 
 /** One call and its answer, from the queue to the last byte. */
-export class Exchange {
+export class Exchange implements H2StreamListener {
   /** Never rejects. */
   readonly result: Promise<GrpcResult>
   readonly #call: GrpcOutgoing
@@ -46,14 +51,15 @@ export class Exchange {
   readonly #onAbort = (): void => this.giveUp({ status: 'CANCELLED', text: 'The call was cancelled' })
   #timer: NodeJS.Timeout | undefined
   #link: Link | undefined
-  #stream: ClientHttp2Stream | undefined
+  #stream: H2Stream | undefined
   #startedAt = 0
-  #headers: IncomingHttpHeaders = {}
-  #trailers: IncomingHttpHeaders = {}
+  #headers: H2Head['headers'] = NO_HEADERS
+  #trailers: H2Head['headers'] = NO_HEADERS
   #message: Uint8Array | undefined
+  /** Of an answer of many messages: what of them has come. */
+  #chunks: ChunkQueue | undefined
   #cause: GrpcCause | undefined
-  #streamError: Error | undefined
-  #wasSent = false
+  #reset: H2Reset | undefined
   #isOver = false
 
   constructor(call: GrpcOutgoing, bounds: ExchangeBounds, events: ExchangeEvents) {
@@ -83,20 +89,9 @@ export class Exchange {
     this.#link = link
     this.#startedAt = performance.now()
     try {
-      const stream = link.http2.request(this.#toHeaders(), { endStream: false })
-      this.#stream = stream
-      this.#wasSent = true
-      stream.on('error', error => {
-        this.#streamError = error
-      })
-      stream.on('close', () => this.#finish())
-      stream.on('response', headers => this.#takeHead(headers, headers[':status'] ?? 0))
-      stream.on('trailers', trailers => {
-        this.#trailers = trailers
-      })
-      const [first, second] = toGrpcFrame(this.#call.message)
-      if (second !== undefined) stream.write(first)
-      stream.end(second ?? first)
+      const head = this.#toHeadPart(link.address)
+      this.#stream = link.request(this)
+      this.#stream.send([head, ...toMessageParts(this.#call.message, false)], true)
     } catch (error) {
       this.giveUp({ status: 'INTERNAL', text: `Cannot send the call: ${toErrorText(error)}` })
     }
@@ -106,16 +101,8 @@ export class Exchange {
   giveUp(cause: GrpcCause): void {
     if (this.#isOver) return
     this.#cause = cause
-    const stream = this.#stream
-    this.#finish()
-    stream?.close(constants.NGHTTP2_CANCEL)
-  }
-
-  /** The server begins no stream above this one. */
-  leave(lastStreamId: number): void {
-    if ((this.#stream?.id ?? 0) <= lastStreamId) return
-    this.#wasSent = false
-    this.giveUp({ status: 'UNAVAILABLE', text: 'The server goes away' })
+    if (this.#stream === undefined) this.#finish()
+    else this.#stream.reset('CANCEL')
   }
 
   expire(): void {
@@ -124,36 +111,26 @@ export class Exchange {
     this.giveUp({ status: 'DEADLINE_EXCEEDED', text: `No answer within ${deadlineMs} ms` })
   }
 
-  #toHeaders(): Record<string, string> {
-    const { path, metadata } = this.#call
-    const { deadlineMs } = this.#bounds
-    const headers = toGrpcHeaders(metadata)
-    headers[':method'] = 'POST'
-    headers[':path'] = path
-    headers['content-type'] = 'application/grpc'
-    headers['te'] = 'trailers'
-    if (deadlineMs !== undefined) headers['grpc-timeout'] = toGrpcTimeout(this.#bornAt + deadlineMs - this.#startedAt)
-    return headers
-  }
-
-  #takeHead(headers: IncomingHttpHeaders, status: number): void {
+  onHead(headers: H2Head['headers']): void {
     this.#link?.hear()
     this.#headers = headers
     const { onStreaming } = this.#events
-    const cause = toHttpCause(status, headers['content-type'])
+    const cause = toHttpCause(Number(headers[':status']), headers['content-type'])
     if (cause !== undefined) this.giveUp(cause)
-    else if (onStreaming === undefined || headers['grpc-status'] !== undefined)
-      this.#stream?.on('data', (chunk: Buffer) => this.#take(chunk))
-    else
+    else if (onStreaming !== undefined && headers['grpc-status'] === undefined) {
+      this.#chunks = new ChunkQueue()
       onStreaming({
         metadata: toGrpcMetadata(headers),
-        messages: this.#read(),
+        messages: this.#read(this.#chunks),
         trailers: () => toGrpcMetadata(this.#trailers),
       })
+    }
   }
 
-  #take(chunk: Buffer): void {
+  onData(chunk: Buffer): void {
     this.#link?.hear()
+    if (this.#chunks !== undefined) return void this.#chunks.push(chunk)
+    this.#stream?.giveBack(chunk.byteLength)
     try {
       for (const frame of this.#reader.push(chunk)) {
         if (this.#message !== undefined)
@@ -165,23 +142,47 @@ export class Exchange {
     }
   }
 
-  async *#read(): AsyncGenerator<Uint8Array> {
-    let isLeft = true
+  onTrailers(headers: H2Head['headers']): void {
+    this.#trailers = headers
+  }
+
+  onEnd(): void {}
+
+  onDrain(): void {}
+
+  onClose(reset?: H2Reset): void {
+    this.#reset = reset
+    this.#finish()
+  }
+
+  #toHeadPart(authority: string): H2Part {
+    const { path, metadata } = this.#call
+    const { deadlineMs } = this.#bounds
+    const headers: Record<string, string> = {
+      ...{ ':method': 'POST', ':scheme': 'http', ':path': path, ':authority': authority },
+      ...toGrpcHeaders(metadata),
+      ...{ 'content-type': 'application/grpc', te: 'trailers' },
+    }
+    if (deadlineMs !== undefined) headers['grpc-timeout'] = toGrpcTimeout(this.#bornAt + deadlineMs - this.#startedAt)
+    return { kind: 'block', bytes: encodeHpack(headers) }
+  }
+
+  async *#read(chunks: ChunkQueue): AsyncGenerator<Uint8Array> {
     try {
-      for await (const chunk of this.#stream?.iterator({ destroyOnReturn: false }) ?? []) {
-        this.#link?.hear()
+      for (let chunk = await chunks.next(); chunk !== undefined; chunk = await chunks.next()) {
+        this.#stream?.giveBack(chunk.byteLength)
         for (const frame of this.#reader.push(chunk)) yield toMessage(frame)
       }
-      isLeft = false
     } catch (error) {
-      isLeft = false
-      // Why a stream broke is told by the result.
-      if (error instanceof GrpcError) this.giveUp(toCause(error))
+      this.giveUp(toCause(error))
+      throw error
     } finally {
-      if (isLeft) this.giveUp({ status: 'CANCELLED', text: 'The answer was left' })
+      // Where it is over, this changes nothing.
+      this.giveUp({ status: 'CANCELLED', text: 'The answer was left' })
     }
     const result = await this.result
     if (result.status !== 'OK') throw toGrpcError(result)
+    if (this.#reader.isPartial) throw toGrpcError(toFailed(CUT, true))
   }
 
   #finish(): void {
@@ -189,6 +190,8 @@ export class Exchange {
     this.#isOver = true
     clearTimeout(this.#timer)
     this.#bounds.signal?.removeEventListener('abort', this.#onAbort)
+    if (this.#cause !== undefined) this.#chunks?.clear()
+    this.#chunks?.end()
     this.#resolve(this.#toResult())
     this.#events.onOver(this)
   }
@@ -197,40 +200,39 @@ export class Exchange {
     const isHeadOnly = this.#headers['grpc-status'] !== undefined
     const ends = isHeadOnly ? this.#headers : this.#trailers
     const metadata = isHeadOnly ? {} : toGrpcMetadata(this.#headers)
-    const code = ends['grpc-status']?.toString()
+    const code = ends['grpc-status']
     const status = code === undefined ? undefined : toGrpcStatus(code)
     const cause = this.#cause ?? this.#toFault(status)
     if (cause !== undefined || status === undefined)
       return toFailed(cause ?? this.#toLoss(), this.#mayHaveBegun, metadata)
-    const statusText = decodeGrpcMessage(ends['grpc-message']?.toString() ?? '')
+    const statusText = decodeGrpcMessage(ends['grpc-message'] ?? '')
     const message = status === 'OK' ? (this.#message ?? EMPTY) : EMPTY
     return { status, statusText, message, metadata, trailers: toGrpcMetadata(ends), wasSent: true, isAnswer: true }
   }
 
   get #mayHaveBegun(): boolean {
-    return this.#wasSent && this.#stream?.rstCode !== constants.NGHTTP2_REFUSED_STREAM
+    const isRefused = this.#reset?.by !== 'own' && this.#reset?.code === H2_CODES.REFUSED_STREAM
+    return this.#stream?.isKnown === true && !isRefused
   }
 
-  /** What is wrong with an answer that says that all is well. */
+  /** What is wrong with an answer that says that all is well; one of many messages is judged by who reads it. */
   #toFault(status: GrpcStatus | undefined): GrpcCause | undefined {
-    if (status !== 'OK') return undefined
-    if (this.#reader.isPartial) return { status: 'INTERNAL', text: 'The answer ended within a message' }
+    if (status !== 'OK' || this.#chunks !== undefined) return undefined
+    if (this.#reader.isPartial) return CUT
     if (this.#message !== undefined || this.#events.onStreaming !== undefined) return undefined
     return { status: 'INTERNAL', text: 'The server answered without a message' }
   }
 
   /** Why a stream closed without a status. */
   #toLoss(): GrpcCause {
-    const code = this.#stream?.rstCode ?? constants.NGHTTP2_NO_ERROR
-    if (this.#link?.isBroken) {
-      const why = this.#streamError === undefined ? '' : `: ${toErrorText(this.#streamError)}`
-      return { status: 'UNAVAILABLE', text: `${this.#link.breakText}${why}` }
-    }
-    return toResetCause(code)
+    if (this.#link?.state === 'broken') return { status: 'UNAVAILABLE', text: this.#link.breakText }
+    return toResetCause(this.#reset)
   }
 }
 
 const EMPTY = new Uint8Array(0)
+const NO_HEADERS: H2Head['headers'] = {}
+const CUT: GrpcCause = { status: 'INTERNAL', text: 'The answer ended within a message' }
 
 const expire = (exchange: Exchange): void => exchange.expire()
 

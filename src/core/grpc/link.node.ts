@@ -1,13 +1,15 @@
-import { type ClientHttp2Session, connect, constants } from 'node:http2'
+import { connect, type Socket } from 'node:net'
 import { toErrorText } from '../errors.ts'
-import type { Exchange } from './exchange.node.ts'
+import { H2Client } from '../http2/client.ts'
+import { H2_CODES } from '../http2/errors.ts'
+import { H2Socket, type H2SocketListener } from '../http2/socket.node.ts'
+import type { H2Stream, H2StreamListener } from '../http2/stream.ts'
 
 /** Where a connection goes and what it may carry. */
 export interface LinkOptions {
   /** `host:port` */
   readonly address: string
   readonly maxConcurrentStreams: number
-  readonly maxMessageBytes: number
   readonly connectTimeoutMs: number
   /** Told that it takes more calls than before, or none any more. */
   readonly onChange: (link: Link) => void
@@ -22,43 +24,46 @@ export interface LinkOptions {
  */
 type LinkState = 'connecting' | 'ready' | 'retired' | 'broken'
 
-const STREAM_WINDOW_BYTES = 1024 * 1024
-const CONNECTION_WINDOW_BYTES = 8 * STREAM_WINDOW_BYTES
-
-/** Node refuses frames above it; `maxMessageBytes` and `maxConcurrentStreams` bound the same memory. */
-const MAX_SESSION_MEGABYTES = 4096
+/** Fields of an answer: names, values and 32 bytes for each. */
+const MAX_HEADER_LIST_BYTES = 64 * 1024
 
 /** One connection to a server, and the calls on it. */
-export class Link {
-  readonly http2: ClientHttp2Session
+export class Link implements H2SocketListener {
   readonly #options: LinkOptions
-  readonly #exchanges = new Set<Exchange>()
+  readonly #client: H2Client
+  readonly #wire: H2Socket
   readonly #timer: NodeJS.Timeout
-  readonly #broken = Promise.withResolvers<void>()
+  readonly #closed = Promise.withResolvers<void>()
   #state: LinkState = 'connecting'
   #wasReady = false
-  #peerLimit = 0
   #heardAt = performance.now()
   #breakText = 'The connection was closed'
 
   constructor(options: LinkOptions) {
     this.#options = options
-    this.http2 = connect(`http://${options.address}`, {
-      maxSessionMemory: MAX_SESSION_MEGABYTES,
-      settings: { enablePush: false, initialWindowSize: STREAM_WINDOW_BYTES },
+    this.#client = new H2Client({
+      maxHeaderListBytes: MAX_HEADER_LIST_BYTES,
+      onSettings: () => this.#open(),
+      onGoAway: code => this.#leave(code),
+      onOutput: () => this.#wire.wake(),
     })
-    this.#timer = setTimeout(expire, options.connectTimeoutMs, this)
-    this.http2.once('connect', () => this.http2.setLocalWindowSize(CONNECTION_WINDOW_BYTES))
-    this.http2.on('remoteSettings', settings => this.#takeSettings(settings.maxConcurrentStreams))
-    this.http2.on('goaway', (code, lastStreamId) => this.#leave(code, lastStreamId))
-    this.http2.on('error', error => {
+    const socket = connectTo(options.address)
+    socket.on('error', error => {
       this.#breakText = toErrorText(error)
     })
-    this.http2.on('close', () => this.#break())
+    // The server may have said that it goes, which is read before more is sent.
+    this.#wire = new H2Socket(socket, this.#client.connection, this, setImmediate)
+    this.#timer = setTimeout(expire, options.connectTimeoutMs, this)
+    this.#client.start()
   }
 
   get state(): LinkState {
     return this.#state
+  }
+
+  /** `host:port` */
+  get address(): string {
+    return this.#options.address
   }
 
   /** Whether an HTTP/2 server has answered. */
@@ -66,24 +71,20 @@ export class Link {
     return this.#wasReady
   }
 
-  get isBroken(): boolean {
-    return this.#state === 'broken' || this.http2.destroyed
-  }
-
   /** Why it broke, as far as is known. */
   get breakText(): string {
     return this.#breakText
   }
 
-  /** When the server last said something, on the clock of `performance.now()`. */
+  /** When the server last said something of a call, on the clock of `performance.now()`. */
   get heardAt(): number {
     return this.#heardAt
   }
 
   /** How many more calls it takes now. */
   get room(): number {
-    if (this.#state !== 'ready' || this.http2.destroyed) return 0
-    return Math.min(this.#options.maxConcurrentStreams, this.#peerLimit) - this.#exchanges.size
+    if (this.#state !== 'ready') return 0
+    return Math.min(this.#client.room, this.#options.maxConcurrentStreams - this.#client.connection.streams)
   }
 
   /** Notes that the server said something. */
@@ -91,57 +92,78 @@ export class Link {
     this.#heardAt = performance.now()
   }
 
-  start(exchange: Exchange): void {
-    this.#exchanges.add(exchange)
-    exchange.start(this)
+  /** Begins a call's stream; there must be room for it. */
+  request(listener: H2StreamListener): H2Stream {
+    return this.#client.request(listener)
   }
 
   /** Notes that a call is over. */
-  end(exchange: Exchange): void {
-    this.#exchanges.delete(exchange)
-    if (this.#state === 'retired' && this.#exchanges.size === 0) this.http2.destroy()
+  end(): void {
+    if (this.#client.isSpent) this.retire()
+    else this.#closeIfUnused()
   }
 
   /** Takes no more calls. */
   retire(): void {
-    if (this.#state === 'broken') return
+    if (this.#state === 'broken' || this.#state === 'retired') return
     this.#state = 'retired'
-    if (this.#exchanges.size === 0) this.http2.destroy()
+    this.#closeIfUnused()
     this.#options.onChange(this)
   }
 
   /** Breaks the calls on it. */
   async destroy(): Promise<void> {
-    this.http2.destroy()
-    await this.#broken.promise
+    this.#wire.destroy()
+    await this.#closed.promise
   }
 
   expire(): void {
-    const { connectTimeoutMs } = this.#options
-    this.http2.destroy(new Error(`no HTTP/2 server answered within ${connectTimeoutMs} ms`))
+    this.#breakText = `no HTTP/2 server answered within ${this.#options.connectTimeoutMs} ms`
+    this.#wire.destroy()
   }
 
-  #takeSettings(limit: number | undefined): void {
+  onFrames(): void {}
+
+  onFault(error: unknown): void {
+    this.#break(`The server broke HTTP/2: ${toErrorText(error)}`)
+  }
+
+  onClose(): void {
+    this.#break(this.#breakText)
+    this.#closed.resolve()
+  }
+
+  #open(): void {
     clearTimeout(this.#timer)
-    this.#peerLimit = limit ?? Number.POSITIVE_INFINITY
     this.#wasReady = true
     if (this.#state === 'connecting') this.#state = 'ready'
     this.#options.onChange(this)
   }
 
-  #leave(code: number, lastStreamId: number): void {
-    if (code !== constants.NGHTTP2_NO_ERROR)
-      this.#breakText = `The server ended the connection with HTTP/2 code ${code}`
-    for (const exchange of this.#exchanges) exchange.leave(lastStreamId)
-    this.retire()
+  #leave(code: number): void {
+    if (code === H2_CODES.NO_ERROR) return void this.retire()
+    this.#break(`The server ended the connection with HTTP/2 code ${code}`)
+    this.#wire.destroy()
   }
 
-  #break(): void {
+  #break(text: string): void {
     clearTimeout(this.#timer)
+    if (this.#state === 'broken') return
+    this.#breakText = text
     this.#state = 'broken'
-    this.#broken.resolve()
     this.#options.onChange(this)
+  }
+
+  #closeIfUnused(): void {
+    const { connection } = this.#client
+    if (this.#state === 'retired' && connection.streams === 0) connection.goAway('NO_ERROR')
   }
 }
 
 const expire = (link: Link): void => link.expire()
+
+function connectTo(address: string): Socket {
+  const { hostname, port } = new URL(`http://${address}`)
+  // The brackets of an IPv6 address are the URL's.
+  return connect({ host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 80), noDelay: true })
+}

@@ -1,3 +1,4 @@
+import type { H2Reset } from '../http2/stream.ts'
 import { GrpcError, type GrpcMetadata, type GrpcStatus } from './grpc.ts'
 
 /** One call as it goes to a server. */
@@ -76,7 +77,12 @@ const RESET_STATUSES: Readonly<Record<number, GrpcCause['status']>> = {
   12: 'PERMISSION_DENIED',
 }
 
-/** What it means that the server reset a call's stream with this HTTP/2 error code. */
-export function toResetCause(code: number): GrpcCause {
-  return { status: RESET_STATUSES[code] ?? 'INTERNAL', text: `The server reset the call with HTTP/2 code ${code}` }
+/** What it means that a call's stream ended before its time, or without a status. */
+export function toResetCause(reset: H2Reset | undefined): GrpcCause {
+  if (reset?.by === 'goaway') return { status: 'UNAVAILABLE', text: 'The server goes away' }
+  const { by, code } = reset ?? NO_STATUS
+  const what = by === 'own' ? 'The answer is no HTTP/2: it was refused' : 'The server reset the call'
+  return { status: RESET_STATUSES[code] ?? 'INTERNAL', text: `${what} with HTTP/2 code ${code}` }
 }
+
+const NO_STATUS = { by: 'peer', code: 0 } as const
