@@ -26,7 +26,7 @@ const LAST_ID = 2 ** 31 - 1
 export class H2Client implements H2Side {
   readonly isClient = true
   /** A server that resets, resets what was asked of it. */
-  readonly guard = new H2Guard(Number.POSITIVE_INFINITY)
+  readonly guard = new H2Guard()
   readonly connection: H2Connection
   /** A server that may not push begins nothing. */
   readonly lastPeerId = 0

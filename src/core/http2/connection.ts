@@ -166,9 +166,8 @@ export class H2Connection implements H2StreamOwner {
   }
 
   #take(frame: H2Frame): void {
-    if (!this.#isGreeted && frame.type !== FRAME.settings)
-      throw new H2Error('PROTOCOL_ERROR', `The first frame is of type ${frame.type}: expected settings`)
-    this.#isGreeted = true
+    this.#isGreeted ||= isGreeting(frame)
+    if (!this.#isGreeted) throw new H2Error('PROTOCOL_ERROR', 'The first frame is another than of settings')
     const wasOpen = this.#blocks.isOpen
     const block = this.#blocks.push(frame)
     switch (frame.type) {
@@ -276,6 +275,11 @@ export class H2Connection implements H2StreamOwner {
   #expectBegun(id: number): void {
     if (!this.#side.hasBegun(id)) throw new H2Error('PROTOCOL_ERROR', `Stream ${id} has not begun`)
   }
+}
+
+/** Whether a frame may be the first one (RFC 9113, section 3.4). */
+function isGreeting({ type, flags }: H2Frame): boolean {
+  return type === FRAME.settings && (flags & FLAG.ack) === 0
 }
 
 /** @throws H2Error where a frame has not this length, or is of a stream where it must be of the connection, or vice versa */

@@ -8,19 +8,20 @@ const IDLE_FRAMES = { perSecond: 1000, burst: 10_000, perUseful: 3 } as const
 
 /** Counts what a peer may do now and then, and not without end. */
 export class H2Guard {
-  readonly #resets: RateLimit
+  readonly #resets: RateLimit | undefined
   readonly #faults = new RateLimit(FAULTS.perSecond, FAULTS.burst)
   readonly #idleFrames = new RateLimit(IDLE_FRAMES.perSecond, IDLE_FRAMES.burst)
   /** The time of now, ms. */
   nowMs = 0
 
-  constructor(maxResetsPerSecond: number) {
-    this.#resets = new RateLimit(maxResetsPerSecond, 2 * maxResetsPerSecond)
+  /** Without `maxResetsPerSecond`, a peer may reset as it likes. */
+  constructor(maxResetsPerSecond?: number) {
+    if (maxResetsPerSecond !== undefined) this.#resets = new RateLimit(maxResetsPerSecond, 2 * maxResetsPerSecond)
   }
 
   /** @throws H2Error */
   countReset(): void {
-    if (!this.#resets.take(this.nowMs)) throw toTooMuch('Too many streams are reset')
+    if (this.#resets?.take(this.nowMs) === false) throw toTooMuch('Too many streams are reset')
   }
 
   /** @throws H2Error */

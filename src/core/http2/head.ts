@@ -49,8 +49,10 @@ export function isInterim({ headers }: H2Head): boolean {
   return headers[':status']?.startsWith('1') === true
 }
 
+/** A length told behind a body is none (RFC 9110, section 6.5.1). */
 function toTrailers(fields: readonly HpackField[]): H2Head | undefined {
-  return toHead(fields, OF_TRAILERS)
+  const head = toHead(fields, OF_TRAILERS)
+  return head?.contentLength === undefined ? head : undefined
 }
 
 function toHead(fields: readonly HpackField[], pseudo: Pseudo): H2Head | undefined {

@@ -6,35 +6,20 @@ import { HpackDecoder } from './hpack-decoder.ts'
 import { encodeHpack } from './hpack-encoder.ts'
 import { type H2Limits, H2Server } from './server.ts'
 import type { H2Stream } from './stream.ts'
+import {
+  NOTHING,
+  REQUEST,
+  readFrames,
+  repeat,
+  toBodyBytes,
+  toCall,
+  toData,
+  toHeaders,
+  toNames,
+  toSetting,
+} from './testing/wire.ts'
 
-const NOTHING = Buffer.alloc(0)
-const HEAD = { ':method': 'POST', ':scheme': 'http', ':path': '/a.B/C', ':authority': 'x' }
 const LIMITS: H2Limits = { maxConcurrentStreams: 3, maxHeaderListBytes: 4000, maxResetsPerSecond: 10 }
-
-const toHeaders = (id: number, flags: number = FLAG.endHeaders, fields: Readonly<Record<string, string>> = HEAD) =>
-  toFrameBytes(FRAME.headers, flags, id, encodeHpack(fields))
-const toData = (id: number, bytes: number, flags = 0) => toFrameBytes(FRAME.data, flags, id, Buffer.alloc(bytes))
-const toCall = (id: number) => Buffer.concat([toHeaders(id), toData(id, 10, FLAG.endStream)])
-const toSetting = (name: number, value: number): Buffer => {
-  const payload = Buffer.alloc(6)
-  payload.writeUInt16BE(name)
-  payload.writeUInt32BE(value, 2)
-  return toFrameBytes(FRAME.settings, 0, 0, payload)
-}
-const repeat = (count: number, make: (at: number) => Buffer): Buffer =>
-  Buffer.concat(Array.from({ length: count }, (_, at) => make(at)))
-
-/** Frames of any length. */
-function readFrames(bytes: Buffer): readonly H2Frame[] {
-  const frames: H2Frame[] = []
-  for (let at = 0; at < bytes.length; ) {
-    const end = at + 9 + bytes.readUIntBE(at, 3)
-    const [type = 0, flags = 0] = bytes.subarray(at + 3)
-    frames.push({ type, flags, stream: bytes.readUInt32BE(at + 5), payload: bytes.subarray(at + 9, end) })
-    at = end
-  }
-  return frames
-}
 
 /** A connection whose peer has said hello. */
 function open(limits: Partial<H2Limits> = {}, isHeld = false) {
@@ -91,18 +76,6 @@ function open(limits: Partial<H2Limits> = {}, isHeld = false) {
     stream: (id: number): H2Stream => streams.get(id) ?? assert.fail(),
   }
 }
-
-const toNames = (frames: readonly H2Frame[]): readonly string[] => {
-  const names = new Map<number, string>(Object.entries(FRAME).map(([name, type]) => [type, name]))
-  return frames.map(({ type, stream, payload }) => {
-    const isCode = type === FRAME.reset
-    return `${names.get(type)} ${stream}${isCode ? ` ${payload.readUInt32BE()}` : ''}`
-  })
-}
-const toBodyBytes = (frames: readonly H2Frame[], id: number): number =>
-  frames
-    .filter(({ type, stream }) => type === FRAME.data && stream === id)
-    .reduce((sum, { payload }) => sum + payload.length, 0)
 
 describe('H2Server', () => {
   it('says what it allows, and acknowledges what its peer allows', () => {
@@ -163,22 +136,31 @@ describe('H2Server', () => {
   for (const [name, bytes, code] of END)
     it(`ends with ${code} at ${name}`, () => assert.throws(() => open().receive(bytes), { name: 'H2Error', code }))
 
+  it('ends where the first frame is an answer to settings', () => {
+    const ack = toFrameBytes(FRAME.settings, FLAG.ack, 0, NOTHING)
+    const { connection } = new H2Server({ limits: LIMITS, onOutput() {}, onRequest() {} })
+    assert.throws(() => connection.receive(Buffer.concat([PREFACE, ack]), 0), { code: 'PROTOCOL_ERROR' })
+  })
+
   it('ends where the first frame is not of settings', () => {
     const { connection } = new H2Server({ limits: LIMITS, onOutput() {}, onRequest() {} })
     assert.throws(() => connection.receive(Buffer.concat([PREFACE, toCall(1)]), 0), { code: 'PROTOCOL_ERROR' })
   })
 
   const RESET: readonly [name: string, bytes: Buffer, code: keyof typeof H2_CODES][] = [
-    ['malformed head', toHeaders(1, FLAG.endHeaders, { ...HEAD, 'X-Big': '1' }), 'PROTOCOL_ERROR'],
-    ['head beyond the limit', toHeaders(1, FLAG.endHeaders, { ...HEAD, x: 'y'.repeat(4000) }), 'ENHANCE_YOUR_CALM'],
+    ['malformed head', toHeaders(1, FLAG.endHeaders, { ...REQUEST, 'X-Big': '1' }), 'PROTOCOL_ERROR'],
+    ['head beyond the limit', toHeaders(1, FLAG.endHeaders, { ...REQUEST, x: 'y'.repeat(4000) }), 'ENHANCE_YOUR_CALM'],
     [
       'body longer than was said',
-      Buffer.concat([toHeaders(1, FLAG.endHeaders, { ...HEAD, 'content-length': '3' }), toData(1, 4)]),
+      Buffer.concat([toHeaders(1, FLAG.endHeaders, { ...REQUEST, 'content-length': '3' }), toData(1, 4)]),
       'PROTOCOL_ERROR',
     ],
     [
       'body shorter than was said',
-      Buffer.concat([toHeaders(1, FLAG.endHeaders, { ...HEAD, 'content-length': '3' }), toData(1, 2, FLAG.endStream)]),
+      Buffer.concat([
+        toHeaders(1, FLAG.endHeaders, { ...REQUEST, 'content-length': '3' }),
+        toData(1, 2, FLAG.endStream),
+      ]),
       'PROTOCOL_ERROR',
     ],
     ['second head', Buffer.concat([toHeaders(1), toHeaders(1, FLAG.endHeaders, { x: 'y' })]), 'PROTOCOL_ERROR'],
@@ -393,7 +375,7 @@ describe('H2Server, floods', () => {
   it('keeps its table right through heads that it does not take', () => {
     const { receive, take, connection } = open({ maxHeaderListBytes: 200 })
     const entering = Buffer.from('40017a7f21', 'hex')
-    const first = Buffer.concat([encodeHpack(HEAD), entering, Buffer.alloc(160, 'a')])
+    const first = Buffer.concat([encodeHpack(REQUEST), entering, Buffer.alloc(160, 'a')])
     receive(toFrameBytes(FRAME.headers, FLAG.endHeaders, 1, first))
     // 0xbe is the field that entered: 9 KB of them.
     receive(toFrameBytes(FRAME.headers, FLAG.endHeaders, 3, Buffer.alloc(9000, 0xbe)))

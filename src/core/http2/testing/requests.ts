@@ -65,7 +65,9 @@ function listen(stream: H2Stream, body: Buffer[], onEnd: () => void): void {
 
 /** Turns of the event loop after which all that a frame brings has been told. */
 const TURNS = 6
-const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
+
+/** Lets all happen that is due. */
+export const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
 
 /**
  * Gives frames to a connection of `node:http2`, one by one: what it says of one may come late. It ends the connection
@@ -81,7 +83,7 @@ export async function seeNodes(frames: readonly Buffer[]): Promise<Pick<SeenRequ
     stream.on('error', () => {})
     stream.on('data', (chunk: Buffer) => body.push(chunk))
     stream.on('end', () => {
-      if (!stream.aborted) whole.push(toText(join(raw), body))
+      if (!stream.aborted) whole.push(toText(joinRaw(raw), body))
     })
   })
   for (const frame of [PREFACE, ...frames]) {
@@ -95,7 +97,7 @@ export async function seeNodes(frames: readonly Buffer[]): Promise<Pick<SeenRequ
 }
 
 /** Node tells each field twice in turn: its name and its value. */
-function join(raw: readonly string[]): Readonly<Record<string, string>> {
+export function joinRaw(raw: readonly string[]): Readonly<Record<string, string>> {
   const headers: Record<string, string> = {}
   for (let at = 0; at < raw.length; at += 2) {
     const [name = '', value = ''] = raw.slice(at, at + 2)
