@@ -1,11 +1,19 @@
+/** Shorter chunks are copied: as views they would keep all that came with them, and cost more than their bytes. */
+const COPY_BYTES = 1024
+/** Copies are joined in pieces of this size. */
+const PIECE_BYTES = 8 * 1024
+
 /** Bytes that come, for one who takes them in turn. */
 export class ChunkQueue {
   readonly #chunks: Buffer[] = []
+  #piece = Buffer.alloc(0)
+  #end = 0
   #isEnded = false
   #wake: (() => void) | undefined
 
   push(chunk: Buffer): void {
-    this.#chunks.push(chunk)
+    if (chunk.byteLength < COPY_BYTES) this.#join(chunk)
+    else this.#chunks.push(chunk)
     this.#wake?.()
   }
 
@@ -28,5 +36,19 @@ export class ChunkQueue {
       })
     this.#wake = undefined
     return this.#chunks.shift()
+  }
+
+  #join(chunk: Buffer): void {
+    if (this.#piece.byteLength - this.#end < chunk.byteLength) {
+      this.#piece = Buffer.allocUnsafeSlow(PIECE_BYTES)
+      this.#end = 0
+    }
+    const last = this.#chunks.at(-1)
+    const isLast = last?.buffer === this.#piece.buffer
+    const start = isLast ? last.byteOffset : this.#end
+    this.#piece.set(chunk, this.#end)
+    this.#end += chunk.byteLength
+    if (isLast) this.#chunks.pop()
+    this.#chunks.push(this.#piece.subarray(start, this.#end))
   }
 }

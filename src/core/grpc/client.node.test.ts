@@ -342,6 +342,81 @@ describe('GrpcChannel.call(), what the server does wrong', () => {
   })
 })
 
+/** A server of frames, which may break HTTP/2. */
+async function listenFrames() {
+  const connections: FrameSocket[] = []
+  const server = createServer(socket => connections.push(acceptFrames(socket)))
+  return {
+    port: await listenTcp(server),
+    connections,
+    /** Waits for the call of a stream. */
+    async take(at: number, stream: number): Promise<FrameSocket> {
+      await until(() => connections[at]?.has(FRAME.data, stream) === true)
+      return connections[at] ?? assert.fail()
+    },
+    [Symbol.dispose]() {
+      for (const connection of connections) connection[Symbol.dispose]()
+      server.close()
+    },
+  }
+}
+
+describe('GrpcChannel, a server that breaks HTTP/2', () => {
+  const NOT_FOUND = { ':status': '200', 'content-type': 'application/grpc', 'grpc-status': '5' }
+
+  it('loses the call whose answer is malformed, and no other of the connection', async () => {
+    using server = await listenFrames()
+    await using channel = open(server)
+    const calls = [channel.call(PATH, {}, X), channel.call(PATH, {}, X)]
+    const connection = await server.take(0, 3)
+    connection.write(toHead(1, { 'content-type': 'application/grpc' }), toHead(3, NOT_FOUND, true))
+    const [malformed, good] = await Promise.all(calls)
+    assert.deepEqual([malformed?.status, malformed?.wasSent], ['INTERNAL', true])
+    assert.match(malformed?.statusText ?? '', /no HTTP\/2: it was refused with HTTP\/2 code 1/)
+    assert.equal(good?.status, 'NOT_FOUND')
+    await until(() => connection.has(FRAME.reset, 1))
+    assert.equal(server.connections.length, 1)
+  })
+
+  it('ends a connection on which the server pushes, and asks on another', async () => {
+    using server = await listenFrames()
+    await using channel = open(server)
+    const call = channel.call(PATH, {}, X)
+    const first = await server.take(0, 1)
+    first.write(toFrame(5, 1, Buffer.concat([toWord(2), Buffer.of(0x83)]), 4))
+    const lost = await call
+    assert.deepEqual(brief(lost), { status: 'UNAVAILABLE', wasSent: true, isAnswer: false })
+    assert.match(lost.statusText, /The server broke HTTP\/2: A push came/)
+    const next = channel.call(PATH, {}, X)
+    const second = await server.take(1, 1)
+    second.write(toHead(1, NOT_FOUND, true))
+    assert.equal((await next).status, 'NOT_FOUND')
+    await until(() => first.isClosed)
+    assert.equal(first.frames.find(({ type }) => type === FRAME.goaway)?.payload.readUInt32BE(4), 1)
+  })
+
+  it('says at the end of its messages that an answer is cut within one', async () => {
+    using server = await listenFrames()
+    await using channel = open(server)
+    const call = channel.stream(PATH, {}, X)
+    const connection = await server.take(0, 1)
+    const head = toHead(1, { ':status': '200', 'content-type': 'application/grpc' })
+    const body = Buffer.concat([toWire('a'), toWire('bcd').subarray(0, 6)])
+    connection.write(head, toData(1, body), toHead(1, { 'grpc-status': '0' }, true))
+    const streaming = await call
+    assert.ok(!isResult(streaming))
+    await until(() => channel.outstanding === 0)
+    const seen: string[] = []
+    await assert.rejects(
+      async () => {
+        for await (const message of streaming.messages) seen.push(String(message))
+      },
+      { status: 'INTERNAL', message: /ended within a message/ },
+    )
+    assert.deepEqual(seen, ['a'])
+  })
+})
+
 describe('GrpcChannel, connections', () => {
   it('fails at once where nobody listens, as never sent, and works as soon as somebody does', async () => {
     const server = await listen(request => request)

@@ -85,18 +85,17 @@ describe('toGrpcStatus()', () => {
 })
 
 describe('toGrpcMetadata()', () => {
-  it('leaves out the names of the transport and joins lists', () => {
+  it('leaves out the names of the transport', () => {
     const headers = {
       ':path': '/a.B/C',
-      ':status': 200,
+      ':status': '200',
       'content-type': 'application/grpc',
       te: 'trailers',
       'grpc-timeout': '1S',
       'user-agent': 'x',
-      'set-cookie': ['a', 'b'],
       'trace-bin': 'AA',
     }
-    assert.deepEqual(toGrpcMetadata(headers), { 'user-agent': 'x', 'set-cookie': 'a, b', 'trace-bin': 'AA' })
+    assert.deepEqual(toGrpcMetadata(headers), { 'user-agent': 'x', 'trace-bin': 'AA' })
   })
 })
 

@@ -62,16 +62,10 @@ const TRANSPORT_NAMES: ReadonlySet<string> = new Set([
   'upgrade',
 ])
 
-/** The metadata among HTTP/2 headers, as `node:http2` gives them. */
-export function toGrpcMetadata(
-  headers: Readonly<Record<string, string | string[] | number | undefined>>,
-): GrpcMetadata {
+/** The metadata among HTTP/2 headers. */
+export function toGrpcMetadata(headers: Readonly<Record<string, string>>): GrpcMetadata {
   const metadata: Record<string, string | undefined> = {}
-  for (const name in headers) {
-    if (name.startsWith(':') || TRANSPORT_NAMES.has(name)) continue
-    const value = headers[name]
-    metadata[name] = Array.isArray(value) ? value.join(', ') : value?.toString()
-  }
+  for (const name in headers) if (!name.startsWith(':') && !TRANSPORT_NAMES.has(name)) metadata[name] = headers[name]
   return metadata
 }
 
