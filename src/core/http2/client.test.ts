@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import fc from 'fast-check'
 import { H2Client } from './client.ts'
 import type { H2_CODES } from './errors.ts'
 import { FLAG, FRAME, type H2Frame, PREFACE, toFrameBytes, toWordFrame } from './frames.ts'
@@ -143,6 +144,38 @@ describe('H2Client', () => {
     assert.deepEqual([second.isKnown, connection.streams], [true, 1])
   })
 
+  it('begins requests in the order of their numbers, whatever waits, and sends each as it is', () => {
+    const acts = fc.constantFrom('ask', 'ask', 'take', 'hold', 'flow', 'widen', 'leave')
+    fc.assert(
+      fc.property(fc.array(acts, { maxLength: 60 }), sequence => {
+        const { ask, connection, receive } = open({ requests: 0, bodyBytes: 30_000 })
+        const asked: H2Stream[] = []
+        const sent: H2Frame[] = []
+        const take = (): void => void sent.push(...readFrames(Buffer.concat(connection.outbox.take())))
+        const perform = {
+          ask: () => asked.push(ask()),
+          take,
+          hold: () => connection.outbox.setFlowing(false),
+          flow: () => connection.outbox.setFlowing(true),
+          widen: () => receive(toWordFrame(FRAME.windowUpdate, 0, 20_000)),
+          leave: () => asked.findLast(stream => !stream.isClosed)?.reset('CANCEL'),
+        }
+        for (const act of sequence) perform[act]()
+        connection.outbox.setFlowing(true)
+        take()
+        const begun = sent.filter(({ type }) => type === FRAME.headers).map(({ stream }) => stream)
+        assert.deepEqual(
+          begun,
+          begun.toSorted((a, b) => a - b),
+        )
+        for (const { type, stream } of sent)
+          assert.ok(type !== FRAME.data || begun.includes(stream), `DATA of ${stream}, which has not begun`)
+        for (const { type, stream } of sent)
+          assert.ok(type !== FRAME.reset || begun.includes(stream), `a reset of ${stream}, which has not begun`)
+      }),
+    )
+  })
+
   it('resets a request that is left, and takes what was on its way', () => {
     const { stream, take, receive, events } = open({ requests: 2 })
     stream(1).reset('CANCEL')
@@ -223,6 +256,12 @@ describe('H2Client', () => {
   ]
   for (const [name, bytes, code] of CASES)
     it(`ends with ${code} at ${name}`, () => assert.throws(() => open().receive(bytes), { name: 'H2Error', code }))
+
+  it('ends at an answer to what has not been sent', () => {
+    const { ask, receive } = open({ requests: 0 })
+    ask()
+    assert.throws(() => receive(toAnswer(1)), { code: 'PROTOCOL_ERROR' })
+  })
 
   it('ends where the first frame is an answer to settings', () => {
     const ack = toFrameBytes(FRAME.settings, FLAG.ack, 0, NOTHING)

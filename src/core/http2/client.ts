@@ -70,7 +70,7 @@ export class H2Client implements H2Side {
   }
 
   hasBegun(id: number): boolean {
-    return id % 2 === 1 && id < this.#nextId
+    return id % 2 === 1 && id < this.#nextId && !this.connection.isWaiting(id)
   }
 
   takeSettings({ maxConcurrentStreams, isPushing }: H2PeerSettings): void {

@@ -94,6 +94,11 @@ export class H2Connection implements H2StreamOwner {
     return hasFrame
   }
 
+  /** Whether a stream waits for its head to be sent. */
+  isWaiting(id: number): boolean {
+    return this.#streams.get(id)?.isKnown === false
+  }
+
   /** Begins a stream. */
   open(id: number): H2Stream {
     const windows = { sendWindowBytes: this.#sendWindowBytes, receiveWindowBytes: STREAM_WINDOW_BYTES }
