@@ -7,6 +7,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 /** A server of the bench as a process of its own. */
 export interface Program {
   readonly port: number
+  /** Of a gateway. */
+  readonly grpcPort?: number
   readonly child: ChildProcess
 }
 
@@ -16,11 +18,17 @@ export interface BenchVariant {
   readonly role: 'champion' | 'split' | 'shadow'
   readonly weight: number
   readonly port: number
+  readonly grpcPort?: number
 }
 
 /** Starts a server without a model. */
-export async function startUpstream(): Promise<Program> {
-  const child = fork(join(import.meta.dirname, 'upstream.ts'), { execArgv: [] })
+export const startUpstream = (): Promise<Program> => start('upstream.ts')
+
+/** Starts one that serves gRPC alone. */
+export const startGrpcUpstream = (): Promise<Program> => start('grpc-upstream.ts')
+
+async function start(file: string): Promise<Program> {
+  const child = fork(join(import.meta.dirname, file), { execArgv: [] })
   return { child, port: Number(await firstMessage(child)) }
 }
 
@@ -42,9 +50,9 @@ export async function startGateway(
     env: { ...process.env, REGATTA_TOKEN: 'bench' },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   })
-  const { port } = Object(await firstMessage(child))
+  const { port, grpcPort } = Object(await firstMessage(child))
   await sleep(500)
-  return { child, port: Number(port) }
+  return { child, port: Number(port), grpcPort: Number(grpcPort) }
 }
 
 async function firstMessage(child: ChildProcess): Promise<unknown> {
@@ -58,9 +66,15 @@ async function firstMessage(child: ChildProcess): Promise<unknown> {
 function toRoutes(variants: readonly BenchVariant[]): object {
   return {
     ...{ schema: 'regatta/routes/v1', deployment: 'm', epoch: 1, capture: { prediction: '[0]' } },
-    variants: variants.map(({ name, role, weight, port }, index) => ({
-      ...{ id: index + 1, name, version: index + 1, digest: `sha256:${String(index + 1).padStart(64, '0')}` },
-      ...{ role, weight, replicas: [{ name: `${name}-1`, url: `http://127.0.0.1:${port}` }] },
+    variants: variants.map((variant, index) => ({
+      ...{ id: index + 1, name: variant.name, version: index + 1 },
+      digest: `sha256:${String(index + 1).padStart(64, '0')}`,
+      ...{ role: variant.role, weight: variant.weight, replicas: [toReplica(variant)] },
     })),
   }
+}
+
+function toReplica({ name, port, grpcPort }: BenchVariant): object {
+  const grpc = grpcPort === undefined ? {} : { grpcUrl: `http://127.0.0.1:${grpcPort}` }
+  return { name: `${name}-1`, url: `http://127.0.0.1:${port}`, ...grpc }
 }
