@@ -58,6 +58,9 @@ describe('encodeGrpcMessage()', () => {
     ['a\nb', 'a%0Ab'],
     ['größe ☃ 🙂', 'gr%C3%B6%C3%9Fe %E2%98%83 %F0%9F%99%82'],
     ['half \ud83d pair', 'half %EF%BF%BD pair'],
+    ['no model ', 'no model%20'],
+    [' a  b ', '%20a  b%20'],
+    [' ', '%20'],
   ]
   for (const [text, wanted] of CASES)
     it(`writes ${JSON.stringify(text)}`, () => assert.equal(encodeGrpcMessage(text), wanted))

@@ -18,10 +18,13 @@ export function toGrpcTimeout(ms: number): string {
   return whole <= MAX_DIGITS ? `${whole}m` : `${Math.min(MAX_DIGITS, Math.ceil(whole / 1000))}S`
 }
 
-/** Percent-encodes a text for `grpc-message`: printable ASCII but "%" stays (PROTOCOL-HTTP2.md, "Percent-Encoded"). */
+/**
+ * Percent-encodes a text for `grpc-message`: printable ASCII but "%" stays (PROTOCOL-HTTP2.md, "Percent-Encoded"), and
+ * blanks, but where HTTP/2 allows none: at its ends.
+ */
 export function encodeGrpcMessage(text: string): string {
-  if (/^[\x20-\x24\x26-\x7e]*$/.test(text)) return text
-  return text.toWellFormed().replaceAll(/[^\x20-\x24\x26-\x7e]/gu, encodeURIComponent)
+  if (/^(?! )[\x20-\x24\x26-\x7e]*(?<! )$/.test(text)) return text
+  return text.toWellFormed().replaceAll(/[^\x20-\x24\x26-\x7e]|^ | $/gu, encodeURIComponent)
 }
 
 /** The text of a `grpc-message` header; what is no encoding of UTF-8 stays as it is. */

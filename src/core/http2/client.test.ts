@@ -314,6 +314,15 @@ describe('H2Client', () => {
       assert.deepEqual([events.at(-1), connection.streams], ['3 close', 0])
     })
 
+  it('takes blanks around a value for nothing', () => {
+    const { receive, events } = open()
+    receive(toHead(1, { ...OK, x: ' a b\t' }), toHead(1, { ' ': '1' }, ENDING))
+    assert.deepEqual(events, ['1 head 200', '1 close own 1'], 'but none in a name')
+    const other = open()
+    other.receive(toHead(1, { ':status': ' 200 ' }), toHead(1, { 'grpc-message': 'no model ', x: ' ' }, ENDING))
+    assert.deepEqual(other.events, ['1 head 200', '1 trailers grpc-message,x', '1 end', '1 close'])
+  })
+
   it('takes a 304 that tells a length', () => {
     const { receive, events } = open()
     receive(toHead(1, { ':status': '304', 'content-length': '9' }, ENDING))

@@ -3,7 +3,7 @@ import { H2Connection, type H2Side, STREAM_WINDOW_BYTES } from './connection.ts'
 import { H2_CODES, type H2Code, H2Error } from './errors.ts'
 import { PREFACE } from './frames.ts'
 import { H2Guard } from './guard.ts'
-import { H2HeadReader, isInterim, type ReadH2Head, toAnswerHead } from './head.ts'
+import { H2HeadReader, isInterim, type ReadH2Head } from './head.ts'
 import { type H2PeerSettings, toSettingsFrame } from './settings.ts'
 import type { H2Stream, H2StreamListener } from './stream.ts'
 
@@ -39,7 +39,7 @@ export class H2Client implements H2Side {
   /** `firstId`: an odd number; a connection takes requests up to 2^31 - 1. */
   constructor(world: H2ClientWorld, firstId = 1) {
     this.#world = world
-    this.#heads = new H2HeadReader(world.maxHeaderListBytes, toAnswerHead)
+    this.#heads = new H2HeadReader(world.maxHeaderListBytes, true)
     this.#nextId = firstId
     this.connection = new H2Connection(this, world.onOutput)
   }

@@ -30,19 +30,24 @@ const FORBIDDEN: ReadonlySet<string> = new Set([
 const LENGTH = /^\d{1,15}$/
 
 /** Makes a head of a request's fields; undefined where it is malformed (RFC 9113, sections 8.2 and 8.3.1). */
-export function toRequestHead(fields: readonly HpackField[]): H2Head | undefined {
+function toRequestHead(fields: readonly HpackField[]): H2Head | undefined {
   const head = toHead(fields, OF_REQUESTS)
   return head !== undefined && isRequest(head.headers) ? head : undefined
 }
 
 /** Makes a head of an answer's fields; undefined where it is malformed (RFC 9113, sections 8.2, 8.3.2 and 8.6). */
-export function toAnswerHead(fields: readonly HpackField[]): H2Head | undefined {
+function toAnswerHead(fields: readonly HpackField[]): H2Head | undefined {
   const head = toHead(fields, OF_ANSWERS)
   const status = head?.headers[':status']
   if (head === undefined || status === undefined || status === '101') return undefined
   // They have no body, whatever length they tell (RFC 9110, section 6.4.1).
   return status === '204' || status === '304' ? { ...head, contentLength: 0 } : head
 }
+
+/** A blank before or behind a value, as gRPC servers in C++ send it in the words of an error. It is malformed, and harmless in an answer. */
+const EDGES = /^[\t ]+|[\t ]+$/g
+const hasEdge = ({ value }: HpackField): boolean => /^[\t ]|[\t ]$/.test(value)
+const toTrimmed = ({ name, value }: HpackField): HpackField => ({ name, value: value.replaceAll(EDGES, '') })
 
 /** Whether another head follows, which is that of the answer. */
 export function isInterim({ headers }: H2Head): boolean {
@@ -98,14 +103,14 @@ interface KnownBlock {
 /** Reads the heads of one connection, and what stands behind bodies. Who sends mostly sends the same one again, which is not read again. */
 export class H2HeadReader {
   readonly #decoder: HpackDecoder
-  readonly #toHead: typeof toAnswerHead
+  readonly #isClient: boolean
   #last: KnownBlock | undefined
   #lastTrailers: KnownBlock | undefined
 
-  /** A head is `too-long` above `maxListBytes`: names, values and 32 bytes for each. */
-  constructor(maxListBytes: number, toHead: typeof toAnswerHead) {
+  /** A head is `too-long` above `maxListBytes`: names, values and 32 bytes for each. A client reads answers. */
+  constructor(maxListBytes: number, isClient: boolean) {
     this.#decoder = new HpackDecoder(maxListBytes)
-    this.#toHead = toHead
+    this.#isClient = isClient
   }
 
   /** Reads the next block. @throws H2Error COMPRESSION_ERROR */
@@ -119,9 +124,15 @@ export class H2HeadReader {
       this.#lastTrailers = undefined
     }
     if (isTooLong) return 'too-long'
-    const head = isTrailing ? toTrailers(fields) : this.#toHead(fields)
+    const head = this.#toHead(fields, isTrailing)
     if (head !== undefined && isRepeatable) this.#know(block, head, isTrailing)
     return head ?? 'malformed'
+  }
+
+  #toHead(fields: readonly HpackField[], isTrailing: boolean): H2Head | undefined {
+    const given = this.#isClient && fields.some(hasEdge) ? fields.map(toTrimmed) : fields
+    if (isTrailing) return toTrailers(given)
+    return this.#isClient ? toAnswerHead(given) : toRequestHead(given)
   }
 
   #know(block: Buffer, head: H2Head, isTrailing: boolean): void {

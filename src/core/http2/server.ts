@@ -2,7 +2,7 @@ import type { H2Block } from './block.ts'
 import { H2Connection, type H2Side, STREAM_WINDOW_BYTES } from './connection.ts'
 import { H2Error } from './errors.ts'
 import { H2Guard } from './guard.ts'
-import { type H2Head, H2HeadReader, type ReadH2Head, toRequestHead } from './head.ts'
+import { type H2Head, H2HeadReader, type ReadH2Head } from './head.ts'
 import { toSettingsFrame } from './settings.ts'
 import type { H2Stream } from './stream.ts'
 
@@ -34,7 +34,7 @@ export class H2Server implements H2Side {
   constructor(world: H2ServerWorld) {
     const { maxHeaderListBytes, maxResetsPerSecond } = world.limits
     this.#world = world
-    this.#heads = new H2HeadReader(maxHeaderListBytes, toRequestHead)
+    this.#heads = new H2HeadReader(maxHeaderListBytes, false)
     this.guard = new H2Guard(maxResetsPerSecond)
     this.connection = new H2Connection(this, world.onOutput)
   }
