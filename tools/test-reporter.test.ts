@@ -63,6 +63,14 @@ const CASES: readonly (readonly [name: string, texts: readonly string[], line: s
     '1 passed, 1 failed, 0 skipped',
     1,
   ],
+  [
+    'tests that a file imports, whose own file is no file of tests',
+    [
+      "const told = __dirname + \"/told.js\"; require('node:fs').writeFileSync(told, \"require('node:test').it('told', () => {})\"); require(told)",
+    ],
+    '1 passed, 0 failed, 0 skipped',
+    0,
+  ],
   ['nothing at all as a failure', ["it.skip('s', () => {})"], '0 passed, 0 failed, 1 skipped', 1],
 ]
 

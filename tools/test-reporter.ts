@@ -27,7 +27,8 @@ class Tally {
   add({ type, data }: TestEvent): void {
     if (data.file === undefined) return
     const file = resolve(data.file)
-    this.#begun.add(file)
+    // Tests may be told by files that it imports; what is begun is named by its own path.
+    if (data.name !== undefined && resolve(data.name) === file) this.#begun.add(file)
     // A process tells its summary once all of its tests have ended.
     if (type === 'test:summary') this.#whole.add(file)
     if (type === 'test:pass') this.#addPassed(data, file)
