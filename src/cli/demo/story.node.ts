@@ -249,7 +249,8 @@ async function killReplica(call: Call, client: ControlClient): Promise<DemoRepor
     const now = (await client.status()).variants
       .flatMap(({ replicas }) => replicas)
       .find(({ name }) => name === victim.name)
-    if (now !== undefined && now.reason !== null && reason === undefined) {
+    // One that is ready may have a reason too: it performs poorly.
+    if (now !== undefined && now.state !== 'ready' && now.reason !== null && reason === undefined) {
       reason = now.reason
       call.err(`${now.name} is ${now.state} [${now.code}]: ${reason}\n`)
     }
