@@ -1,5 +1,5 @@
 import { Agent, request as openRequest } from 'node:http'
-import { type ClientHttp2Session, connect, constants } from 'node:http2'
+import { type GrpcChannel, openGrpcChannel } from '../../src/core/grpc/client.node.ts'
 import type { WireAnswer, WireRequest } from './protocols.ts'
 
 /** One kept connection to a server, with one request on it at a time. */
@@ -38,54 +38,18 @@ function openHttp(port: number): Connection {
   }
 }
 
-/** Compressed flag and length before a message (gRPC over HTTP/2, "Length-Prefixed-Message"). */
-const PREFIX_BYTES = 5
-/** Answers may be as long as this without being asked to wait. */
-const WINDOW_BYTES = 16 << 20
-
+/** The client that the gateway has for its replicas: a slower one would be what is measured, of a server that is quick. */
 function openGrpc(port: number): Connection {
-  let session: ClientHttp2Session | undefined
+  let channel: GrpcChannel | undefined
   return {
     async ask({ path, body }) {
-      if (session === undefined || session.destroyed) session = openSession(port)
-      return await call(session, path, body)
+      channel ??= openGrpcChannel(`127.0.0.1:${port}`)
+      const { status, statusText, metadata, message } = await channel.call(path, {}, body)
+      if (status !== 'OK') throw new Error(`answered gRPC status ${status}: ${statusText}`)
+      return { headers: metadata, body: Buffer.from(message) }
     },
-    [Symbol.dispose]: () => session?.destroy(),
+    [Symbol.dispose]: () => void channel?.[Symbol.asyncDispose](),
   }
-}
-
-function openSession(port: number): ClientHttp2Session {
-  const session = connect(`http://127.0.0.1:${port}`, { settings: { initialWindowSize: WINDOW_BYTES } })
-  // What fails the session fails its streams too, which tell it.
-  return session.on('error', () => {})
-}
-
-async function call(session: ClientHttp2Session, path: string, message: Uint8Array): Promise<WireAnswer> {
-  const stream = session.request({
-    [constants.HTTP2_HEADER_METHOD]: 'POST',
-    [constants.HTTP2_HEADER_PATH]: path,
-    'content-type': 'application/grpc',
-    te: 'trailers',
-  })
-  let [headers, trailers]: [WireAnswer['headers'], WireAnswer['headers']] = [{}, {}]
-  stream.on('response', heads => {
-    headers = heads
-  })
-  stream.on('trailers', heads => {
-    trailers = heads
-  })
-  stream.end(Buffer.concat([toPrefix(message.byteLength), message]))
-  const bytes = await join(stream)
-  const status = trailers['grpc-status'] ?? headers['grpc-status']
-  if (status !== '0')
-    throw new Error(`answered gRPC status ${status}: ${trailers['grpc-message'] ?? headers['grpc-message']}`)
-  return { headers, body: bytes.subarray(PREFIX_BYTES) }
-}
-
-function toPrefix(length: number): Buffer {
-  const prefix = Buffer.alloc(PREFIX_BYTES)
-  prefix.writeUInt32BE(length, 1)
-  return prefix
 }
 
 async function join(chunks: AsyncIterable<Buffer>): Promise<Buffer> {
