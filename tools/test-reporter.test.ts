@@ -33,6 +33,7 @@ async function runFiles(
 }
 
 const GOOD = "it('good', () => {})"
+// What is skipped, or to be written, stands in the texts of files that are run to see how the reporter counts it.
 const CASES: readonly (readonly [name: string, texts: readonly string[], line: string, code: number])[] = [
   ['tests and no suites', [GOOD, `describe('s', () => { ${GOOD}; ${GOOD} })`], '3 passed, 0 failed, 0 skipped', 0],
   ['a test that fails', [`${GOOD}; it('bad', () => { throw new Error('no') })`], '1 passed, 1 failed, 0 skipped', 1],

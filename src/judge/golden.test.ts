@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { toRatioEvidence } from './gates/counts.ts'
-import { toRateRatio, toWinRate } from './rates.ts'
+import { toRateRatio, toWinRate } from './guardrails/rates.ts'
 import { type BlockedEstimate, toBlockedEstimate, toBlocks } from './sequence/blocking.ts'
 import { emptyBounded, foldBounded, toBoundary, toBoundedEvidence, toBoundedSequence } from './sequence/bounded.ts'
 import { type Estimate, toEpochsEstimate, toPairedEstimate, toSplitEstimate } from './sequence/estimate.ts'

@@ -10,9 +10,15 @@ export {
   toMatureEstimate,
   toMissing,
 } from './gates/maturity.ts'
-export { isBreached, isNonInferior, toLowerBound } from './guardrail.ts'
-export { type ArmHealth, type Guardrail, type GuardrailRule, type LatencyBucket, toGuardrails } from './limits.ts'
-export { type RateEpoch, type RateRatio, toRateRatio, toWinRate, type WinRate } from './rates.ts'
+export { isBreached, isNonInferior, toLowerBound } from './guardrails/guardrail.ts'
+export {
+  type ArmHealth,
+  type Guardrail,
+  type GuardrailRule,
+  type LatencyBucket,
+  toGuardrails,
+} from './guardrails/limits.ts'
+export { type RateEpoch, type RateRatio, toRateRatio, toWinRate, type WinRate } from './guardrails/rates.ts'
 export { type CompanionJson, type LabelsJson, type ReplayLine, toReplayLine } from './replay/line.ts'
 export { toLossName } from './replay/names.ts'
 export { makePairTally } from './replay/pair-tallies.ts'

@@ -2,8 +2,8 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { loadTls } from '../late.node.ts'
 import { type ListenAddress, listen, type RunningServer, watchConnections } from '../listen.node.ts'
 import { type TlsOptions, toServerTls } from '../tls.node.ts'
-import type { GrpcConnections } from './connections.node.ts'
 import type { GrpcError, GrpcHandler, GrpcRequestHead } from './grpc.ts'
+import { LateConnections } from './late-connections.node.ts'
 import { type GrpcLimits, withDefaultGrpcLimits } from './limits.ts'
 
 /** What answers calls. */
@@ -42,45 +42,19 @@ export async function listenGrpc(
 ): Promise<GrpcServer> {
   const limits = withDefaultGrpcLimits(options)
   const { compressFromBytes = Number.POSITIVE_INFINITY, onError, tls } = options
-  let isDraining = false
-  let connections: GrpcConnections | undefined
-  let opening: Promise<GrpcConnections> | undefined
-  const open = async (): Promise<GrpcConnections> => {
+  const connections = new LateConnections(async () => {
     const [{ GrpcConnections }, service] = await Promise.all([import('./connections.node.ts'), load()])
-    connections = new GrpcConnections({ ...service, limits, compressFromBytes, onError })
-    return connections
-  }
-  const openOnce = async (): Promise<GrpcConnections> => {
-    opening ??= open().catch(error => {
-      opening = undefined
-      throw error
-    })
-    return await opening
-  }
-  const takeLater = async (socket: Socket): Promise<void> => {
-    // One that breaks off before it is taken says so to nobody else.
-    socket.on('error', () => {})
-    try {
-      const opened = await openOnce()
-      if (!socket.destroyed) opened.take(socket, isDraining)
-    } catch (error) {
-      socket.destroy()
-      onError?.(error)
-    }
-  }
-  const server = create(limits, tls, socket => {
-    if (connections === undefined) void takeLater(socket)
-    else connections.take(socket, isDraining)
-  })
+    return new GrpcConnections({ ...service, limits, compressFromBytes, onError })
+  }, onError)
+  const server = create(limits, tls, socket => connections.take(socket))
   const breakAll = watchConnections(server)
   const address = await listen(server, options, tls === undefined ? 'http' : 'https')
   const closed = new Promise<void>(resolve => server.once('close', () => resolve()))
-  const loading = setTimeout(() => void openOnce().catch(error => onError?.(error)), LOAD_AFTER_MS).unref()
+  const loading = setTimeout(() => void connections.load(), LOAD_AFTER_MS).unref()
   const stop = (): void => {
-    isDraining = true
     clearTimeout(loading)
     server.close()
-    connections?.drain()
+    connections.drain()
   }
   return {
     ...address,

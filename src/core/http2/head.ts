@@ -44,7 +44,10 @@ function toAnswerHead(fields: readonly HpackField[]): H2Head | undefined {
   return status === '204' || status === '304' ? { ...head, contentLength: 0 } : head
 }
 
-/** A blank before or behind a value, as gRPC servers in C++ send it in the words of an error. It is malformed, and harmless in an answer. */
+/**
+ * A blank before or behind a value, as gRPC servers in C++ send it in the words of an error. It is malformed, and harmless
+ * in an answer.
+ */
 const EDGES = /^[\t ]+|[\t ]+$/g
 const hasEdge = ({ value }: HpackField): boolean => /^[\t ]|[\t ]$/.test(value)
 const toTrimmed = ({ name, value }: HpackField): HpackField => ({ name, value: value.replaceAll(EDGES, '') })
@@ -100,7 +103,10 @@ interface KnownBlock {
   readonly head: H2Head
 }
 
-/** Reads the heads of one connection, and what stands behind bodies. Who sends mostly sends the same one again, which is not read again. */
+/**
+ * Reads the heads of one connection, and what stands behind bodies. Who sends mostly sends the same one again, which is
+ * not read again.
+ */
 export class H2HeadReader {
   readonly #decoder: HpackDecoder
   readonly #isClient: boolean

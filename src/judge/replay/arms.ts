@@ -1,4 +1,4 @@
-import type { RateEpoch } from '../rates.ts'
+import type { RateEpoch } from '../guardrails/rates.ts'
 import { addToCap, applyCap, type CapState, emptyCap, toCapProgress } from '../sums/cap.ts'
 import type { LossTerms } from '../sums/loss.ts'
 import type { Evidence } from '../verdict/evidence.ts'

@@ -1,5 +1,5 @@
 import { UsageError } from '../../core/errors.ts'
-import { type RateRatio, toRateRatio, toWinRate, type WinRate } from '../rates.ts'
+import { type RateRatio, toRateRatio, toWinRate, type WinRate } from '../guardrails/rates.ts'
 import type { Evidence } from '../verdict/evidence.ts'
 import { addLook, emptyHistory, type RaceHistory } from '../verdict/history.ts'
 import type { RaceRule, Verdict } from '../verdict/race.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { toMultiplier } from '../sequence/multiplier.ts'
 import { isBreached, isNonInferior, toLowerBound } from './guardrail.ts'
-import { toMultiplier } from './sequence/multiplier.ts'
 
 const rule = { alpha: 0.05, tOpt: 1000 }
 

@@ -1,4 +1,4 @@
-import { toShareBounds } from './sequence/share.ts'
+import { toShareBounds } from '../sequence/share.ts'
 
 /** How one variant answered the requests of an epoch. */
 export interface ArmHealth {

@@ -1,4 +1,4 @@
-import { toOddsSequence } from './gates/counts.ts'
+import { toOddsSequence } from '../gates/counts.ts'
 
 /** Events that each arm had in an epoch with unchanged weights. */
 export interface RateEpoch {

@@ -1,5 +1,5 @@
-import type { Estimate } from './sequence/estimate.ts'
-import { type SequenceRule, toOneSidedMultiplier } from './sequence/multiplier.ts'
+import type { Estimate } from '../sequence/estimate.ts'
+import { type SequenceRule, toOneSidedMultiplier } from '../sequence/multiplier.ts'
 
 /**
  * The lower bound of an estimate, at every label at once, where only one side is asked for: tighter than that of the

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
+import { assertNear } from '../testing/near.ts'
 import { toRateRatio, toWinRate } from './rates.ts'
-import { assertNear } from './testing/near.ts'
 
 const count = fc.integer({ min: 0, max: 3000 })
 const weight = fc.constantFrom(0.05, 0.3, 0.5)

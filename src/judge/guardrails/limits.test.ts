@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { toUniform } from '../testing/random.ts'
 import { type ArmHealth, type GuardrailRule, toGuardrails, toRequestsWanted } from './limits.ts'
-import { toUniform } from './testing/random.ts'
 
 const EDGES = Array.from({ length: 60 }, (_, at) => Math.round(1000 * 1.1 ** at))
 const rule: GuardrailRule = { errorRate: 0.01, p99: 1.5, alpha: 0.05 }
