@@ -54,8 +54,16 @@ interface Counts {
 
 /** Whether a client of our own sees no answer that one of `node:http2` does not see, and loses none without a word. */
 async function compare(requests: number, frames: readonly Buffer[], cuts: readonly number[], counts: Counts) {
-  const own: SeenAnswers = seeOwnAnswers(requests, cut(Buffer.concat(frames), cuts))
-  const nodes = await seeNodesAnswers(requests, frames)
+  const own = seeOwnAnswers(requests, cut(Buffer.concat(frames), cuts))
+  try {
+    check(own, await seeNodesAnswers(requests, frames), counts)
+  } catch {
+    // On a busy machine it may tell of a frame later than it does else.
+    check(own, await seeNodesAnswers(requests, frames, 100), counts)
+  }
+}
+
+function check(own: SeenAnswers, nodes: Awaited<ReturnType<typeof seeNodesAnswers>>, counts: Counts): void {
   const others = [...nodes.whole]
   const isRefused = own.error !== undefined || own.resets.length > 0
   for (const answer of own.whole) {
@@ -63,10 +71,10 @@ async function compare(requests: number, frames: readonly Buffer[], cuts: readon
     if (at !== -1) others.splice(at, 1)
     else assert.ok(nodes.isEnded && isRefused, `${answer}\nis not among\n${nodes.whole.join('\n')}`)
   }
+  assert.ok(others.length === 0 || isRefused, `lost:\n${others.join('\n')}`)
   counts.good += own.whole.length
   // What comes of a stream that is over, `node:http2` passes over.
   if (own.error !== 'STREAM_CLOSED') counts.strict += others.length
-  assert.ok(others.length === 0 || isRefused, `lost:\n${others.join('\n')}`)
 }
 
 describe('H2Client and node:http2', () => {

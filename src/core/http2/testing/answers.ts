@@ -83,10 +83,11 @@ export function seeOwnAnswers(requests: number, chunks: readonly Buffer[]): Seen
   return { whole: whole.toSorted(), error, resets }
 }
 
-/** Gives frames to a client of `node:http2`, one by one: what it says of one may come late. */
+/** Gives frames to a client of `node:http2`, one by one: what it says of one may come some turns of the event loop later. */
 export async function seeNodesAnswers(
   requests: number,
   frames: readonly Buffer[],
+  turns = TURNS,
 ): Promise<Pick<SeenAnswers, 'whole'> & { readonly isEnded: boolean }> {
   const whole: string[] = []
   const socket = new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() })
@@ -98,14 +99,14 @@ export async function seeNodesAnswers(
   for (const frame of frames) {
     if (session.destroyed) break
     socket.push(frame)
-    for (let turns = 0; turns < TURNS; turns += 1) await turn()
+    for (let left = turns; left > 0; left -= 1) await turn()
   }
   const isEnded = session.destroyed
   session.destroy()
   return { whole: whole.toSorted(), isEnded }
 }
 
-/** Turns of the event loop after which all that a frame brings has been told. */
+/** Turns after which all that a frame brings has been told, mostly. */
 const TURNS = 6
 
 function ask(session: ClientHttp2Session, id: number, whole: string[]): void {
